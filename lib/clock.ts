@@ -1,0 +1,41 @@
+/** Where the cache gets its time and its turns from. Replace it in tests to make time stand still. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary start; never goes back. */
+  now(): number;
+  /** Milliseconds since 1970, as the wall clock has it. */
+  wallNow(): number;
+  /**
+   * Calls `run` once after `delayMs` and returns a function that cancels it. Any delay is legal: an
+   * infinite one never runs, one beyond 24.8 days is kept whole. Does not keep the process alive.
+   */
+  setTimer(run: () => void, delayMs: number): () => void;
+  /** Calls `run` once in the next turn of the event loop; returns a function that cancels it. */
+  setImmediate(run: () => void): () => void;
+}
+
+/** Node's timers overflow beyond this and would fire at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+function setLongTimer(run: () => void, delayMs: number): () => void {
+  if (delayMs === Infinity) return () => {};
+  let remainingMs = delayMs;
+  let timeout: NodeJS.Timeout;
+  const arm = (): void => {
+    const nextMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
+    remainingMs -= nextMs;
+    timeout = setTimeout(remainingMs > 0 ? arm : run, nextMs).unref();
+  };
+  arm();
+  return () => clearTimeout(timeout);
+}
+
+/** The process's own time. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer: setLongTimer,
+  setImmediate(run) {
+    const immediate = setImmediate(run);
+    return () => clearImmediate(immediate);
+  },
+};

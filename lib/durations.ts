@@ -1,0 +1,43 @@
+import { InvalidArgumentError, show } from './errors.js';
+
+/**
+ * A length of time: milliseconds as a number, or a number with a unit, such as `'250ms'`, `'60s'`,
+ * `'5m'`, `'1h'` or `'1d'`. `Infinity` means for ever.
+ */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+const UNITS_MS: Record<string, number> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** What a duration may look like, for error messages. */
+export const DURATION_FORM =
+  'a positive number of milliseconds, a number with a unit (250ms, 60s, 5m, 1h, 1d) or Infinity';
+
+/**
+ * Returns a duration in milliseconds.
+ *
+ * @throws {InvalidArgumentError} when it is zero, negative, NaN or not a duration
+ */
+export function parseDuration(duration: Duration): number {
+  const milliseconds = tryParseDuration(duration);
+  if (milliseconds === undefined) {
+    throw new InvalidArgumentError(`A duration must be ${DURATION_FORM}, got ${show(duration)}.`);
+  }
+  return milliseconds;
+}
+
+/** Returns a duration in milliseconds, or `undefined` for what is not a positive duration. */
+export function tryParseDuration(duration: unknown): number | undefined {
+  if (typeof duration === 'number') return duration > 0 ? duration : undefined;
+  if (typeof duration !== 'string') return undefined;
+  const [, amount, unit] = PATTERN.exec(duration) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  const milliseconds = Number(amount) * UNITS_MS[unit]!;
+  return milliseconds > 0 ? milliseconds : undefined;
+}

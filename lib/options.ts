@@ -1,0 +1,151 @@
+import { DURATION_FORM, tryParseDuration } from './durations.js';
+import { InvalidOptionsError, show, type OptionProblem } from './errors.js';
+
+/** The range of a whole number; both ends belong to it. */
+export interface IntegerRange {
+  readonly min: number;
+  readonly max: number;
+  /** Whether `Infinity` may be written. */
+  readonly infinity?: boolean;
+}
+
+/**
+ * Reads an options object name by name, with a default for each, and collects whatever is wrong.
+ * Names that nobody read are unknown. {@link OptionReader.finish} throws all problems at once, so
+ * read every option before using one. `undefined` means unset; the object is never changed or kept.
+ */
+export class OptionReader {
+  readonly #options: Readonly<Record<string, unknown>>;
+  readonly #known = new Set<string>();
+  readonly #children: OptionReader[] = [];
+
+  /**
+   * @param subject whose options they are; begins the error's message
+   * @param options what the user gave
+   */
+  constructor(
+    readonly subject: string,
+    options: unknown,
+    private readonly path = '',
+    private readonly problems: OptionProblem[] = [],
+  ) {
+    this.#options = isRecord(options) ? options : {};
+    if (options !== undefined && !isRecord(options)) {
+      this.problems.push({
+        option: path.slice(0, -1) || 'options',
+        message: `must be an object, got ${show(options)}`,
+      });
+    }
+  }
+
+  /** Reads a duration in milliseconds. */
+  duration(name: string, defaultMs: number): number {
+    const value = this.raw(name);
+    if (value === undefined) return defaultMs;
+    const milliseconds = tryParseDuration(value);
+    if (milliseconds === undefined) this.reject(name, `must be ${DURATION_FORM}`);
+    return milliseconds ?? defaultMs;
+  }
+
+  /** Reads a duration, or `undefined` when it is unset. */
+  optionalDuration(name: string): number | undefined {
+    return this.raw(name) === undefined ? undefined : this.duration(name, Infinity);
+  }
+
+  /** Reads a whole number within a range. */
+  integer(name: string, fallback: number, range: IntegerRange): number {
+    const value = this.raw(name);
+    if (value === undefined) return fallback;
+    if (isWithin(value, range)) return value;
+    const infinity = range.infinity ? ', or Infinity' : '';
+    this.reject(name, `must be a whole number from ${range.min} to ${range.max}${infinity}`);
+    return fallback;
+  }
+
+  /** Reads `true` or `false`. */
+  boolean(name: string, fallback: boolean): boolean {
+    const value = this.raw(name);
+    if (value === undefined || typeof value === 'boolean') return value ?? fallback;
+    this.reject(name, 'must be true or false');
+    return fallback;
+  }
+
+  /** Reads a function. */
+  callback<F>(name: string, fallback: F): F {
+    const value = this.raw(name);
+    if (value === undefined) return fallback;
+    if (typeof value !== 'function') this.reject(name, 'must be a function');
+    return value as F;
+  }
+
+  /** Reads an object that has the given methods; what it does is its own affair. */
+  port<P extends object>(name: string, fallback: P, methods: readonly (keyof P & string)[]): P {
+    const value = this.raw(name);
+    if (value === undefined) return fallback;
+    const missing = methods.filter((method) => !hasMethod(value, method));
+    if (missing.length > 0) this.reject(name, `must have the methods ${missing.join(', ')}`);
+    return value as P;
+  }
+
+  /** Reads the options of a part, whose problems are reported with these. */
+  part(name: string): OptionReader {
+    const child = new OptionReader(
+      this.subject,
+      this.raw(name),
+      `${this.path}${name}.`,
+      this.problems,
+    );
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Returns what was given for a name, unchecked, and counts the name as known. */
+  raw(name: string): unknown {
+    this.#known.add(name);
+    return this.#options[name];
+  }
+
+  /** Notes a problem of a name; `requirement` says what it must be. */
+  reject(name: string, requirement: string): void {
+    this.problems.push({
+      option: this.path + name,
+      message: `${requirement}, got ${show(this.#options[name])}`,
+    });
+  }
+
+  /**
+   * Ends the reading.
+   *
+   * @throws {InvalidOptionsError} when anything was wrong or unknown
+   */
+  finish(): void {
+    this.#rejectUnknown();
+    if (this.problems.length > 0) throw new InvalidOptionsError(this.subject, this.problems);
+  }
+
+  #rejectUnknown(): void {
+    for (const name of Object.keys(this.#options)) {
+      if (this.#known.has(name)) continue;
+      const known = [...this.#known].toSorted().join(', ');
+      this.problems.push({ option: this.path + name, message: `is unknown; known are ${known}` });
+    }
+    for (const child of this.#children) child.#rejectUnknown();
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWithin(value: unknown, range: IntegerRange): value is number {
+  if (value === Infinity) return range.infinity === true;
+  return Number.isInteger(value) && Number(value) >= range.min && Number(value) <= range.max;
+}
+
+function hasMethod(value: unknown, method: string): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Record<string, unknown>)[method] === 'function'
+  );
+}

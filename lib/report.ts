@@ -1,0 +1,17 @@
+/** Something an operator should know. Never carries keys' values or cached values. */
+export interface CacheReport {
+  /** Stable name of the condition, such as `CACHE_SMALL_SHARDS`. */
+  readonly code: string;
+  /** What happened and what to do about it. */
+  readonly message: string;
+  /** The error behind it, if there is one. */
+  readonly cause?: unknown;
+}
+
+/** Receives reports. The core calls it; the Nest edge logs what it is given. */
+export type Report = (report: CacheReport) => void;
+
+/** Sends a report to the process's warnings: what a stand-alone cache does by default. */
+export const emitProcessWarning: Report = ({ code, message }) => {
+  process.emitWarning(message, { type: 'CacheWarning', code });
+};
