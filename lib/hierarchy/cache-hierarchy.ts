@@ -1,0 +1,199 @@
+import { MemoryLevel } from '../levels/memory-level.js';
+import { EnhancedAsyncTTLCache, type CacheMetrics } from '../memory/enhanced-async-ttl-cache.js';
+import type { ResolvedLevelOptions } from '../memory/cache-options.js';
+import type { LockMetrics } from '../memory/shard-lock-manager.js';
+import { Sweeper } from '../memory/sweeper.js';
+import { CacheNamespace } from './cache-namespace.js';
+import { readTags } from './call-options.js';
+import { CacheView } from './cache-view.js';
+import { HierarchyCore, type OperationMetrics } from './hierarchy-core.js';
+import {
+  resolveHierarchyOptions,
+  type CacheHierarchyOptions,
+  type ResolvedHierarchyOptions,
+} from './hierarchy-options.js';
+import { StampTable } from './stamp-table.js';
+
+/** What a hierarchy has done since the start. Counters never go back. */
+export interface HierarchyMetrics extends OperationMetrics {
+  /** Callers who shared another caller's load: loads that were not needed. */
+  readonly joins: number;
+  /** Loaded or written values not stored because of an invalidation meanwhile. */
+  readonly fenced: number;
+  /** Loads, sets and updates under way now. */
+  readonly inFlight: number;
+  readonly locks: LockMetrics;
+  /** Each level's own figures. A level is asked only when those above it had a miss. */
+  readonly levels: { readonly L1: CacheMetrics; readonly L2?: CacheMetrics };
+}
+
+/** How the Nest edge builds a hierarchy. */
+export interface HierarchyInternals {
+  /** Sweeps the levels instead of a sweeper of the hierarchy's own. */
+  readonly sweeper: Sweeper;
+}
+
+/**
+ * A cache made of levels: a call asks L1, then L2, then the loader, once, however many callers wait.
+ *
+ * `delete`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
+ * called, no value is stored or returned whose load, `set` or `update` was called before. Reads,
+ * deletes, tags and clears never wait for a lock; `set` and `update` of one key take turns.
+ */
+export class CacheHierarchy extends CacheView implements AsyncDisposable {
+  /** The first level, for inspection: writing to it directly bypasses the fencing. */
+  readonly l1: EnhancedAsyncTTLCache<unknown>;
+  /** The second level, for inspection; `null` if there is none. */
+  readonly l2: EnhancedAsyncTTLCache<unknown> | null;
+  readonly #core: HierarchyCore;
+  readonly #sweeper: Sweeper;
+  readonly #ownsSweeper: boolean;
+  readonly #levels: readonly MemoryLevel[];
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param options every one has a default
+   * @throws {InvalidOptionsError} with everything that is wrong with them
+   */
+  constructor(options?: CacheHierarchyOptions);
+  /** @internal */
+  constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
+  constructor(options: CacheHierarchyOptions = {}, internals?: HierarchyInternals) {
+    const parts = assemble(resolveHierarchyOptions(options));
+    super(parts.core, '');
+    this.#core = parts.core;
+    this.l1 = parts.l1;
+    this.l2 = parts.l2;
+    this.#levels = parts.levels;
+    this.#sweeper = internals?.sweeper ?? new Sweeper(parts.options);
+    this.#ownsSweeper = internals === undefined;
+    for (const level of this.#levels) this.#sweeper.add(level);
+    if (this.#ownsSweeper) this.#sweeper.start();
+  }
+
+  /**
+   * Makes every entry that carries one of the tags a miss, in the call and in time that does not
+   * depend on how many there are. What was being loaded, set or updated with one is not stored.
+   *
+   * @throws {InvalidArgumentError} for a bad tag
+   */
+  async invalidateTags(tags: string | readonly string[]): Promise<void> {
+    this.#core.invalidateTags(readTags(tags));
+  }
+
+  /**
+   * Returns the namespace of this name.
+   *
+   * @throws {InvalidArgumentError} when the name is not 1 to 32 characters of `A-Z a-z 0-9 . _ -`
+   */
+  namespace(name: string): CacheNamespace {
+    return new CacheNamespace(this.#core, [], name);
+  }
+
+  /**
+   * Removes expired entries from every level, in slices of about a millisecond. Nobody has to call
+   * this: they are never served, and are removed from time to time.
+   *
+   * @returns how many, over all levels
+   */
+  async removeExpired(): Promise<number> {
+    const removed = await Promise.all(this.#levels.map((level) => this.#sweeper.sweepNow(level)));
+    return removed.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What the hierarchy has done since the start. */
+  getMetrics(): HierarchyMetrics {
+    return {
+      ...this.#core.getMetrics(),
+      levels: {
+        L1: this.l1.getMetrics(),
+        ...(this.l2 === null ? {} : { L2: this.l2.getMetrics() }),
+      },
+    };
+  }
+
+  /**
+   * Lets go of everything. Afterwards reads go to the loader, writes do nothing, and nothing
+   * throws. Loads under way still answer their callers. Closing twice is closing once.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The same as {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    for (const level of this.#levels) this.#sweeper.remove(level);
+    if (this.#ownsSweeper) this.#sweeper.stop();
+    await this.#core.close();
+  }
+}
+
+interface Parts {
+  readonly options: ResolvedHierarchyOptions;
+  readonly core: HierarchyCore;
+  readonly l1: EnhancedAsyncTTLCache<unknown>;
+  readonly l2: EnhancedAsyncTTLCache<unknown> | null;
+  readonly levels: readonly MemoryLevel[];
+}
+
+function assemble(options: ResolvedHierarchyOptions): Parts {
+  const { clock } = options;
+  const stamps: StampTable = new StampTable({
+    clock,
+    maxStamps: options.maxStamps,
+    oldestOrder: () => core.oldestOrder,
+  });
+  const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
+    new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
+      subject: `CacheHierarchy ${name}`,
+      admits: (key, facts) => stamps.admits(key, facts),
+    });
+
+  const l1 = build('L1', options.l1);
+  const l2 = options.l2 === undefined ? null : build('L2', options.l2);
+  const levels = [
+    new MemoryLevel({
+      name: 'L1',
+      cache: l1,
+      copyTtlMs: l2 === null ? undefined : options.l1.ttlMs,
+      sweepEveryMs: options.l1.sweepEveryMs,
+      clock,
+    }),
+  ];
+  if (l2 !== null) {
+    const { sweepEveryMs } = options.l2!;
+    levels.push(
+      new MemoryLevel({ name: 'L2', cache: l2, copyTtlMs: undefined, sweepEveryMs, clock }),
+    );
+  }
+  const core: HierarchyCore = new HierarchyCore({
+    ...options,
+    levels,
+    stamps,
+    numShards: options.l1.ring.numShards,
+    shardOf: (key) => l1.table.shardOf(key),
+  });
+  return { options, core, l1, l2, levels };
+}
+
+function toCacheOptions(
+  level: ResolvedLevelOptions,
+  { clock, report, lockTimeoutMs }: ResolvedHierarchyOptions,
+): ConstructorParameters<typeof EnhancedAsyncTTLCache>[0] {
+  const { ring, ttlMs, maxEntries, maxWorkers, sweepEveryMs } = level;
+  return {
+    ...ring,
+    ttl: ttlMs,
+    maxEntries,
+    maxWorkers,
+    cleanupInterval: sweepEveryMs === Infinity ? false : sweepEveryMs,
+    lockTimeout: lockTimeoutMs,
+    clock,
+    report,
+  };
+}

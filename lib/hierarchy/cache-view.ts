@@ -1,0 +1,229 @@
+import { parseDuration } from '../durations.js';
+import { InvalidArgumentError, show } from '../errors.js';
+import { assertKey } from '../memory/cache-key.js';
+import { assertLoader, assertValue } from '../memory/enhanced-async-ttl-cache.js';
+import {
+  planLoad,
+  planStore,
+  type LoadContext,
+  type LoadOptions,
+  type StoreOptions,
+  type StorePlan,
+} from './call-options.js';
+import type { HierarchyCore } from './hierarchy-core.js';
+import { NAMESPACE_SEPARATOR } from './stamp-table.js';
+
+/**
+ * The keys of a cache, or of one of its namespaces, and what can be done with them.
+ *
+ * Values are handed out as they were given, by reference. `undefined` means absent and is never
+ * stored; `null` is a value, and a hit. After the cache is closed, reads go to the loader, writes
+ * do nothing and nothing throws.
+ */
+export abstract class CacheView {
+  readonly #core: HierarchyCore;
+  /** The namespaces of this view, each followed by the separator. */
+  readonly #prefix: string;
+
+  /** @internal */
+  constructor(core: HierarchyCore, prefix: string) {
+    this.#core = core;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * Returns the key's value, or `undefined` if it is absent or expired. Waits for no load.
+   *
+   * @throws {InvalidArgumentError} for a key that is not a string
+   */
+  async get<T = unknown>(key: string): Promise<T | undefined> {
+    return this.#read(key) as T | undefined;
+  }
+
+  /** Does what {@link get} does, synchronously, over the in-process levels. */
+  getIfPresent<T = unknown>(key: string): T | undefined {
+    return this.#read(key) as T | undefined;
+  }
+
+  /** Returns the key's value as the in-process levels have it; moves and counts nothing. */
+  peek<T = unknown>(key: string): T | undefined {
+    return this.#isOwn(key) ? (this.#core.peek(this.#prefix + key) as T | undefined) : undefined;
+  }
+
+  /** Tells whether an in-process level has a value for the key; moves and counts nothing. */
+  has(key: string): boolean {
+    return this.peek(key) !== undefined;
+  }
+
+  /**
+   * Returns the key's value, or loads and stores it.
+   *
+   * The loader runs once, however many callers ask meanwhile. What it throws reaches every one of
+   * them as the same object, and nothing is stored; `undefined` is returned and not stored. If the
+   * key, a tag or everything is invalidated while it runs, its value is returned to those who wait
+   * and stored nowhere, and the next caller loads anew.
+   *
+   * @example
+   * const place = await cache.getOrSet('place:1', () => database.findPlace(1), { ttl: '5m', tags: 'places' });
+   *
+   * @throws what the loader throws
+   * @throws {LoadTimeoutError} after `waitTimeout`, or when loads of other callers did not settle
+   * @throws {InvalidArgumentError} for a bad key or option, or when the loader asks for its own key at once
+   */
+  getOrSet<T>(
+    key: string,
+    loader: (context: LoadContext) => T | Promise<T>,
+    options?: LoadOptions,
+  ): Promise<T> {
+    try {
+      const value = this.#read(key);
+      return value === undefined ? this.#load(key, loader, options) : Promise.resolve(value as T);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Stores a value in every level. Takes effect in the call when nobody holds the key's lock, else
+   * after those who came before; a `delete`, `clear` or invalidation called meanwhile wins.
+   *
+   * @throws {InvalidArgumentError} for a bad key or option, or `undefined` as the value
+   * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
+   */
+  async set(key: string, value: unknown, options?: StoreOptions): Promise<void> {
+    assertKey(key);
+    assertValue(value);
+    await this.#core.set(this.#prefix + key, value, this.#planStore(options));
+  }
+
+  /**
+   * Removes a key from every level. Takes effect in the call: what was being loaded, set or
+   * updated for it is not stored.
+   *
+   * @returns whether an in-process level had a value for it
+   * @throws {InvalidArgumentError} for a bad key
+   */
+  async delete(key: string): Promise<boolean> {
+    assertKey(key);
+    return this.#core.delete(this.#prefix + key);
+  }
+
+  /**
+   * Replaces a value by what `change` makes of it, while no other `set` or `update` of the key runs
+   * in this process. `change` gets `undefined` for an absent key; returning `undefined` removes the
+   * key. Lifetime and tags start again from the options. Invalidated meanwhile, the new value is
+   * returned and not stored.
+   *
+   * @returns what `change` returned
+   * @throws what `change` throws; the key was deleted then
+   * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
+   * @throws {InvalidArgumentError} for a bad key or option
+   */
+  async update<T>(
+    key: string,
+    change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
+    options?: StoreOptions,
+  ): Promise<T | undefined> {
+    assertKey(key);
+    assertLoader(change);
+    return this.#core.update(this.#prefix + key, change, this.#planStore(options));
+  }
+
+  /** Returns the values of those keys that have one, in the order of `keys`. */
+  async getMany<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
+    const found = new Map<string, T>();
+    for (const key of uniqueKeys(keys)) {
+      const value = this.#read(key);
+      if (value !== undefined) found.set(key, value as T);
+    }
+    return found;
+  }
+
+  /**
+   * Stores several values with the same options. All of them are checked before one is stored.
+   *
+   * @throws {InvalidArgumentError} for a bad key, value or option; nothing was stored then
+   * @throws {LockTimeoutError} when a key's lock was not free in time; that key was deleted then
+   */
+  async setMany(
+    entries: Iterable<readonly [key: string, value: unknown]>,
+    options?: StoreOptions,
+  ): Promise<void> {
+    const plan = this.#planStore(options);
+    const checked = new Map(entries);
+    for (const [key, value] of checked) {
+      assertKey(key);
+      assertValue(value);
+    }
+    await settleAll(
+      [...checked].map(([key, value]) => this.#core.set(this.#prefix + key, value, plan)),
+    );
+  }
+
+  /**
+   * Removes several keys; see {@link delete}.
+   *
+   * @returns how many of them had a value in an in-process level
+   * @throws {InvalidArgumentError} for a bad key; nothing was removed then
+   */
+  async deleteMany(keys: Iterable<string>): Promise<number> {
+    const checked = uniqueKeys(keys);
+    for (const key of checked) assertKey(key);
+    return checked.filter((key) => this.#core.delete(this.#prefix + key)).length;
+  }
+
+  /**
+   * Removes every key of this view, and of the namespaces inside it. Takes effect in the call.
+   * Clearing a namespace takes the same time however much it holds.
+   */
+  async clear(): Promise<void> {
+    this.#core.clear(this.#prefix);
+  }
+
+  #read(key: string): unknown {
+    return this.#isOwn(key) ? this.#core.read(this.#prefix + key) : undefined;
+  }
+
+  /** No key reaches into a namespace by holding the separator. */
+  #isOwn(key: string): boolean {
+    if (typeof key !== 'string') assertKey(key);
+    return !key.includes(NAMESPACE_SEPARATOR);
+  }
+
+  #load<T>(
+    key: string,
+    loader: (context: LoadContext) => T | Promise<T>,
+    options: LoadOptions | undefined,
+  ): Promise<T> {
+    assertKey(key);
+    assertLoader(loader);
+    const plan = planLoad(options, this.#core.ttlMs);
+    const waitTimeout = options?.waitTimeout;
+    return this.#core.load({
+      key: this.#prefix + key,
+      shownKey: key,
+      plan,
+      loader,
+      signal: options?.signal,
+      waitTimeoutMs:
+        waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
+    });
+  }
+
+  #planStore(options: StoreOptions | undefined): StorePlan {
+    return planStore(options, this.#core.ttlMs);
+  }
+}
+
+/** @throws {InvalidArgumentError} for one string, whose characters are hardly meant as keys */
+function uniqueKeys(keys: Iterable<string>): string[] {
+  if (typeof keys !== 'string') return [...new Set(keys)];
+  throw new InvalidArgumentError(`keys must be several keys, got the string ${show(keys)}.`);
+}
+
+/** Waits for every promise to settle, then fails with the first failure, if there is one. */
+async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,304 @@
+import type { Clock } from '../clock.js';
+import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
+import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinator.js';
+import type { Ticket } from '../memory/tickets.js';
+import type { Report } from '../report.js';
+import type { LoadContext, StorePlan } from './call-options.js';
+import { entryTags } from './call-options.js';
+import { parseDuration } from '../durations.js';
+import { NAMESPACE_SEPARATOR, type StampTable } from './stamp-table.js';
+
+/** What a {@link HierarchyCore} is made of. */
+export interface HierarchyCorePorts {
+  /** From the first to the last that is asked. */
+  readonly levels: readonly InProcessLevel[];
+  readonly stamps: StampTable;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly enabled: boolean;
+  readonly ttlMs: number;
+  readonly waitTimeoutMs: number | undefined;
+  readonly lockTimeoutMs: number;
+  readonly joinTimeoutMs: number;
+  readonly numShards: number;
+  shardOf(key: string): number;
+}
+
+/** A checked call for a value. */
+export interface LoadCall<T> {
+  /** The key with its namespaces. */
+  readonly key: string;
+  /** The key as the caller gave it. */
+  readonly shownKey: string;
+  readonly plan: StorePlan;
+  readonly loader: (context: LoadContext) => T | Promise<T>;
+  readonly signal: AbortSignal | undefined;
+  readonly waitTimeoutMs: number | undefined;
+}
+
+/** What the operations on a hierarchy have come to since the start. */
+export interface OperationMetrics {
+  /** Counted reads: `get`, `getIfPresent`, `getOrSet` and each key of `getMany`. Always hits + misses. */
+  readonly gets: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / gets, from 0 to 1; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Values stored by `set`, `setMany` and `update`. */
+  readonly sets: number;
+  /** Keys that `delete` and `deleteMany` were called for. */
+  readonly deletes: number;
+  /** Tags that were invalidated. */
+  readonly tagInvalidations: number;
+  /** Calls of `clear`, of the whole cache or a namespace. */
+  readonly clears: number;
+  /** Loaders called. */
+  readonly loads: number;
+  /** Loaders that threw. */
+  readonly loadFailures: number;
+  /** Time that loaders took, all together, in milliseconds. */
+  readonly loadMs: number;
+  /** Deletes, clears and invalidations that came after `close`. */
+  readonly lateInvalidations: number;
+}
+
+type Counters = Omit<OperationMetrics, 'gets' | 'hitRatio'>;
+
+/**
+ * The operations of a hierarchy on whole keys, with everything checked: walks the levels, fills the
+ * upper ones, and hands what must be ordered to the {@link KeyCoordinator}.
+ */
+export class HierarchyCore {
+  readonly #ports: HierarchyCorePorts;
+  readonly #coordinator: KeyCoordinator;
+  #closed = false;
+  readonly #count: { -readonly [name in keyof Counters]: number } = {
+    hits: 0,
+    misses: 0,
+    sets: 0,
+    deletes: 0,
+    tagInvalidations: 0,
+    clears: 0,
+    loads: 0,
+    loadFailures: 0,
+    loadMs: 0,
+    lateInvalidations: 0,
+  };
+
+  constructor(ports: HierarchyCorePorts) {
+    this.#ports = ports;
+    this.#coordinator = new KeyCoordinator({
+      clock: ports.clock,
+      lockTimeoutMs: ports.lockTimeoutMs,
+      joinTimeoutMs: ports.joinTimeoutMs,
+      numShards: ports.numShards,
+      shardOf: (key) => ports.shardOf(key),
+      drop: (key) => this.#drop(key),
+      order: () => ports.stamps.order,
+      admits: (ticket) => !this.#closed && ports.stamps.admits(ticket.key, ticket),
+    });
+  }
+
+  get ttlMs(): number {
+    return this.#ports.ttlMs;
+  }
+
+  get waitTimeoutMs(): number | undefined {
+    return this.#ports.waitTimeoutMs;
+  }
+
+  /** The order of the oldest operation under way, if there is one. */
+  get oldestOrder(): number | undefined {
+    return this.#coordinator.oldestOrder;
+  }
+
+  /** Reads through the levels, copies what is found into those above, and counts. */
+  read(key: string): unknown {
+    const value = this.#off ? undefined : this.#readLevels(key);
+    if (value === undefined) this.#count.misses += 1;
+    else this.#count.hits += 1;
+    return value;
+  }
+
+  /** Reads through the levels and moves nothing. */
+  peek(key: string): unknown {
+    if (this.#off) return undefined;
+    for (const level of this.#ports.levels) {
+      const entry = level.peekNow(key);
+      if (entry !== undefined) return entry.value;
+    }
+    return undefined;
+  }
+
+  /** Joins the load of a key that was just found absent, or starts one. */
+  load<T>(call: LoadCall<T>): Promise<T> {
+    const { key, plan, signal, waitTimeoutMs } = call;
+    const request = {
+      key,
+      tags: plan.tags,
+      signal,
+      waitTimeoutMs,
+      callLoader: (load: { readonly ticket: Ticket; readonly signal: AbortSignal }) =>
+        this.#callLoader(call, load),
+    };
+    if (this.#off) return this.#coordinator.loadAlone(request);
+    return this.#coordinator.load({
+      ...request,
+      store: (value, ticket) => this.#store(value, ticket, plan.ttlMs),
+    });
+  }
+
+  /** Stores a value under the key's lock. */
+  async set(key: string, value: unknown, plan: StorePlan): Promise<void> {
+    if (this.#off) return;
+    await this.#coordinator.set(key, plan.tags, (ticket) => {
+      this.#store(value, ticket, plan.ttlMs);
+      this.#count.sets += 1;
+    });
+  }
+
+  /** Replaces a value under the key's lock. */
+  update<T>(
+    key: string,
+    change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
+    plan: StorePlan,
+  ): Promise<T | undefined> {
+    const run = async (): Promise<T | undefined> => change(this.peek(key) as T | undefined);
+    if (this.#off) return run();
+    return this.#coordinator.update(key, plan.tags, run, (value, ticket) => {
+      this.#store(value, ticket, plan.ttlMs);
+      this.#count.sets += 1;
+    });
+  }
+
+  /** Removes a key; returns whether it had a live value. */
+  delete(key: string): boolean {
+    if (this.#isLate()) return false;
+    this.#count.deletes += 1;
+    const existed = this.peek(key) !== undefined;
+    this.#coordinator.fence(key);
+    this.#drop(key);
+    return existed;
+  }
+
+  /** Removes everything, or a namespace given as the prefix of its keys. */
+  clear(prefix: string): void {
+    if (this.#isLate()) return;
+    this.#count.clears += 1;
+    if (prefix === '') {
+      this.#coordinator.fenceAll();
+      for (const level of this.#ports.levels) level.clear();
+    } else {
+      this.#ports.stamps.stamp(prefix);
+    }
+  }
+
+  /** Makes whatever carries one of the tags a miss. */
+  invalidateTags(tags: readonly string[]): void {
+    if (this.#isLate()) return;
+    this.#count.tagInvalidations += tags.length;
+    for (const tag of tags) this.#ports.stamps.stamp(tag);
+  }
+
+  getMetrics(): OperationMetrics & CoordinatorMetrics {
+    const { hits, misses } = this.#count;
+    const gets = hits + misses;
+    return {
+      ...this.#count,
+      ...this.#coordinator.getMetrics(),
+      gets,
+      hitRatio: gets === 0 ? 0 : hits / gets,
+    };
+  }
+
+  /** From now on reads load, writes do nothing, and what is under way is not stored. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#ports.levels.map((level) => level.close()));
+  }
+
+  get #off(): boolean {
+    return this.#closed || !this.#ports.enabled;
+  }
+
+  #isLate(): boolean {
+    if (!this.#closed) return false;
+    if (this.#count.lateInvalidations === 0) {
+      this.#ports.report({
+        code: 'CACHE_CLOSED',
+        message:
+          'A cache was asked to invalidate something after it was closed. It holds nothing any ' +
+          'more, so nothing was done; later ones are counted and not reported.',
+      });
+    }
+    this.#count.lateInvalidations += 1;
+    return true;
+  }
+
+  #readLevels(key: string): unknown {
+    const { levels } = this.#ports;
+    for (let depth = 0; depth < levels.length; depth++) {
+      const entry = levels[depth]!.readNow(key);
+      if (entry === undefined) continue;
+      if (depth > 0) this.#write(key, entry, depth - 1);
+      return entry.value;
+    }
+    return undefined;
+  }
+
+  #store(value: unknown, ticket: Ticket, ttlMs: number): void {
+    const { clock, stamps, levels } = this.#ports;
+    const { key, order, openedAt, tags } = ticket;
+    const stamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
+    if (stamped) stamps.noteLifetime(ttlMs);
+    const freshUntil = clock.now() + ttlMs;
+    const entry: LevelEntry = {
+      value,
+      bornAt: openedAt,
+      freshUntil,
+      staleUntil: freshUntil,
+      tags,
+      order: stamped ? order : undefined,
+    };
+    this.#write(key, entry, levels.length - 1);
+  }
+
+  /** Writes an entry to a level and to those above, the lowest first. */
+  #write(key: string, entry: LevelEntry, lowest: number): void {
+    for (let depth = lowest; depth >= 0; depth--) {
+      this.#ports.levels[depth]!.write(new Map([[key, entry]]));
+    }
+  }
+
+  #drop(key: string): void {
+    for (const level of this.#ports.levels) level.delete([key]);
+  }
+
+  async #callLoader<T>(
+    { loader, plan, shownKey }: LoadCall<T>,
+    load: { readonly ticket: Ticket; readonly signal: AbortSignal },
+  ): Promise<T> {
+    const { clock } = this.#ports;
+    const startedAt = clock.now();
+    this.#count.loads += 1;
+    try {
+      return await loader({
+        key: shownKey,
+        get signal() {
+          return load.signal;
+        },
+        ttl: (ttl) => {
+          plan.ttlMs = parseDuration(ttl);
+        },
+        tags: (tags) => {
+          load.ticket.tags = entryTags(tags, load.ticket.tags);
+        },
+      });
+    } catch (error) {
+      this.#count.loadFailures += 1;
+      throw error;
+    } finally {
+      this.#count.loadMs += clock.now() - startedAt;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { systemClock, type Clock } from '../clock.js';
+import type { Duration } from '../durations.js';
+import { OptionReader } from '../options.js';
+import {
+  CLOCK_METHODS,
+  DEFAULT_LOCK_TIMEOUT_MS,
+  L1_DEFAULTS,
+  L2_DEFAULTS,
+  readLevelOptions,
+  type LevelOptions,
+  type ResolvedLevelOptions,
+} from '../memory/cache-options.js';
+import { DEFAULT_JOIN_TIMEOUT_MS } from '../memory/enhanced-async-ttl-cache.js';
+import { DEFAULT_MAX_WORKERS } from '../memory/sweeper.js';
+import { emitProcessWarning, type Report } from '../report.js';
+
+/** Options of a {@link CacheHierarchy}. Every one has a default. */
+export interface CacheHierarchyOptions {
+  /** The first level: small and short-lived. */
+  readonly l1?: LevelOptions;
+  /** The second level: larger and longer-lived; `false` for none. */
+  readonly l2?: LevelOptions | false;
+  /**
+   * Whether anything is cached. When `false` every read loads and nothing is stored.
+   * @default true
+   */
+  readonly enabled?: boolean;
+  /**
+   * How long an entry lives, unless its loader or its call says otherwise. A level keeps its copy
+   * for its own `ttl` at most while a level below has the entry.
+   * @default the `ttl` of L2, or of L1 if there is no L2
+   */
+  readonly ttl?: Duration;
+  /**
+   * How long a caller waits for a load that another caller started, before it starts its own.
+   * @default '30s'
+   */
+  readonly joinTimeout?: Duration;
+  /**
+   * How long a caller waits for a value at all; then it gets a `LoadTimeoutError`. The load goes on
+   * for the others.
+   * @default Infinity
+   */
+  readonly waitTimeout?: Duration;
+  /**
+   * Longest wait for a key's lock in `set` and `update`.
+   * @default '5s'
+   */
+  readonly lockTimeout?: Duration;
+  /**
+   * The most invalidated tags and cleared namespaces that are remembered, from 1 to 2^24. Beyond
+   * it the oldest is forgotten and what is older still, with any tag or namespace, becomes a miss.
+   * @default 10000
+   */
+  readonly maxStamps?: number;
+  /**
+   * Sweeps in flight at most, over all levels, from 1 to 4,096.
+   * @default 4
+   */
+  readonly maxWorkers?: number;
+  /** Where time and turns come from; replace it in tests. */
+  readonly clock?: Clock;
+  /** Receives what an operator should know; the process's warnings by default. */
+  readonly report?: Report;
+}
+
+/** {@link CacheHierarchyOptions} with everything filled in; durations in milliseconds. */
+export interface ResolvedHierarchyOptions {
+  readonly l1: ResolvedLevelOptions;
+  readonly l2: ResolvedLevelOptions | undefined;
+  readonly enabled: boolean;
+  readonly ttlMs: number;
+  readonly joinTimeoutMs: number;
+  readonly waitTimeoutMs: number | undefined;
+  readonly lockTimeoutMs: number;
+  readonly maxStamps: number;
+  readonly maxWorkers: number;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+const DEFAULT_MAX_STAMPS = 10_000;
+
+/**
+ * Checks the options of a hierarchy and fills in the defaults.
+ *
+ * @throws {InvalidOptionsError} with everything that is wrong with them
+ */
+export function resolveHierarchyOptions(options: CacheHierarchyOptions): ResolvedHierarchyOptions {
+  const read = new OptionReader('CacheHierarchy', options);
+  const l1 = readLevelOptions(read.part('l1'), L1_DEFAULTS);
+  const l2 = read.raw('l2') === false ? undefined : readLevelOptions(read.part('l2'), L2_DEFAULTS);
+  const resolved: ResolvedHierarchyOptions = {
+    l1,
+    l2,
+    enabled: read.boolean('enabled', true),
+    ttlMs: read.duration('ttl', (l2 ?? l1).ttlMs),
+    joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
+    waitTimeoutMs: read.optionalDuration('waitTimeout'),
+    lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
+    maxStamps: read.integer('maxStamps', DEFAULT_MAX_STAMPS, { min: 1, max: 2 ** 24 }),
+    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 4_096 }),
+    clock: read.port('clock', systemClock, [...CLOCK_METHODS]),
+    report: read.callback('report', emitProcessWarning),
+  };
+  read.finish();
+  return Object.freeze(resolved);
+}

@@ -1,0 +1,110 @@
+import type { Clock } from '../clock.js';
+import type { FoundEntry } from '../memory/entry-table.js';
+import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
+import type { Ack, InProcessLevel, LevelEntry, WriteOutcome } from './cache-level.js';
+
+/** What a {@link MemoryLevel} is made of. */
+export interface MemoryLevelOptions {
+  readonly name: string;
+  readonly cache: EnhancedAsyncTTLCache<unknown>;
+  /** How long a copy is kept at most where a level below has the original; `undefined` if none has. */
+  readonly copyTtlMs: number | undefined;
+  readonly sweepEveryMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * An {@link EnhancedAsyncTTLCache} as a level. Tags and namespaces need nothing done here: the
+ * hierarchy's stamps make the entries misses, through the `admits` that the cache was built with.
+ */
+export class MemoryLevel implements InProcessLevel {
+  readonly name: string;
+  readonly inProcess = true as const;
+  readonly sweepEveryMs: number;
+  readonly #options: MemoryLevelOptions;
+
+  constructor(options: MemoryLevelOptions) {
+    this.name = options.name;
+    this.sweepEveryMs = options.sweepEveryMs;
+    this.#options = options;
+  }
+
+  readNow(key: string): LevelEntry | undefined {
+    return toLevelEntry(this.#table.read(key));
+  }
+
+  peekNow(key: string): LevelEntry | undefined {
+    return toLevelEntry(this.#table.peek(key));
+  }
+
+  read(keys: readonly string[]): Map<string, LevelEntry> {
+    const found = new Map<string, LevelEntry>();
+    for (const key of keys) {
+      const entry = this.readNow(key);
+      if (entry !== undefined) found.set(key, entry);
+    }
+    return found;
+  }
+
+  write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome> {
+    const outcomes = new Map<string, WriteOutcome>();
+    for (const [key, entry] of entries) {
+      this.#table.write(key, {
+        value: entry.value,
+        deadline: this.#deadlineOf(entry),
+        facts:
+          entry.order === undefined
+            ? undefined
+            : { order: entry.order, bornAt: entry.bornAt, tags: entry.tags },
+      });
+      outcomes.set(key, 'stored');
+    }
+    return outcomes;
+  }
+
+  delete(keys: readonly string[]): Ack {
+    for (const key of keys) this.#table.delete(key);
+    return 'applied';
+  }
+
+  invalidateTags(): Ack {
+    return 'applied';
+  }
+
+  clear(namespace?: string): Ack {
+    if (namespace === undefined) this.#table.clear();
+    return 'applied';
+  }
+
+  sweep(budgetMs: number): { readonly removed: number; readonly more: boolean } {
+    return this.#table.sweep(budgetMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#options.cache.stop();
+    this.#table.clear();
+  }
+
+  get #table(): EnhancedAsyncTTLCache<unknown>['table'] {
+    return this.#options.cache.table;
+  }
+
+  #deadlineOf({ freshUntil, staleUntil }: LevelEntry): number {
+    const { copyTtlMs, clock } = this.#options;
+    return copyTtlMs === undefined ? staleUntil : Math.min(clock.now() + copyTtlMs, freshUntil);
+  }
+}
+
+/** A copy's own deadline ends it here; only the lowest level's entries are promoted, with theirs. */
+function toLevelEntry(found: FoundEntry<unknown> | undefined): LevelEntry | undefined {
+  if (found === undefined) return undefined;
+  const { value, deadline, facts } = found;
+  return {
+    value,
+    bornAt: facts?.bornAt ?? -Infinity,
+    freshUntil: deadline,
+    staleUntil: deadline,
+    tags: facts?.tags,
+    order: facts?.order,
+  };
+}

@@ -1,0 +1,30 @@
+import { InvalidArgumentError, show } from '../errors.js';
+
+export const DEFAULT_MAX_KEY_LENGTH = 1_024;
+
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Returns what is wrong with a key, or `undefined` if nothing is. */
+export function keyProblem(key: unknown, maxLength: number): string | undefined {
+  if (typeof key !== 'string') return 'must be a string';
+  if (key.length === 0) return 'must not be empty';
+  if (key.length > maxLength) {
+    return `must have at most ${maxLength} characters, this one has ${key.length}: hash its long part`;
+  }
+  if (CONTROL_CHARACTER.test(key)) return 'must not contain control characters';
+  if (!key.isWellFormed()) return 'must be well-formed Unicode, this one has a lone surrogate';
+  return undefined;
+}
+
+/**
+ * Checks a key where something is stored or loaded under it.
+ *
+ * @throws {InvalidArgumentError} when it is empty, too long, not well-formed or has control characters
+ */
+export function assertKey(key: unknown, maxLength = DEFAULT_MAX_KEY_LENGTH): asserts key is string {
+  const problem = keyProblem(key, maxLength);
+  if (problem !== undefined) {
+    throw new InvalidArgumentError(`A cache key ${problem}; got ${show(key)}.`);
+  }
+}

@@ -1,0 +1,179 @@
+import { systemClock, type Clock } from '../clock.js';
+import type { Duration } from '../durations.js';
+import { OptionReader } from '../options.js';
+import { emitProcessWarning, type Report } from '../report.js';
+import { DEFAULT_MAX_KEY_LENGTH } from './cache-key.js';
+import { readRingOptions, type RingOptions } from './consistent-hash.js';
+import { randomSeed, type Hash } from './hash.js';
+import { DEFAULT_MAX_WORKERS } from './sweeper.js';
+
+/** Options that shape an in-process cache, alone or as a level of a hierarchy. */
+export interface LevelOptions {
+  /**
+   * How long an entry lives, unless its own call says otherwise. `Infinity` for until it is evicted.
+   * @default '60s', and '600s' for the L2 of a hierarchy
+   */
+  readonly ttl?: Duration;
+  /**
+   * Exact bound on the number of entries; a new one beyond it evicts one that is little used. From
+   * 1 to 2^30, or `Infinity`.
+   * @default 5000, and 50000 for the L2 of a hierarchy
+   */
+  readonly maxEntries?: number;
+  /**
+   * Number of shards, from 1 to 4,096. More make each table, and so each pause, smaller; they do
+   * not make a read faster. Below 128 entries each, eviction gets worse.
+   * @default one for each 128 of `maxEntries`, at least 1 and at most 8
+   */
+  readonly numShards?: number;
+  /**
+   * Points of each shard on the hash ring, from 1 to 1,024. More spread the keys more evenly.
+   * @default 150
+   */
+  readonly virtualNodes?: number;
+  /**
+   * How often expired entries are removed; `false` for only when asked. They are never served,
+   * swept or not.
+   * @default '30s', and '60s' for the L2 of a hierarchy
+   */
+  readonly cleanupInterval?: Duration | false;
+  /**
+   * Shards that one sweep advances side by side, from 1 to 4,096.
+   * @default 4
+   */
+  readonly maxWorkers?: number;
+  /**
+   * Seed of the hash. A random one keeps keys that were made to collide in one process from
+   * colliding in another.
+   * @default random
+   */
+  readonly seed?: number;
+  /** The hash of keys and ring points, 32 bits; replace it in tests. */
+  readonly hash?: Hash;
+}
+
+/** Options of an {@link EnhancedAsyncTTLCache}. */
+export interface CacheOptions extends LevelOptions {
+  /**
+   * Longest key, in UTF-16 code units, from 1 to 65,536.
+   * @default 1024
+   */
+  readonly maxKeyLength?: number;
+  /**
+   * Longest wait for a key's lock in `set` and `update`.
+   * @default '5s'
+   */
+  readonly lockTimeout?: Duration;
+  /** Where time and turns come from; replace it in tests. */
+  readonly clock?: Clock;
+  /** Receives what an operator should know; the process's warnings by default. */
+  readonly report?: Report;
+}
+
+/** {@link LevelOptions} with everything filled in; durations in milliseconds. */
+export interface ResolvedLevelOptions {
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+  readonly ring: RingOptions;
+  readonly sweepEveryMs: number;
+  readonly maxWorkers: number;
+}
+
+/** {@link CacheOptions} with everything filled in. */
+export interface ResolvedCacheOptions extends ResolvedLevelOptions {
+  readonly maxKeyLength: number;
+  readonly lockTimeoutMs: number;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+/** What differs between the levels when nothing is written. */
+export interface LevelDefaults {
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+  readonly sweepEveryMs: number;
+}
+
+export const L1_DEFAULTS: LevelDefaults = {
+  ttlMs: 60_000,
+  maxEntries: 5_000,
+  sweepEveryMs: 30_000,
+};
+
+export const L2_DEFAULTS: LevelDefaults = {
+  ttlMs: 600_000,
+  maxEntries: 50_000,
+  sweepEveryMs: 60_000,
+};
+
+export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
+
+/** Fewer entries to a shard than this and its eviction decides badly (measured). */
+const MIN_ENTRIES_PER_SHARD = 128;
+const MAX_DEFAULT_SHARDS = 8;
+
+/** The methods that a replacement of the clock must have. */
+export const CLOCK_METHODS = ['now', 'wallNow', 'setTimer', 'setImmediate'] as const;
+
+/** Checks the options of a stand-alone cache. */
+export function resolveCacheOptions(
+  options: CacheOptions,
+  subject = 'EnhancedAsyncTTLCache',
+): ResolvedCacheOptions {
+  const read = new OptionReader(subject, options);
+  const report = read.callback('report', emitProcessWarning);
+  const resolved = {
+    ...readLevelOptions(read, L1_DEFAULTS),
+    maxKeyLength: read.integer('maxKeyLength', DEFAULT_MAX_KEY_LENGTH, { min: 1, max: 65_536 }),
+    lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
+    clock: read.port('clock', systemClock, [...CLOCK_METHODS]),
+    report,
+  };
+  read.finish();
+  warnOfSmallShards(subject, resolved, report);
+  return Object.freeze(resolved);
+}
+
+/** Reads what a cache and a level of a hierarchy share; problems are left in the reader. */
+export function readLevelOptions(
+  read: OptionReader,
+  defaults: LevelDefaults,
+): ResolvedLevelOptions {
+  const maxEntries = read.integer('maxEntries', defaults.maxEntries, {
+    min: 1,
+    max: 2 ** 30,
+    infinity: true,
+  });
+  return {
+    ttlMs: read.duration('ttl', defaults.ttlMs),
+    maxEntries,
+    ring: readRingOptions(read, randomSeed(), defaultShards(maxEntries)),
+    sweepEveryMs:
+      read.raw('cleanupInterval') === false
+        ? Infinity
+        : read.duration('cleanupInterval', defaults.sweepEveryMs),
+    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 4_096 }),
+  };
+}
+
+/** Says where an explicit number of shards leaves too few entries for each. */
+function warnOfSmallShards(
+  subject: string,
+  { maxEntries, ring }: ResolvedLevelOptions,
+  report: Report,
+): void {
+  const { numShards } = ring;
+  if (numShards === 1 || maxEntries / numShards >= MIN_ENTRIES_PER_SHARD) return;
+  report({
+    code: 'CACHE_SMALL_SHARDS',
+    message:
+      `${subject}: ${numShards} shards for ${maxEntries} entries leave fewer than ` +
+      `${MIN_ENTRIES_PER_SHARD} to each, which makes eviction worse. Write at most ` +
+      `${defaultShards(maxEntries)} for numShards, or leave it out.`,
+  });
+}
+
+function defaultShards(maxEntries: number): number {
+  const shards = Math.floor(maxEntries / MIN_ENTRIES_PER_SHARD);
+  return Math.min(Math.max(shards, 1), MAX_DEFAULT_SHARDS);
+}

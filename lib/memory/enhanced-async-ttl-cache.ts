@@ -1,0 +1,336 @@
+import { parseDuration, type Duration } from '../durations.js';
+import { InvalidArgumentError, show } from '../errors.js';
+import { assertKnownOptions } from '../options.js';
+import { assertKey } from './cache-key.js';
+import {
+  resolveCacheOptions,
+  type CacheOptions,
+  type ResolvedCacheOptions,
+} from './cache-options.js';
+import type { Admits, ShardMetrics } from './cache-shard.js';
+import { KeyCoordinator } from './key-coordinator.js';
+import { ShardedTable } from './sharded-table.js';
+import { Sweeper, type Sweepable } from './sweeper.js';
+
+/** What a loader is told, and may say. */
+export interface CacheLoadContext {
+  /** The key to load. */
+  readonly key: string;
+  /** Aborted when every caller has stopped waiting for this load. */
+  readonly signal: AbortSignal;
+  /** Says how long this value lives, whatever the call and the cache say. */
+  ttl(ttl: Duration): void;
+}
+
+/** Options of a call that stores one entry. */
+export interface EntryOptions {
+  /**
+   * How long the entry lives.
+   * @default the cache's `ttl`
+   */
+  readonly ttl?: Duration;
+}
+
+/** What a cache has done since the start. Counters never go back. */
+export interface CacheMetrics {
+  /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
+  readonly gets: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / gets, from 0 to 1; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Values stored, by callers and loaders. */
+  readonly sets: number;
+  /** Live entries that `delete` removed. */
+  readonly deletes: number;
+  /** Entries removed because their time had passed. */
+  readonly expired: number;
+  /** Entries removed to make room. */
+  readonly evicted: number;
+  /** Entries held now; expired ones count until they are removed. */
+  readonly size: number;
+  /** Callers of `getOrSet` who shared another caller's load. */
+  readonly joins: number;
+  /** Loaded or written values not stored because of an invalidation meanwhile. */
+  readonly fenced: number;
+  /** Callers of `set` and `update` who had to wait for a lock. */
+  readonly lockContentions: number;
+  /** How long they waited, all together, in milliseconds. */
+  readonly lockWaitMs: number;
+  /** Time spent removing expired entries, in milliseconds. */
+  readonly cleanupDurationMs: number;
+  /** The same for each shard. */
+  readonly shards: readonly ShardMetrics[];
+}
+
+/** How a hierarchy builds a cache that is one of its levels. */
+export interface LevelInternals {
+  /** Begins its warnings. */
+  readonly subject: string;
+  readonly admits: Admits;
+}
+
+/** How long a caller of `getOrSet` waits for a load that another caller started. */
+export const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
+
+/**
+ * An in-process cache with a lifetime for each entry and an exact bound on their number, sharded by
+ * consistent hashing. It can be used alone; a {@link CacheHierarchy} is made of two.
+ *
+ * Reads are optimistic: they look, in one synchronous step, and never wait for a lock or a load.
+ * `set` and `update` of one key take turns. A value whose load, `set` or `update` was called before
+ * a `delete` or `clear` of its key is not stored after it. Expired entries are removed in short
+ * slices; they are never returned, removed or not.
+ *
+ * Values are kept by reference; `undefined` means absent and is never stored, `null` is a value.
+ */
+export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
+  /** @internal The synchronous inside, which the levels of a hierarchy work on. */
+  readonly table: ShardedTable<V>;
+  readonly #options: ResolvedCacheOptions;
+  readonly #coordinator: KeyCoordinator;
+  readonly #sweeper: Sweeper;
+  readonly #swept: Sweepable;
+
+  /**
+   * @param options every one has a default
+   * @throws {InvalidOptionsError} with everything that is wrong with them
+   */
+  constructor(options?: CacheOptions);
+  /** @internal */
+  constructor(options: CacheOptions | undefined, internals: LevelInternals);
+  constructor(options: CacheOptions = {}, internals?: LevelInternals) {
+    this.#options = resolveCacheOptions(options, internals?.subject);
+    const { clock, ring, sweepEveryMs } = this.#options;
+    this.table = new ShardedTable<V>({ ...this.#options, admits: internals?.admits });
+    this.#coordinator = new KeyCoordinator({
+      clock,
+      lockTimeoutMs: this.#options.lockTimeoutMs,
+      joinTimeoutMs: DEFAULT_JOIN_TIMEOUT_MS,
+      numShards: ring.numShards,
+      shardOf: (key) => this.table.shardOf(key),
+      drop: (key) => this.table.drop(key),
+      order: () => 0,
+      admits: () => true,
+    });
+    this.#sweeper = new Sweeper({ clock });
+    this.#swept = {
+      name: 'cache',
+      sweepEveryMs,
+      sweep: (budgetMs) => this.table.sweep(budgetMs),
+    };
+    this.#sweeper.add(this.#swept);
+    if (internals === undefined) this.#sweeper.start();
+  }
+
+  /** Number of entries; expired ones count until they are removed. */
+  get size(): number {
+    return this.table.size;
+  }
+
+  /** Returns the key's value, or `undefined` if it is absent or expired. Never waits. */
+  async get(key: string): Promise<V | undefined> {
+    return this.table.read(key)?.value;
+  }
+
+  /** Does what {@link get} does, synchronously. */
+  getIfPresent(key: string): V | undefined {
+    return this.table.read(key)?.value;
+  }
+
+  /** Returns the key's value without counting the read or marking the entry as used. */
+  peek(key: string): V | undefined {
+    return this.table.peek(key)?.value;
+  }
+
+  /** Tells whether the key has a value that is not expired, without counting. */
+  has(key: string): boolean {
+    return this.table.peek(key) !== undefined;
+  }
+
+  /**
+   * Stores a value. Takes effect in the call when nobody holds the key's lock, else after those
+   * who came before.
+   *
+   * @throws {InvalidArgumentError} for a bad key, a bad ttl or `undefined` as the value
+   * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
+   */
+  set(key: string, value: V, options?: EntryOptions): Promise<void> {
+    try {
+      this.#assertKey(key);
+      assertValue(value);
+      const ttlMs = this.#ttlMs(options);
+      return this.#coordinator.set(key, undefined, () => this.#write(key, value, ttlMs));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Removes a key. Takes effect in the call: what was being loaded or set for it is not stored.
+   *
+   * @returns whether it had a value that was not expired
+   */
+  async delete(key: string): Promise<boolean> {
+    this.#coordinator.fence(key);
+    return this.table.delete(key);
+  }
+
+  /** Removes everything, in the call, in time proportional to the number of shards. */
+  async clear(): Promise<void> {
+    this.#coordinator.fenceAll();
+    this.table.clear();
+  }
+
+  /**
+   * Returns the key's value, or loads and stores it: the loader runs once, however many callers ask
+   * meanwhile. What it throws reaches every one of them, and nothing is stored; `undefined` is
+   * returned and not stored.
+   *
+   * @throws what the loader throws
+   * @throws {LoadTimeoutError} when loads that other callers started did not settle
+   * @throws {InvalidArgumentError} for a bad key or ttl, or when the loader asks for its own key at once
+   */
+  getOrSet(
+    key: string,
+    loader: (context: CacheLoadContext) => V | Promise<V>,
+    options?: EntryOptions,
+  ): Promise<V> {
+    const value = this.table.read(key)?.value;
+    return value === undefined ? this.#load(key, loader, options) : Promise.resolve(value);
+  }
+
+  /**
+   * Replaces a value by what `change` makes of it, while no other `set` or `update` of the key runs.
+   * `change` gets `undefined` for an absent key; returning `undefined` removes the key.
+   *
+   * @returns what `change` returned
+   * @throws what `change` throws; the key was deleted then
+   * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
+   */
+  async update(
+    key: string,
+    change: (current: V | undefined) => V | undefined | Promise<V | undefined>,
+    options?: EntryOptions,
+  ): Promise<V | undefined> {
+    this.#assertKey(key);
+    const ttlMs = this.#ttlMs(options);
+    return this.#coordinator.update<V>(
+      key,
+      undefined,
+      async () => change(this.peek(key)),
+      (value) => this.#write(key, value, ttlMs),
+    );
+  }
+
+  /**
+   * Removes expired entries, in slices of about a millisecond.
+   *
+   * @returns how many
+   */
+  removeExpired(): Promise<number> {
+    return this.#sweeper.sweepNow(this.#swept);
+  }
+
+  /** The entries that are not expired, shard by shard; moves and counts nothing. */
+  entries(): IterableIterator<[key: string, value: V]> {
+    return this.table.entries();
+  }
+
+  /** What the cache has done since the start. */
+  getMetrics(): CacheMetrics {
+    const shards = this.table.getShardMetrics();
+    const sum = (name: keyof ShardMetrics): number =>
+      shards.reduce((total, shard) => total + shard[name], 0);
+    const hits = sum('hits');
+    const misses = sum('misses');
+    const { joins, fenced, locks } = this.#coordinator.getMetrics();
+    return {
+      gets: hits + misses,
+      hits,
+      misses,
+      hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
+      sets: sum('sets'),
+      deletes: sum('deletes'),
+      expired: sum('expired'),
+      evicted: sum('evicted'),
+      size: sum('size'),
+      joins,
+      fenced,
+      lockContentions: locks.contentions,
+      lockWaitMs: locks.waitMs,
+      cleanupDurationMs: this.table.sweepMs,
+      shards,
+    };
+  }
+
+  /** Ends the periodic removal of expired entries; the cache goes on working. */
+  async stop(): Promise<void> {
+    this.#sweeper.stop();
+  }
+
+  /** The same as {@link stop}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #load(
+    key: string,
+    loader: (context: CacheLoadContext) => V | Promise<V>,
+    options: EntryOptions | undefined,
+  ): Promise<V> {
+    try {
+      this.#assertKey(key);
+      assertLoader(loader);
+      let ttlMs = this.#ttlMs(options);
+      return this.#coordinator.load<V>({
+        key,
+        callLoader: (load) =>
+          loader({
+            key,
+            get signal() {
+              return load.signal;
+            },
+            ttl: (ttl) => {
+              ttlMs = parseDuration(ttl);
+            },
+          }),
+        store: (value) => this.#write(key, value, ttlMs),
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #write(key: string, value: V, ttlMs: number): void {
+    const deadline = this.#options.clock.now() + ttlMs;
+    this.table.write(key, { value, deadline, facts: undefined });
+  }
+
+  #ttlMs(options: EntryOptions | undefined): number {
+    if (options === undefined) return this.#options.ttlMs;
+    assertKnownOptions(options, ENTRY_OPTIONS);
+    return options.ttl === undefined ? this.#options.ttlMs : parseDuration(options.ttl);
+  }
+
+  #assertKey(key: string): void {
+    assertKey(key, this.#options.maxKeyLength);
+  }
+}
+
+const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['ttl']);
+
+/** @throws {InvalidArgumentError} for `undefined`, which means absent */
+export function assertValue(value: unknown): void {
+  if (value === undefined) {
+    throw new InvalidArgumentError(
+      'A cached value must not be undefined, which means absent: store null, or delete the key.',
+    );
+  }
+}
+
+/** @throws {InvalidArgumentError} for what can not be called */
+export function assertLoader(loader: unknown): void {
+  if (typeof loader === 'function') return;
+  throw new InvalidArgumentError(`A loader must be a function, got ${show(loader)}.`);
+}

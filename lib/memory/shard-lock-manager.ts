@@ -1,0 +1,144 @@
+import { systemClock, type Clock } from '../clock.js';
+import { KeyLock, type Release } from './key-lock.js';
+import {
+  handOverNow,
+  SharedExclusiveLock,
+  type HandOver,
+  type LockPorts,
+} from './shared-exclusive-lock.js';
+
+/** Options of a {@link ShardLockManager}. */
+export interface ShardLockManagerOptions {
+  readonly numShards: number;
+  /** Longest wait for a lock, shard and key together, in milliseconds. */
+  readonly lockTimeoutMs: number;
+  readonly clock?: Clock;
+  readonly handOver?: HandOver;
+}
+
+/** What the locks have seen since the start, and who holds or waits now. */
+export interface LockMetrics {
+  /** Locks taken: one for each key or whole shard. */
+  readonly acquisitions: number;
+  /** Callers who had to wait. */
+  readonly contentions: number;
+  /** How long they waited, all together, in milliseconds. */
+  readonly waitMs: number;
+  /** Callers who gave up waiting. */
+  readonly timeouts: number;
+  /** Keys that are held or waited for now. */
+  readonly heldKeys: number;
+}
+
+/**
+ * The locks of a cache in two steps. Whoever changes a key across an `await` holds the key's shard
+ * shared and the key exclusively, so other keys of the shard go on; whoever needs a shard to stand
+ * still holds it exclusively, which waits for the keys in use and keeps new ones out. Every caller
+ * takes the shard first: no two can wait for each other.
+ *
+ * A synchronous step needs no lock, and reads, deletes and clears take none.
+ */
+export class ShardLockManager {
+  readonly #lockTimeoutMs: number;
+  readonly #clock: Clock;
+  readonly #shards: readonly SharedExclusiveLock[];
+  readonly #keys: KeyLock;
+  #acquisitions = 0;
+  #contentions = 0;
+  #waitMs = 0;
+  #timeouts = 0;
+
+  constructor(options: ShardLockManagerOptions) {
+    const ports: LockPorts = {
+      clock: options.clock ?? systemClock,
+      handOver: options.handOver ?? handOverNow,
+    };
+    this.#lockTimeoutMs = options.lockTimeoutMs;
+    this.#clock = ports.clock;
+    this.#shards = Array.from({ length: options.numShards }, () => new SharedExclusiveLock(ports));
+    this.#keys = new KeyLock(ports);
+  }
+
+  /** Whether a caller for this key would not have to wait. */
+  isFree(shard: number, key: string): boolean {
+    return !this.#keys.isHeld(key) && this.#shards[shard]!.sharable;
+  }
+
+  /**
+   * Takes a key: its shard shared, the key exclusively. Callers get it in the order of their calls.
+   *
+   * @throws {LockTimeoutError} when it is not this caller's turn within the lock timeout
+   */
+  acquireKey(shard: number, key: string): Promise<Release> {
+    return this.#timed(this.isFree(shard, key), async (deadline) => {
+      const lock = this.#shards[shard]!;
+      if (!lock.tryAcquire('shared')) {
+        await lock.acquire('shared', this.#remainingMs(deadline), `shard ${shard}`);
+      }
+      try {
+        const releaseKey = await this.#keys.acquire(key, this.#remainingMs(deadline));
+        return releaseOnce(() => {
+          releaseKey();
+          lock.release('shared');
+        });
+      } catch (error) {
+        lock.release('shared');
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Takes a whole shard, after the keys in use and before those that come later.
+   *
+   * @throws {LockTimeoutError} when it is not this caller's turn within the lock timeout
+   */
+  acquireShard(shard: number): Promise<Release> {
+    const lock = this.#shards[shard]!;
+    return this.#timed(lock.idle, async (deadline) => {
+      await lock.acquire('exclusive', this.#remainingMs(deadline), `shard ${shard}`);
+      return releaseOnce(() => lock.release('exclusive'));
+    });
+  }
+
+  /** What the locks have seen since the start. */
+  getMetrics(): LockMetrics {
+    return {
+      acquisitions: this.#acquisitions,
+      contentions: this.#contentions,
+      waitMs: this.#waitMs,
+      timeouts: this.#timeouts,
+      heldKeys: this.#keys.size,
+    };
+  }
+
+  async #timed(free: boolean, take: (deadline: number) => Promise<Release>): Promise<Release> {
+    const calledAt = this.#clock.now();
+    try {
+      const release = await take(calledAt + this.#lockTimeoutMs);
+      this.#acquisitions += 1;
+      return release;
+    } catch (error) {
+      this.#timeouts += 1;
+      throw error;
+    } finally {
+      if (!free) {
+        this.#contentions += 1;
+        this.#waitMs += this.#clock.now() - calledAt;
+      }
+    }
+  }
+
+  #remainingMs(deadline: number): number {
+    return Math.max(0, deadline - this.#clock.now());
+  }
+}
+
+function releaseOnce(release: () => void): Release {
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    release();
+  };
+}
