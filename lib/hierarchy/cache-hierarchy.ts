@@ -97,6 +97,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    * @returns how many, over all levels
    */
   async removeExpired(): Promise<number> {
+    if (this.#closing !== undefined) return 0;
     const removed = await Promise.all(this.#levels.map((level) => this.#sweeper.sweepNow(level)));
     return removed.reduce((sum, count) => sum + count, 0);
   }

@@ -32,9 +32,9 @@ export interface LoadContext {
   /** Aborted when every caller has stopped waiting for this load. */
   readonly signal: AbortSignal;
   /** Says how long this value lives, whatever the call and the options say. */
-  ttl(ttl: Duration): void;
+  readonly ttl: (ttl: Duration) => void;
   /** Adds tags to those of the call. They count from the moment the load began. */
-  tags(tags: string | readonly string[]): void;
+  readonly tags: (tags: string | readonly string[]) => void;
 }
 
 /** How one entry is to be stored. */

@@ -19,7 +19,7 @@ export interface CacheLoadContext {
   /** Aborted when every caller has stopped waiting for this load. */
   readonly signal: AbortSignal;
   /** Says how long this value lives, whatever the call and the cache say. */
-  ttl(ttl: Duration): void;
+  readonly ttl: (ttl: Duration) => void;
 }
 
 /** Options of a call that stores one entry. */

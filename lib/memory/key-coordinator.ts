@@ -123,8 +123,8 @@ export class KeyCoordinator {
   }
 
   /**
-   * Runs `change` under the key's lock and stores what it returns; `undefined` removes the key.
-   * Invalidated meanwhile, the value is returned and not stored.
+   * Runs `change` under the key's lock, in the call when nobody holds it, and stores what it
+   * returns; `undefined` removes the key. Invalidated meanwhile, it is returned and not stored.
    *
    * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
    * @throws what `change` throws; the key was deleted then
@@ -171,7 +171,9 @@ export class KeyCoordinator {
   ): Promise<R> {
     const ticket = this.#tickets.open(key, 'write', tags);
     try {
-      const release = await this.#locks.acquireKey(this.#ports.shardOf(key), key);
+      const shard = this.#ports.shardOf(key);
+      const release =
+        this.#locks.tryAcquireKey(shard, key) ?? (await this.#locks.acquireKey(shard, key));
       try {
         return await run(ticket);
       } finally {

@@ -64,6 +64,16 @@ export class ShardLockManager {
     return !this.#keys.isHeld(key) && this.#shards[shard]!.sharable;
   }
 
+  /** Takes a key, as {@link acquireKey} does, if nobody has to wait for that. */
+  tryAcquireKey(shard: number, key: string): Release | undefined {
+    if (!this.isFree(shard, key)) return undefined;
+    const lock = this.#shards[shard]!;
+    const releaseKey = this.#keys.tryAcquire(key)!;
+    lock.tryAcquire('shared');
+    this.#acquisitions += 1;
+    return releaseBoth(releaseKey, lock);
+  }
+
   /**
    * Takes a key: its shard shared, the key exclusively. Callers get it in the order of their calls.
    *
@@ -77,10 +87,7 @@ export class ShardLockManager {
       }
       try {
         const releaseKey = await this.#keys.acquire(key, this.#remainingMs(deadline));
-        return releaseOnce(() => {
-          releaseKey();
-          lock.release('shared');
-        });
+        return releaseBoth(releaseKey, lock);
       } catch (error) {
         lock.release('shared');
         throw error;
@@ -132,6 +139,13 @@ export class ShardLockManager {
   #remainingMs(deadline: number): number {
     return Math.max(0, deadline - this.#clock.now());
   }
+}
+
+function releaseBoth(releaseKey: Release, lock: SharedExclusiveLock): Release {
+  return releaseOnce(() => {
+    releaseKey();
+    lock.release('shared');
+  });
 }
 
 function releaseOnce(release: () => void): Release {

@@ -15,6 +15,12 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #timers = new Set<Timer>();
   #immediates: Timer[] = [];
+  readonly #settle: () => Promise<void>;
+
+  /** @param settleWith lets what waits on settled promises run; a turn of the event loop by default */
+  constructor(settleWith = settle) {
+    this.#settle = settleWith;
+  }
 
   /** Timers and immediates that are still to run: none may be left when a test is over. */
   get pending(): number {
@@ -64,12 +70,12 @@ export class VirtualClock implements Clock {
 
   /** Runs immediates, and those they add, until none is left and promises have settled. */
   async turn(): Promise<void> {
-    await settle();
+    await this.#settle();
     while (this.#immediates.length > 0) {
       const batch = this.#immediates;
       this.#immediates = [];
       for (const { run } of batch) run();
-      await settle();
+      await this.#settle();
     }
   }
 
@@ -78,6 +84,17 @@ export class VirtualClock implements Clock {
       .filter(({ dueAt }) => dueAt <= target)
       .toSorted((a, b) => a.dueAt - b.dueAt || a.order - b.order)[0];
   }
+}
+
+/** Kept here since reading a global is slow inside Jest. */
+const resolved = Promise.resolve();
+
+/**
+ * Lets chains of up to 50 settled promises run, without a turn of the event loop: much faster than
+ * {@link settle}, for tests that take hundreds of thousands of steps.
+ */
+export async function settleMicrotasks(): Promise<void> {
+  for (let tick = 0; tick < 50; tick++) await resolved;
 }
 
 /** Lets everything that waits on settled promises run: one real turn of the event loop. */
