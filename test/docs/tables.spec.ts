@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals';
+import { SETTINGS } from '../../lib/config/settings.js';
+import { tryParseDuration } from '../../lib/durations.js';
+import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
+import * as errors from '../../lib/errors.js';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import { resolveHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import type { ResolvedLevelOptions } from '../../lib/memory/cache-options.js';
+import { read, tableUnder } from './documents.js';
+
+const readme = read('README.md');
+
+/** The option names that the code knows, from what it says about an unknown one. */
+function knownOptions(options: object): string[] {
+  try {
+    resolveHierarchyOptions(options);
+  } catch (error) {
+    const { message } = (error as InvalidOptionsError).problems[0]!;
+    return message.replace('is unknown; known are ', '').split(', ');
+  }
+  return [];
+}
+
+/** A default as the tables write it: `'60s'`, `5000`, `true`, `Infinity`, or nothing. */
+function valueOf(cell: string): unknown {
+  if (cell === '') return undefined;
+  if (cell.startsWith("'")) return tryParseDuration(cell.slice(1, -1));
+  return cell === 'true' ? true : Number(cell);
+}
+
+function levelDefaults({
+  ttlMs,
+  maxEntries,
+  sweepEveryMs,
+  ring,
+  maxWorkers,
+}: ResolvedLevelOptions): Record<string, unknown> {
+  const { numShards, virtualNodes } = ring;
+  const cleanupInterval = sweepEveryMs;
+  return { ttl: ttlMs, maxEntries, cleanupInterval, numShards, virtualNodes, maxWorkers };
+}
+
+describe('the tables of the README', () => {
+  const defaults = resolveHierarchyOptions({});
+
+  it('list every option of the cache, with its default', () => {
+    const rows = tableUnder(readme, 'Options of the cache');
+    const listed = rows.flatMap(([names]) => names!.split(', '));
+    const withDefault = rows.filter(([, value]) => value !== '');
+
+    expect(listed.toSorted()).toEqual(knownOptions({ unknown: 1 }));
+    expect(Object.fromEntries(withDefault.map(([name, value]) => [name, valueOf(value!)]))).toEqual(
+      {
+        enabled: defaults.enabled,
+        ttl: defaults.ttlMs,
+        joinTimeout: defaults.joinTimeoutMs,
+        waitTimeout: defaults.waitTimeoutMs ?? Infinity,
+        lockTimeout: defaults.lockTimeoutMs,
+        maxStamps: defaults.maxStamps,
+        maxWorkers: defaults.maxWorkers,
+      },
+    );
+  });
+
+  it('list every option of a level, with its defaults', () => {
+    const rows = tableUnder(readme, 'Options of a level');
+    const listed = rows.flatMap(([names]) => names!.split(', '));
+    const column = (index: number): unknown =>
+      Object.fromEntries(
+        rows.filter((row) => row[index] !== '').map((row) => [row[0], valueOf(row[index]!)]),
+      );
+
+    expect(listed.toSorted()).toEqual(knownOptions({ l1: { unknown: 1 } }));
+    expect(column(1)).toEqual(levelDefaults(defaults.l1));
+    expect(column(2)).toEqual(levelDefaults(defaults.l2!));
+  });
+
+  it('list every setting, with what it feeds', () => {
+    expect(tableUnder(readme, 'Settings')).toEqual(
+      SETTINGS.map(({ name, feeds, meaning }) => [name, feeds.join(', '), meaning]),
+    );
+  });
+
+  it('list every error, with its code', () => {
+    const thrown: CacheError[] = [
+      new errors.InvalidOptionsError('subject', []),
+      new errors.InvalidArgumentError('message'),
+      new errors.LoadTimeoutError('message'),
+      new errors.LockTimeoutError('message'),
+    ];
+    const classes = Object.keys(errors).filter((name) => name.endsWith('Error'));
+
+    expect(
+      thrown
+        .map(({ name }) => name)
+        .concat('CacheError')
+        .toSorted(),
+    ).toEqual(classes.toSorted());
+    expect(tableUnder(readme, 'Errors').map((row) => row.slice(0, 2))).toEqual(
+      thrown.map(({ name, code }) => [name, code]),
+    );
+  });
+
+  it('list every method of the cache', () => {
+    const listed = tableUnder(readme, 'The cache itself').flatMap(([names]) =>
+      names!.replaceAll(/\(.*?\)/g, '').split(' '),
+    );
+    const methods = [CacheHierarchy.prototype, Object.getPrototypeOf(CacheHierarchy.prototype)]
+      .flatMap((prototype: object) => Object.getOwnPropertyNames(prototype))
+      .filter((name) => name !== 'constructor');
+
+    expect(listed.toSorted()).toEqual([...new Set(methods)].toSorted());
+  });
+});
