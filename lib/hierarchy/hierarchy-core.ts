@@ -175,10 +175,8 @@ export class HierarchyCore {
   delete(key: string): boolean {
     if (this.#isLate()) return false;
     this.#count.deletes += 1;
-    const existed = this.peek(key) !== undefined;
     this.#coordinator.fence(key);
-    this.#drop(key);
-    return existed;
+    return this.#drop(key);
   }
 
   /** Removes everything, or a namespace given as the prefix of its keys. */
@@ -266,12 +264,15 @@ export class HierarchyCore {
   /** Writes an entry to a level and to those above, the lowest first. */
   #write(key: string, entry: LevelEntry, lowest: number): void {
     for (let depth = lowest; depth >= 0; depth--) {
-      this.#ports.levels[depth]!.write(new Map([[key, entry]]));
+      this.#ports.levels[depth]!.writeNow(key, entry);
     }
   }
 
-  #drop(key: string): void {
-    for (const level of this.#ports.levels) level.delete([key]);
+  /** Removes a key from every level; returns whether one had a live entry. */
+  #drop(key: string): boolean {
+    let existed = false;
+    for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
+    return existed;
   }
 
   async #callLoader<T>(

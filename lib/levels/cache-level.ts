@@ -60,6 +60,10 @@ export interface InProcessLevel extends CacheLevel {
   readNow(key: string): LevelEntry | undefined;
   /** Finds a live entry and moves nothing. */
   peekNow(key: string): LevelEntry | undefined;
+  /** Stores an entry. */
+  writeNow(key: string, entry: LevelEntry): void;
+  /** Removes a key; returns whether it had a live entry. */
+  deleteNow(key: string): boolean;
   read(keys: readonly string[]): Map<string, LevelEntry>;
   write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome>;
   delete(keys: readonly string[]): Ack;

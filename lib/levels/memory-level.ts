@@ -46,20 +46,23 @@ export class MemoryLevel implements InProcessLevel {
     return found;
   }
 
+  writeNow(key: string, entry: LevelEntry): void {
+    const { value, order, bornAt, tags } = entry;
+    const facts = order === undefined ? undefined : { order, bornAt, tags };
+    this.#table.write(key, { value, deadline: this.#deadlineOf(entry), facts });
+  }
+
   write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome> {
     const outcomes = new Map<string, WriteOutcome>();
     for (const [key, entry] of entries) {
-      this.#table.write(key, {
-        value: entry.value,
-        deadline: this.#deadlineOf(entry),
-        facts:
-          entry.order === undefined
-            ? undefined
-            : { order: entry.order, bornAt: entry.bornAt, tags: entry.tags },
-      });
+      this.writeNow(key, entry);
       outcomes.set(key, 'stored');
     }
     return outcomes;
+  }
+
+  deleteNow(key: string): boolean {
+    return this.#table.delete(key);
   }
 
   delete(keys: readonly string[]): Ack {

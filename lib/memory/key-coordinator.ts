@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
-import { LoadTable, type LoadRequest } from './load-table.js';
+import { LoadTable } from './load-table.js';
+import type { LoadRequest } from './load.js';
 import type { HandOver } from './shared-exclusive-lock.js';
 import { ShardLockManager, type LockMetrics } from './shard-lock-manager.js';
 import { TicketTable, type Ticket } from './tickets.js';

@@ -1,27 +1,7 @@
 import type { Clock } from '../clock.js';
 import { InvalidArgumentError, LoadTimeoutError } from '../errors.js';
-import type { Ticket, TicketTable } from './tickets.js';
-
-/** What a caller brings who wants a key loaded. */
-export interface LoadRequest<T> {
-  readonly key: string;
-  readonly tags?: readonly string[] | undefined;
-  /** Loads and stores the value. Called when this caller's load starts: once, or never. */
-  readonly load: (load: RunningLoad) => Promise<T>;
-  /** Ends this caller's wait, not the load, unless nobody else waits for it. */
-  readonly signal?: AbortSignal | undefined;
-  /** Longest wait of this caller, in milliseconds. */
-  readonly waitTimeoutMs?: number | undefined;
-}
-
-/** A load under way, as the code that carries it out sees it. */
-export interface RunningLoad {
-  readonly ticket: Ticket;
-  /** Aborted when every caller has stopped waiting. */
-  readonly signal: AbortSignal;
-  /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
-  call<R>(loader: () => R): R;
-}
+import { Load, type LoadRequest, type Place, type Waiter } from './load.js';
+import type { TicketTable } from './tickets.js';
 
 /** What a load table needs from its owner. */
 export interface LoadTablePorts {
@@ -33,60 +13,6 @@ export interface LoadTablePorts {
 
 /** A hung load is replaced this often; then its key's place is emptied. */
 const MAX_REPLACEMENTS = 3;
-
-/** Where the callers of a key meet: the newest load, and how often it had to be replaced. */
-interface Place {
-  load: Load | undefined;
-  replacements: number;
-  exhausted: boolean;
-}
-
-interface Waiter {
-  readonly request: LoadRequest<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  load: Load | undefined;
-  /** When the patience with another caller's load ends; infinite for who started the load. */
-  patientUntil: number;
-  /** How many loads of others this caller may still wait for. */
-  patience: number;
-  /** Forgets the caller's signal and timeout. */
-  stopListening: () => void;
-}
-
-class Load implements RunningLoad {
-  /** In the order in which they joined, so the first follower is the first to lose patience. */
-  readonly waiters = new Set<Waiter>();
-  calling = false;
-  cancelPatience: (() => void) | undefined;
-  #controller: AbortController | undefined;
-  #abortReason: { readonly reason: unknown } | undefined;
-
-  constructor(
-    readonly ticket: Ticket,
-    readonly place: Place,
-  ) {}
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason.reason);
-    return this.#controller.signal;
-  }
-
-  call<R>(loader: () => R): R {
-    this.calling = true;
-    try {
-      return loader();
-    } finally {
-      this.calling = false;
-    }
-  }
-
-  abort(reason: unknown): void {
-    this.#abortReason = { reason };
-    this.#controller?.abort(reason);
-  }
-}
 
 /**
  * Lets one load for each key run, however many callers want it (single flight).

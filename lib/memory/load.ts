@@ -1,0 +1,78 @@
+import type { Ticket } from './tickets.js';
+
+/** What a caller brings who wants a key loaded. */
+export interface LoadRequest<T> {
+  readonly key: string;
+  readonly tags?: readonly string[] | undefined;
+  /** Loads and stores the value. Called when this caller's load starts: once, or never. */
+  readonly load: (load: RunningLoad) => Promise<T>;
+  /** Ends this caller's wait, not the load, unless nobody else waits for it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest wait of this caller, in milliseconds. */
+  readonly waitTimeoutMs?: number | undefined;
+}
+
+/** A load under way, as the code that carries it out sees it. */
+export interface RunningLoad {
+  readonly ticket: Ticket;
+  /** Aborted when every caller has stopped waiting. */
+  readonly signal: AbortSignal;
+  /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
+  call<R>(loader: () => R): R;
+}
+
+/** Where the callers of a key meet: the newest load, and how often it had to be replaced. */
+export interface Place {
+  load: Load | undefined;
+  replacements: number;
+  exhausted: boolean;
+}
+
+/** A caller who waits for a load, and moves from one to the next if it must. */
+export interface Waiter {
+  readonly request: LoadRequest<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  load: Load | undefined;
+  /** When the patience with another caller's load ends; infinite for who started the load. */
+  patientUntil: number;
+  /** How many loads of others this caller may still wait for. */
+  patience: number;
+  /** Forgets the caller's signal and timeout. */
+  stopListening: () => void;
+}
+
+/** A load under way, with everybody who waits for it. */
+export class Load implements RunningLoad {
+  /** In the order in which they joined, so the first follower is the first to lose patience. */
+  readonly waiters = new Set<Waiter>();
+  calling = false;
+  cancelPatience: (() => void) | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: { readonly reason: unknown } | undefined;
+
+  constructor(
+    readonly ticket: Ticket,
+    readonly place: Place,
+  ) {}
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason.reason);
+    return this.#controller.signal;
+  }
+
+  call<R>(loader: () => R): R {
+    this.calling = true;
+    try {
+      return loader();
+    } finally {
+      this.calling = false;
+    }
+  }
+
+  abort(reason: unknown): void {
+    this.#abortReason = { reason };
+    this.#controller?.abort(reason);
+  }
+}
