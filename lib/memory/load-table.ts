@@ -185,19 +185,19 @@ export class LoadTable {
     const { key } = waiter.request;
     const newest = this.#joinable(key);
     waiter.patience -= 1;
+    if (newest === load && place.replacements === MAX_REPLACEMENTS) {
+      place.exhausted = true;
+      this.#vacate(load);
+    }
     if (place.exhausted || waiter.patience === 0) {
       this.#giveUp(waiter);
     } else if (newest === undefined) {
       this.#startIn({ load: undefined, replacements: 0, exhausted: false }, waiter);
     } else if (newest !== load) {
       this.#join(newest, waiter);
-    } else if (place.replacements < MAX_REPLACEMENTS) {
+    } else {
       place.replacements += 1;
       this.#startIn(place, waiter);
-    } else {
-      place.exhausted = true;
-      this.#vacate(load);
-      this.#giveUp(waiter);
     }
   }
 

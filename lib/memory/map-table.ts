@@ -16,7 +16,8 @@ const MAX_HAND_STEPS = 128;
  */
 export class MapTable<V> implements EntryTable<V> {
   #rows = new Map<string, Row<V>>();
-  #hand = this.#rows.entries();
+  /** Made when it is first needed: an iterator that stands still keeps every table the map outgrew. */
+  #hand: MapIterator<[string, Row<V>]> | undefined;
   #sweep: Sweep<V> | undefined;
   #earliestDeadline = Infinity;
 
@@ -60,7 +61,7 @@ export class MapTable<V> implements EntryTable<V> {
 
   clear(): void {
     this.#rows = new Map();
-    this.#hand = this.#rows.entries();
+    this.#hand = undefined;
     this.#sweep = undefined;
     this.#earliestDeadline = Infinity;
   }
@@ -122,8 +123,8 @@ export class MapTable<V> implements EntryTable<V> {
 
   /** The row at the front. The hand starts again when it ran off an emptied table. */
   #nextAtHand(): [string, Row<V>] | undefined {
-    let next = this.#hand.next();
-    if (next.done === true) {
+    let next = this.#hand?.next();
+    if (next === undefined || next.done === true) {
       this.#hand = this.#rows.entries();
       next = this.#hand.next();
     }
