@@ -1,7 +1,8 @@
 import { MemoryLevel } from '../levels/memory-level.js';
-import { EnhancedAsyncTTLCache, type CacheMetrics } from '../memory/enhanced-async-ttl-cache.js';
+import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
+import type { TableMetrics } from '../memory/sharded-table.js';
 import { Sweeper } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readTags } from './call-options.js';
@@ -24,7 +25,7 @@ export interface HierarchyMetrics extends OperationMetrics {
   readonly inFlight: number;
   readonly locks: LockMetrics;
   /** Each level's own figures. A level is asked only when those above it had a miss. */
-  readonly levels: { readonly L1: CacheMetrics; readonly L2?: CacheMetrics };
+  readonly levels: { readonly L1: TableMetrics; readonly L2?: TableMetrics };
 }
 
 /** How the Nest edge builds a hierarchy. */
@@ -107,8 +108,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     return {
       ...this.#core.getMetrics(),
       levels: {
-        L1: this.l1.getMetrics(),
-        ...(this.l2 === null ? {} : { L2: this.l2.getMetrics() }),
+        L1: this.l1.table.getMetrics(),
+        ...(this.l2 === null ? {} : { L2: this.l2.table.getMetrics() }),
       },
     };
   }

@@ -7,9 +7,9 @@ import {
   type CacheOptions,
   type ResolvedCacheOptions,
 } from './cache-options.js';
-import type { Admits, ShardMetrics } from './cache-shard.js';
+import type { Admits } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
-import { ShardedTable } from './sharded-table.js';
+import { ShardedTable, type TableMetrics } from './sharded-table.js';
 import { Sweeper, type Sweepable } from './sweeper.js';
 
 /** What a loader is told, and may say. */
@@ -32,23 +32,7 @@ export interface EntryOptions {
 }
 
 /** What a cache has done since the start. Counters never go back. */
-export interface CacheMetrics {
-  /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
-  readonly gets: number;
-  readonly hits: number;
-  readonly misses: number;
-  /** hits / gets, from 0 to 1; 0 before the first read. */
-  readonly hitRatio: number;
-  /** Values stored, by callers and loaders. */
-  readonly sets: number;
-  /** Live entries that `delete` removed. */
-  readonly deletes: number;
-  /** Entries removed because their time had passed. */
-  readonly expired: number;
-  /** Entries removed to make room. */
-  readonly evicted: number;
-  /** Entries held now; expired ones count until they are removed. */
-  readonly size: number;
+export interface CacheMetrics extends TableMetrics {
   /** Callers of `getOrSet` who shared another caller's load. */
   readonly joins: number;
   /** Loaded or written values not stored because of an invalidation meanwhile. */
@@ -57,10 +41,6 @@ export interface CacheMetrics {
   readonly lockContentions: number;
   /** How long they waited, all together, in milliseconds. */
   readonly lockWaitMs: number;
-  /** Time spent removing expired entries, in milliseconds. */
-  readonly cleanupDurationMs: number;
-  /** The same for each shard. */
-  readonly shards: readonly ShardMetrics[];
 }
 
 /** How a hierarchy builds a cache that is one of its levels. */
@@ -239,28 +219,13 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
 
   /** What the cache has done since the start. */
   getMetrics(): CacheMetrics {
-    const shards = this.table.getShardMetrics();
-    const sum = (name: keyof ShardMetrics): number =>
-      shards.reduce((total, shard) => total + shard[name], 0);
-    const hits = sum('hits');
-    const misses = sum('misses');
     const { joins, fenced, locks } = this.#coordinator.getMetrics();
     return {
-      gets: hits + misses,
-      hits,
-      misses,
-      hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
-      sets: sum('sets'),
-      deletes: sum('deletes'),
-      expired: sum('expired'),
-      evicted: sum('evicted'),
-      size: sum('size'),
+      ...this.table.getMetrics(),
       joins,
       fenced,
       lockContentions: locks.contentions,
       lockWaitMs: locks.waitMs,
-      cleanupDurationMs: this.table.sweepMs,
-      shards,
     };
   }
 

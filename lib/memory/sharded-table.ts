@@ -15,6 +15,30 @@ export interface ShardedTableOptions {
   readonly admits?: Admits | undefined;
 }
 
+/** What a cache's entries have been through since the start. Counters never go back. */
+export interface TableMetrics {
+  /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
+  readonly gets: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / gets, from 0 to 1; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Values stored, by callers and loaders. */
+  readonly sets: number;
+  /** Live entries that were removed because somebody asked. */
+  readonly deletes: number;
+  /** Entries removed because their time had passed, or by a sweep after their tag was invalidated. */
+  readonly expired: number;
+  /** Entries removed to make room. */
+  readonly evicted: number;
+  /** Entries held now; expired ones count until they are removed. */
+  readonly size: number;
+  /** Time spent removing expired entries, in milliseconds. */
+  readonly cleanupDurationMs: number;
+  /** The same for each shard. */
+  readonly shards: readonly ShardMetrics[];
+}
+
 /** Rows that a sweep looks at before it asks the clock again. */
 const SWEEP_CHUNK = 256;
 
@@ -54,11 +78,6 @@ export class ShardedTable<V> {
     let size = 0;
     for (const shard of this.#shards) size += shard.size;
     return size;
-  }
-
-  /** Time spent sweeping since the start, in milliseconds. */
-  get sweepMs(): number {
-    return this.#sweepMs;
   }
 
   /** The shard that a key belongs to. */
@@ -110,8 +129,25 @@ export class ShardedTable<V> {
     for (const shard of this.#shards) yield* shard.entries(now);
   }
 
-  getShardMetrics(): ShardMetrics[] {
-    return this.#shards.map((shard) => shard.getMetrics());
+  getMetrics(): TableMetrics {
+    const shards = this.#shards.map((shard) => shard.getMetrics());
+    const sum = (name: keyof ShardMetrics): number =>
+      shards.reduce((total, shard) => total + shard[name], 0);
+    const hits = sum('hits');
+    const gets = hits + sum('misses');
+    return {
+      gets,
+      hits,
+      misses: sum('misses'),
+      hitRatio: gets === 0 ? 0 : hits / gets,
+      sets: sum('sets'),
+      deletes: sum('deletes'),
+      expired: sum('expired'),
+      evicted: sum('evicted'),
+      size: sum('size'),
+      cleanupDurationMs: this.#sweepMs,
+      shards,
+    };
   }
 
   /**
