@@ -5,12 +5,12 @@ import { assertLoader, assertValue } from '../memory/enhanced-async-ttl-cache.js
 import {
   planLoad,
   planStore,
-  type LoadContext,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
 import type { HierarchyCore } from './hierarchy-core.js';
+import type { LoadContext } from './loader-context.js';
 import { NAMESPACE_SEPARATOR } from './stamp-table.js';
 
 /**

@@ -25,18 +25,6 @@ export interface LoadOptions extends StoreOptions {
   readonly waitTimeout?: Duration;
 }
 
-/** What a loader is told, and may say. */
-export interface LoadContext {
-  /** The key to load, as the caller gave it. */
-  readonly key: string;
-  /** Aborted when every caller has stopped waiting for this load. */
-  readonly signal: AbortSignal;
-  /** Says how long this value lives, whatever the call and the options say. */
-  readonly ttl: (ttl: Duration) => void;
-  /** Adds tags to those of the call. They count from the moment the load began. */
-  readonly tags: (tags: string | readonly string[]) => void;
-}
-
 /** How one entry is to be stored. */
 export interface StorePlan {
   ttlMs: number;

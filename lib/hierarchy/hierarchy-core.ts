@@ -1,11 +1,15 @@
 import type { Clock } from '../clock.js';
 import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
-import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinator.js';
+import {
+  KeyCoordinator,
+  type CoordinatedLoad,
+  type CoordinatorMetrics,
+} from '../memory/key-coordinator.js';
+import type { RunningLoad } from '../memory/load.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
-import type { LoadContext, StorePlan } from './call-options.js';
-import { entryTags } from './call-options.js';
-import { parseDuration } from '../durations.js';
+import type { StorePlan } from './call-options.js';
+import { HierarchyLoaderContext, type LoadContext } from './loader-context.js';
 import { NAMESPACE_SEPARATOR, type StampTable } from './stamp-table.js';
 
 /** What a {@link HierarchyCore} is made of. */
@@ -133,19 +137,15 @@ export class HierarchyCore {
   /** Joins the load of a key that was just found absent, or starts one. */
   load<T>(call: LoadCall<T>): Promise<T> {
     const { key, plan, signal, waitTimeoutMs } = call;
-    const request = {
+    const request: CoordinatedLoad<T> = {
       key,
       tags: plan.tags,
       signal,
       waitTimeoutMs,
-      callLoader: (load: { readonly ticket: Ticket; readonly signal: AbortSignal }) =>
-        this.#callLoader(call, load),
-    };
-    if (this.#off) return this.#coordinator.loadAlone(request);
-    return this.#coordinator.load({
-      ...request,
+      callLoader: (load) => this.#callLoader(call, load),
       store: (value, ticket) => this.#store(value, ticket, plan.ttlMs),
-    });
+    };
+    return this.#off ? this.#coordinator.loadAlone(request) : this.#coordinator.load(request);
   }
 
   /** Stores a value under the key's lock. */
@@ -277,24 +277,13 @@ export class HierarchyCore {
 
   async #callLoader<T>(
     { loader, plan, shownKey }: LoadCall<T>,
-    load: { readonly ticket: Ticket; readonly signal: AbortSignal },
+    load: Pick<RunningLoad, 'ticket' | 'signal'>,
   ): Promise<T> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     this.#count.loads += 1;
     try {
-      return await loader({
-        key: shownKey,
-        get signal() {
-          return load.signal;
-        },
-        ttl: (ttl) => {
-          plan.ttlMs = parseDuration(ttl);
-        },
-        tags: (tags) => {
-          load.ticket.tags = entryTags(tags, load.ticket.tags);
-        },
-      });
+      return await loader(new HierarchyLoaderContext(load, shownKey, plan));
     } catch (error) {
       this.#count.loadFailures += 1;
       throw error;

@@ -9,18 +9,9 @@ import {
 } from './cache-options.js';
 import type { Admits } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
+import { LoaderContext, type CacheLoadContext } from './loader-context.js';
 import { ShardedTable, type TableMetrics } from './sharded-table.js';
 import { Sweeper, type Sweepable } from './sweeper.js';
-
-/** What a loader is told, and may say. */
-export interface CacheLoadContext {
-  /** The key to load. */
-  readonly key: string;
-  /** Aborted when every caller has stopped waiting for this load. */
-  readonly signal: AbortSignal;
-  /** Says how long this value lives, whatever the call and the cache say. */
-  readonly ttl: (ttl: Duration) => void;
-}
 
 /** Options of a call that stores one entry. */
 export interface EntryOptions {
@@ -251,15 +242,11 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       return this.#coordinator.load<V>({
         key,
         callLoader: (load) =>
-          loader({
-            key,
-            get signal() {
-              return load.signal;
-            },
-            ttl: (ttl) => {
+          loader(
+            new LoaderContext(load, key, (ttl) => {
               ttlMs = parseDuration(ttl);
-            },
-          }),
+            }),
+          ),
         store: (value) => this.#write(key, value, ttlMs),
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { LoadTable } from './load-table.js';
-import type { LoadRequest } from './load.js';
+import type { LoadRequest, RunningLoad } from './load.js';
 import type { HandOver } from './shared-exclusive-lock.js';
 import { ShardLockManager, type LockMetrics } from './shard-lock-manager.js';
 import { TicketTable, type Ticket } from './tickets.js';
@@ -35,11 +35,8 @@ export interface CoordinatorMetrics {
 
 /** What is asked of a key: how to load it and how to store what was loaded. */
 export interface CoordinatedLoad<T> extends Omit<LoadRequest<T>, 'load'> {
-  /** Calls the loader once; `context` says for which ticket and when to give up. */
-  readonly callLoader: (context: {
-    readonly ticket: Ticket;
-    readonly signal: AbortSignal;
-  }) => T | Promise<T>;
+  /** Calls the loader, for the ticket of this load. */
+  readonly callLoader: (load: Pick<RunningLoad, 'ticket' | 'signal'>) => T | Promise<T>;
   readonly store: (value: T, ticket: Ticket) => void;
 }
 
@@ -95,7 +92,7 @@ export class KeyCoordinator {
   }
 
   /** Loads for this caller alone and stores nothing; see {@link LoadTable.runAlone}. */
-  loadAlone<T>({ callLoader, ...request }: Omit<CoordinatedLoad<T>, 'store'>): Promise<T> {
+  loadAlone<T>({ callLoader, ...request }: CoordinatedLoad<T>): Promise<T> {
     return this.#loads.runAlone<T>({
       ...request,
       load: async (load) => load.call(() => callLoader(load)),
@@ -154,12 +151,15 @@ export class KeyCoordinator {
     this.#tickets.fenceAll();
   }
 
-  #request<T>({ callLoader, store, ...request }: CoordinatedLoad<T>): LoadRequest<T> {
+  #request<T>(call: CoordinatedLoad<T>): LoadRequest<T> {
     return {
-      ...request,
+      key: call.key,
+      tags: call.tags,
+      signal: call.signal,
+      waitTimeoutMs: call.waitTimeoutMs,
       load: async (load) => {
-        const value = await load.call(() => callLoader(load));
-        this.#storeLoaded(value, load.ticket, store);
+        const value = await load.call(() => call.callLoader(load));
+        this.#storeLoaded(value, load.ticket, call.store);
         return value;
       },
     };

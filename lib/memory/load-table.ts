@@ -93,7 +93,7 @@ export class LoadTable {
       load: undefined,
       patientUntil: Infinity,
       patience: 1 + MAX_REPLACEMENTS,
-      stopListening: () => {},
+      stopListening: nothing,
     };
     const { signal, waitTimeoutMs } = request;
     if (signal === undefined && waitTimeoutMs === undefined) return waiter;
@@ -122,7 +122,7 @@ export class LoadTable {
     place.load = load;
     waiter.load = load;
     waiter.patientUntil = Infinity;
-    load.waiters.add(waiter);
+    load.waiters.push(waiter);
     return load;
   }
 
@@ -153,7 +153,7 @@ export class LoadTable {
   #join(load: Load, waiter: Waiter): void {
     waiter.load = load;
     waiter.patientUntil = this.#ports.clock.now() + this.#ports.joinTimeoutMs;
-    load.waiters.add(waiter);
+    load.waiters.push(waiter);
     if (load.cancelPatience === undefined) this.#armPatience(load);
   }
 
@@ -170,17 +170,16 @@ export class LoadTable {
 
   #losePatience(load: Load): void {
     const now = this.#ports.clock.now();
-    for (const waiter of load.waiters) {
-      if (waiter.patientUntil > now) continue;
-      load.waiters.delete(waiter);
-      this.#moveOn(load, waiter);
-    }
-    if (load.waiters.size === 0) this.#withdraw(load, undefined);
+    const leaving = load.waiters.filter(({ patientUntil }) => patientUntil <= now);
+    load.waiters = load.waiters.filter(({ patientUntil }) => patientUntil > now);
+    for (const waiter of leaving) this.#moveOn(load, waiter);
+    if (load.waiters.length === 0) this.#withdraw(load, undefined);
     this.#armPatience(load);
   }
 
   /** Finds a new load for a follower that has waited long enough for this one. */
   #moveOn(load: Load, waiter: Waiter): void {
+    if (waiter.load !== load) return;
     const { place } = load;
     const { key } = waiter.request;
     const newest = this.#joinable(key);
@@ -211,7 +210,8 @@ export class LoadTable {
     waiter.stopListening();
     waiter.reject(reason);
     const { load } = waiter;
-    if (load?.waiters.delete(waiter) === true && load.waiters.size === 0) {
+    waiter.load = undefined;
+    if (load?.remove(waiter) === true && load.waiters.length === 0) {
       this.#withdraw(load, reason);
     }
   }
@@ -223,6 +223,8 @@ export class LoadTable {
     load.abort(reason);
   }
 }
+
+function nothing(): void {}
 
 function ownKeyError(key: string): InvalidArgumentError {
   return new InvalidArgumentError(

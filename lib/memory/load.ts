@@ -45,7 +45,7 @@ export interface Waiter {
 /** A load under way, with everybody who waits for it. */
 export class Load implements RunningLoad {
   /** In the order in which they joined, so the first follower is the first to lose patience. */
-  readonly waiters = new Set<Waiter>();
+  waiters: Waiter[] = [];
   calling = false;
   cancelPatience: (() => void) | undefined;
   #controller: AbortController | undefined;
@@ -69,6 +69,13 @@ export class Load implements RunningLoad {
     } finally {
       this.calling = false;
     }
+  }
+
+  /** Forgets a caller; returns whether it was waiting for this load. */
+  remove(waiter: Waiter): boolean {
+    const index = this.waiters.indexOf(waiter);
+    if (index !== -1) this.waiters.splice(index, 1);
+    return index !== -1;
   }
 
   abort(reason: unknown): void {

@@ -18,6 +18,8 @@ export interface Ticket {
   tags: readonly string[] | undefined;
   /** Set when its key was invalidated or newly stored, or everything was cleared. */
   fenced: boolean;
+  /** The next older ticket of the same key. */
+  older: Ticket | undefined;
 }
 
 /** What a {@link TicketTable} asks its owner. */
@@ -36,7 +38,8 @@ export interface TicketPorts {
  */
 export class TicketTable {
   readonly #ports: TicketPorts;
-  readonly #byKey = new Map<string, Set<Ticket>>();
+  /** The newest ticket of each key; the others hang on it. */
+  readonly #newest = new Map<string, Ticket>();
   /** All of them, the oldest first. */
   readonly #open = new Set<Ticket>();
   #serial = 0;
@@ -59,10 +62,9 @@ export class TicketTable {
   /** Opens a ticket; every one must be closed. */
   open(key: string, kind: TicketKind, tags?: readonly string[]): Ticket {
     const ticket = this.make(key, kind, tags);
+    ticket.older = this.#newest.get(key);
+    this.#newest.set(key, ticket);
     this.#open.add(ticket);
-    const siblings = this.#byKey.get(key);
-    if (siblings === undefined) this.#byKey.set(key, new Set([ticket]));
-    else siblings.add(ticket);
     return ticket;
   }
 
@@ -76,14 +78,18 @@ export class TicketTable {
       openedAt: this.#ports.now(),
       tags,
       fenced: false,
+      older: undefined,
     };
   }
 
   /** Ends a ticket. */
   close(ticket: Ticket): void {
-    this.#open.delete(ticket);
-    const siblings = this.#byKey.get(ticket.key);
-    if (siblings?.delete(ticket) === true && siblings.size === 0) this.#byKey.delete(ticket.key);
+    if (!this.#open.delete(ticket)) return;
+    const { key, older } = ticket;
+    const newest = this.#newest.get(key);
+    if (newest !== ticket) unlink(newest, ticket);
+    else if (older === undefined) this.#newest.delete(key);
+    else this.#newest.set(key, older);
   }
 
   /** Whether the ticket's value may still be stored, and the ticket's load be joined. */
@@ -93,12 +99,14 @@ export class TicketTable {
 
   /** Takes every ticket of a key away: it was deleted. */
   fence(key: string): void {
-    for (const ticket of this.#byKey.get(key) ?? []) ticket.fenced = true;
+    for (let ticket = this.#newest.get(key); ticket !== undefined; ticket = ticket.older) {
+      ticket.fenced = true;
+    }
   }
 
   /** Takes the tickets of a key's loads away that were opened before `serial`: a value was stored. */
   fenceLoads(key: string, serial = Infinity): void {
-    for (const ticket of this.#byKey.get(key) ?? []) {
+    for (let ticket = this.#newest.get(key); ticket !== undefined; ticket = ticket.older) {
       if (ticket.kind === 'load' && ticket.serial < serial) ticket.fenced = true;
     }
   }
@@ -106,5 +114,11 @@ export class TicketTable {
   /** Takes every ticket away: everything was cleared. */
   fenceAll(): void {
     for (const ticket of this.#open) ticket.fenced = true;
+  }
+}
+
+function unlink(newest: Ticket | undefined, ticket: Ticket): void {
+  for (let newer = newest; newer !== undefined; newer = newer.older) {
+    if (newer.older === ticket) newer.older = ticket.older;
   }
 }
