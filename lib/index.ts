@@ -1,1 +1,44 @@
-export * from './durations.js';
+export { CacheHierarchyModule } from './cache-hierarchy.module.js';
+export type { CacheHierarchyOptionsFactory } from './cache-hierarchy.module-definition.js';
+export { CACHE_HIERARCHY_OPTIONS, CACHE_L1, CACHE_L2 } from './cache-hierarchy.constants.js';
+export { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
+
+export { Cacheable } from './decorators/cacheable.decorator.js';
+export type { CacheableDecorator } from './decorators/cacheable.decorator.js';
+export type { CacheableOptions } from './decorators/cacheable-options.js';
+export { InjectCache } from './decorators/inject-cache.decorator.js';
+export { cacheKeyOf } from './binding/cache-key-of.js';
+
+export { CacheCleanupScheduler } from './cleanup/cache-cleanup.scheduler.js';
+export type { SweeperStatus } from './memory/sweeper.js';
+
+export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
+export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
+export type { CacheNamespace } from './hierarchy/cache-namespace.js';
+export type { LoadOptions, StoreOptions } from './hierarchy/call-options.js';
+export type { LoadContext } from './hierarchy/loader-context.js';
+export type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
+
+export { ConsistentHash } from './memory/consistent-hash.js';
+export type { ConsistentHashOptions } from './memory/consistent-hash.js';
+export { EnhancedAsyncTTLCache } from './memory/enhanced-async-ttl-cache.js';
+export type { CacheMetrics, EntryOptions } from './memory/enhanced-async-ttl-cache.js';
+export type { CacheLoadContext } from './memory/loader-context.js';
+export type { CacheOptions, LevelOptions } from './memory/cache-options.js';
+export type { ShardMetrics } from './memory/cache-shard.js';
+export type { Hash } from './memory/hash.js';
+export type { TableMetrics } from './memory/sharded-table.js';
+export type { LockMetrics } from './memory/shard-lock-manager.js';
+
+export type { Clock } from './clock.js';
+export { parseDuration } from './durations.js';
+export type { Duration } from './durations.js';
+export {
+  CacheError,
+  InvalidArgumentError,
+  InvalidOptionsError,
+  LoadTimeoutError,
+  LockTimeoutError,
+} from './errors.js';
+export type { OptionProblem } from './errors.js';
+export type { CacheReport, Report } from './report.js';

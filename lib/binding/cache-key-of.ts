@@ -1,0 +1,31 @@
+import { InvalidArgumentError } from '../errors.js';
+import { identifier, methodsOf, nameOfClass, nameOfMethod } from './cacheable-methods.js';
+import { keyOfCall } from './method-key.js';
+
+/** The arguments of a method. */
+type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
+
+/**
+ * Returns the key under which a call of a `@Cacheable` method is kept, to delete it or look at it.
+ *
+ * A derived key is made of the class, the method and the arguments as they are passed: `find(1)` and
+ * `find(1, undefined)` are two keys, so give the very arguments of the call. The class is that of
+ * the instance, not the one that declares the method.
+ *
+ * @example
+ * await cache.delete(cacheKeyOf(PlacesService, 'find', [1]));
+ *
+ * @throws {InvalidArgumentError} when the method is not decorated, or an argument has no place in a key
+ */
+export function cacheKeyOf<C extends object, N extends keyof C & (string | symbol)>(
+  type: abstract new (...args: never[]) => C,
+  method: N,
+  args: ArgumentsOf<C[N]>,
+): string {
+  for (const candidate of methodsOf(type)) {
+    if (candidate.name === method) return keyOfCall(candidate, type, args);
+  }
+  throw new InvalidArgumentError(
+    `${identifier(nameOfClass(type))} has no @Cacheable method ${nameOfMethod(method)}: decorate it, or use its own key.`,
+  );
+}

@@ -1,0 +1,117 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { InvalidOptionsError, type OptionProblem } from '../errors.js';
+import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import { isCacheHost, linkHost } from './cache-slot.js';
+import { methodsOf, type ClassLike } from './cacheable-methods.js';
+import { claimName } from './class-names.js';
+
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/**
+ * Looks at every provider and controller once, when the application is initialised. It links the
+ * instances that Nest did not build, and refuses what would make derived keys answer for the wrong
+ * call: two classes of one name, two instances of one class.
+ */
+@Injectable()
+export class CacheBinder implements OnModuleInit {
+  private readonly logger = new Logger(CacheHierarchy.name);
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly modules: ModulesContainer,
+    private readonly cache: CacheHierarchy,
+  ) {}
+
+  /** @throws {InvalidOptionsError} with everything that was refused */
+  onModuleInit(): void {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    const singletons = wrappers.filter(isSingleton).map(({ instance }) => instance as unknown);
+    const hosts = new Set(singletons.filter(isCacheHost));
+    for (const host of hosts) linkHost(host, this.cache);
+
+    const scoped = new Set(wrappers.filter(isRequestScoped).map(classOf).filter(derivesKeys));
+    for (const { name } of scoped) this.logger.warn(requestScopeWarning(name));
+    const transient = new Set(wrappers.filter(isTransient).map(classOf).filter(derivesKeys));
+    for (const { name } of transient) this.logger.warn(transientWarning(name));
+
+    const problems = [
+      ...this.problemsOfRoots(),
+      ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
+      ...problemsOfInstances(hosts),
+    ];
+    if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', problems);
+  }
+
+  private problemsOfRoots(): OptionProblem[] {
+    const roots = [...this.modules.values()].filter(({ providers }) => providers.has(CacheBinder));
+    if (roots.length <= 1) return [];
+    const message =
+      `was called ${roots.length} times for one application, which would have as many caches ` +
+      'without knowing. Call forRoot or forRootAsync once, in the root module: it is global.';
+    return [{ option: 'forRoot', message }];
+  }
+
+  private problemsOfNames(...types: (ClassLike | undefined)[][]): OptionProblem[] {
+    return [...new Set(types.flat())].filter(derivesKeys).flatMap((type) => {
+      const message = claimName(this.cache, type);
+      return message === undefined ? [] : [{ option: `@Cacheable on ${type.name}`, message }];
+    });
+  }
+}
+
+function isSingleton(wrapper: InstanceWrapper): boolean {
+  return !wrapper.isAlias && !wrapper.isTransient && wrapper.isDependencyTreeStatic();
+}
+
+function isRequestScoped(wrapper: InstanceWrapper): boolean {
+  return !wrapper.isAlias && !wrapper.isNotMetatype && !wrapper.isDependencyTreeStatic();
+}
+
+function isTransient(wrapper: InstanceWrapper): boolean {
+  return wrapper.isTransient && !wrapper.isNotMetatype && !isRequestScoped(wrapper);
+}
+
+function classOf({ metatype }: InstanceWrapper): ClassLike | undefined {
+  return typeof metatype === 'function' ? (metatype as ClassLike) : undefined;
+}
+
+function classOfInstance(instance: object): ClassLike {
+  return instance.constructor as ClassLike;
+}
+
+function derivesKeys(type: ClassLike | undefined): type is ClassLike {
+  if (type?.prototype === undefined) return false;
+  for (const { key } of methodsOf(type)) if (key === undefined) return true;
+  return false;
+}
+
+function requestScopeWarning(name: string): string {
+  return (
+    `${name} is request-scoped and has @Cacheable methods without a key: what one request loaded ` +
+    'answers all others. Give them a key that names what the result depends on, such as the user ' +
+    'or the tenant.'
+  );
+}
+
+function transientWarning(name: string): string {
+  return (
+    `${name} is transient and has @Cacheable methods without a key: its instances answer each ` +
+    "other's calls. Give them a key that names what the result depends on, or make it a singleton."
+  );
+}
+
+function problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
+  const counts = new Map<ClassLike, number>();
+  for (const type of [...hosts].map(classOfInstance).filter(derivesKeys)) {
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return [...counts].flatMap(([type, count]) => {
+    if (count === 1) return [];
+    const message =
+      `has ${count} instances, which would share derived keys and answer each other's calls. ` +
+      'Provide it in one module and export it from there, or give its @Cacheable methods a key ' +
+      'that differs between them.';
+    return [{ option: `@Cacheable on ${type.name}`, message }];
+  });
+}

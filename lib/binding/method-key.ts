@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { InvalidArgumentError } from '../errors.js';
+import { DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
+import {
+  identifier,
+  methodsOf,
+  nameOfClass,
+  nameOfMethod,
+  type CacheableMethod,
+  type ClassLike,
+} from './cacheable-methods.js';
+import { canonicalText } from './canonical-text.js';
+
+/** A longer name of class and method gives way to the hash altogether. */
+const MAX_PREFIX_LENGTH = 512;
+
+/** Returns the key under which a call's result is kept: the method's own word, else a derived key. */
+export function keyOfCall(
+  method: CacheableMethod,
+  calledOn: ClassLike,
+  args: readonly unknown[],
+): string {
+  if (method.key === undefined) return derivedKey(method, calledOn, args);
+  return typeof method.key === 'string' ? method.key : method.key(...args);
+}
+
+/**
+ * Derives a key from the class the method is called on, its name and its arguments, such as
+ * `PlacesService.find(1,"en")`. Where that is longer than a key may be, its SHA-256 stands for it.
+ */
+function derivedKey(
+  method: CacheableMethod,
+  calledOn: ClassLike,
+  args: readonly unknown[],
+): string {
+  const prefix = prefixOf(method, calledOn);
+  const key = `${prefix}(${textOfArguments(prefix, args)})`;
+  if (key.length <= DEFAULT_MAX_KEY_LENGTH) return key;
+  const hash = `#${createHash('sha256').update(key).digest('hex')}`;
+  return prefix.length <= MAX_PREFIX_LENGTH ? `${prefix}(${hash})` : hash;
+}
+
+const prefixes = new WeakMap<CacheableMethod, WeakMap<ClassLike, string>>();
+
+function prefixOf(method: CacheableMethod, calledOn: ClassLike): string {
+  const ofMethod = prefixes.get(method) ?? new WeakMap<ClassLike, string>();
+  prefixes.set(method, ofMethod);
+  const prefix = ofMethod.get(calledOn) ?? makePrefix(method, calledOn);
+  ofMethod.set(calledOn, prefix);
+  return prefix;
+}
+
+/** A decorated method that a decorated override calls is told from it by a `super` for each step up. */
+function makePrefix(method: CacheableMethod, calledOn: ClassLike): string {
+  let prefix = identifier(nameOfClass(calledOn));
+  for (const { name, declaredBy } of methodsOf(calledOn)) {
+    if (name !== method.name) continue;
+    if (declaredBy === method.declaredBy) break;
+    prefix += '.super';
+  }
+  return `${prefix}.${nameOfMethod(method.name)}`;
+}
+
+function textOfArguments(prefix: string, args: readonly unknown[]): string {
+  try {
+    return canonicalText(args);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(
+      `${prefix} has no cache key for this call: ${error.message}, which a derived key can not hold. ` +
+        "Give @Cacheable a key that is made of the arguments, such as { key: (id) => 'place:' + id }.",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { CACHE_RESOLVED_OPTIONS, CACHE_SWEEPER } from '../cache-hierarchy.constants.js';
+import type { CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
+import type { Sweeper, SweeperStatus } from '../memory/sweeper.js';
+
+/**
+ * Removes expired entries from time to time while the application runs: one timer for all levels,
+ * armed for the one that is due next, in slices of about a millisecond. It starts when the
+ * application is initialised, not before, and stops when it begins to close. A sweep that removed
+ * something is logged at debug level; one that did not is only seen in {@link status}.
+ */
+@Injectable()
+export class CacheCleanupScheduler implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    @Inject(CACHE_SWEEPER) private readonly sweeper: Sweeper,
+    @Inject(CACHE_RESOLVED_OPTIONS) private readonly options: CacheHierarchyOptions,
+  ) {}
+
+  /** @internal */
+  onModuleInit(): void {
+    if (this.options.enabled !== false) this.sweeper.start();
+  }
+
+  /** @internal */
+  onModuleDestroy(): void {
+    this.sweeper.stop();
+  }
+
+  /** Tells when the last sweep ran and what it removed, the longest slice so far, and what is next. */
+  status(): SweeperStatus {
+    return this.sweeper.status();
+  }
+}

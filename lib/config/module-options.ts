@@ -1,0 +1,80 @@
+import { InvalidOptionsError, type OptionProblem } from '../errors.js';
+import {
+  resolveHierarchyOptions,
+  type CacheHierarchyOptions,
+} from '../hierarchy/hierarchy-options.js';
+import { settingsOf } from './cache-hierarchy.config.js';
+import type { ReadSettings } from './read-settings.js';
+import type { SettingTarget } from './settings.js';
+
+/**
+ * Merges the environment under the options the module was given, field by field, and checks the
+ * whole: what is derived from other options is derived from the merged ones.
+ *
+ * @throws {InvalidOptionsError} with every problem of both; one of the environment, also of a setting
+ *   that an option overrides, is named by its variable
+ */
+export function resolveModuleOptions(
+  given: unknown,
+  environment: CacheHierarchyOptions,
+): CacheHierarchyOptions {
+  const options = mergeOver(environment, given, ['l1', 'l2']) as CacheHierarchyOptions;
+  const settings = settingsOf(environment);
+  const problems = [
+    ...(settings?.problems ?? []),
+    ...problemsOf(options).map((problem) => blame(problem, options, settings)),
+  ];
+  if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', unique(problems));
+  return Object.freeze(options);
+}
+
+/** Puts what is set in `given` over `base`; what is no object replaces it, to be refused or obeyed. */
+function mergeOver(base: unknown, given: unknown, parts: readonly string[] = []): unknown {
+  if (given === undefined) return base ?? {};
+  if (!isRecord(given)) return given;
+  const merged: Record<string, unknown> = isRecord(base) ? { ...base } : {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    merged[name] = parts.includes(name) ? mergeOver(merged[name], value) : value;
+  }
+  return merged;
+}
+
+function problemsOf(options: CacheHierarchyOptions): readonly OptionProblem[] {
+  try {
+    resolveHierarchyOptions(options);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) return error.problems;
+    throw error;
+  }
+}
+
+/** Names the variable where the bad value is the environment's. */
+function blame(
+  problem: OptionProblem,
+  options: CacheHierarchyOptions,
+  settings: ReadSettings | undefined,
+): OptionProblem {
+  const target = problem.option as SettingTarget;
+  const variable = settings?.sources.get(target);
+  if (settings === undefined || variable === undefined) return problem;
+  if (settings.values.get(target) !== valueAt(options, target)) return problem;
+  const known = settings.problems.find(({ option }) => option === variable);
+  return known ?? { option: variable, message: problem.message };
+}
+
+function valueAt(options: unknown, target: SettingTarget): unknown {
+  return target
+    .split('.')
+    .reduce<unknown>((value, name) => (isRecord(value) ? value[name] : undefined), options);
+}
+
+function unique(problems: readonly OptionProblem[]): OptionProblem[] {
+  const texts = problems.map(({ option, message }) => `${option}: ${message}`);
+  return problems.filter((_, index) => texts.indexOf(texts[index]!) === index);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

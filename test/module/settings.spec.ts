@@ -1,0 +1,206 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { Test } from '@nestjs/testing';
+import {
+  CacheHierarchy,
+  cacheHierarchyConfig,
+  CacheHierarchyModule,
+  InvalidOptionsError,
+  type CacheHierarchyOptions,
+} from 'nestjs-cache-hierarchy';
+import { CACHE_RESOLVED_OPTIONS } from '../../lib/cache-hierarchy.constants.js';
+import { SETTINGS } from '../../lib/config/settings.js';
+import { bootAlone, closeAll, start } from './boot.js';
+
+type Configure = (options: CacheHierarchyOptions) => DynamicModule;
+
+const WAYS: [string, Configure][] = [
+  ['forRoot', (options) => CacheHierarchyModule.forRoot(options)],
+  [
+    'forRootAsync',
+    (options) => CacheHierarchyModule.forRootAsync({ useFactory: async () => options }),
+  ],
+];
+
+/** Starts an application and returns the options its cache is made of. */
+async function optionsOf(
+  imports: NonNullable<ModuleMetadata['imports']>,
+): Promise<CacheHierarchyOptions> {
+  return (await bootAlone({ imports })).get(CACHE_RESOLVED_OPTIONS);
+}
+
+describe('settings of the environment', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'settings-'));
+  });
+
+  afterEach(async () => {
+    await closeAll();
+    for (const { name } of SETTINGS) delete process.env[name];
+    await rm(folder, { recursive: true });
+  });
+
+  /** Writes an .env file and returns the module that loads it. */
+  async function envFile(lines: string): Promise<NonNullable<ModuleMetadata['imports']>[number]> {
+    const envFilePath = join(folder, '.env');
+    await writeFile(envFilePath, lines);
+    return ConfigModule.forRoot({ envFilePath });
+  }
+
+  it.each(WAYS)('rule without a ConfigModule of the application in %s', async (_, configure) => {
+    process.env.ASYNC_CACHE_TTL = '90';
+
+    expect(await optionsOf([configure({})])).toMatchObject({ l1: { ttl: 90_000 } });
+  });
+
+  it.each(WAYS)(
+    'rule from an .env file, whichever is imported first, in %s',
+    async (_, configure) => {
+      const config = await envFile('CACHE_HIERARCHY_L2_MAX_SIZE=77\nASYNC_CACHE_NUM_SHARDS=3');
+
+      expect(await optionsOf([configure({}), config])).toMatchObject({
+        l1: { numShards: 3 },
+        l2: { numShards: 3, maxEntries: 77 },
+      });
+    },
+  );
+
+  it.each(WAYS)('give way to explicit options field by field in %s', async (_, configure) => {
+    process.env.ASYNC_CACHE_TTL = '90';
+    process.env.CACHE_HIERARCHY_L1_MAX_SIZE = '256';
+    process.env.CACHE_HIERARCHY_MAX_WORKERS = '2';
+    const app = await bootAlone({ imports: [configure({ l1: { ttl: '5s' }, maxWorkers: 3 })] });
+
+    expect(app.get(CACHE_RESOLVED_OPTIONS)).toMatchObject({
+      l1: { ttl: '5s', maxEntries: 256 },
+      maxWorkers: 3,
+    });
+    expect(app.get(CacheHierarchy).getMetrics().levels.L1.shards).toHaveLength(2);
+  });
+
+  it('give way to l2: false as a whole', async () => {
+    process.env.CACHE_HIERARCHY_L2_TTL = '90';
+    const app = await bootAlone({ imports: [CacheHierarchyModule.forRoot({ l2: false })] });
+
+    expect(app.get(CacheHierarchy).l2).toBeNull();
+  });
+
+  it('do not change the options object of the application', async () => {
+    process.env.ASYNC_CACHE_TTL = '90';
+    const options = Object.freeze({ l1: Object.freeze({ maxEntries: 256 }) });
+
+    await bootAlone({ imports: [CacheHierarchyModule.forRoot(options)] });
+
+    expect(options).toEqual({ l1: { maxEntries: 256 } });
+  });
+
+  it('are what cacheHierarchyConfig.asProvider() hands to forRootAsync', async () => {
+    const config = await envFile('ASYNC_CACHE_TTL=2m');
+    const cache = CacheHierarchyModule.forRootAsync(cacheHierarchyConfig.asProvider());
+
+    expect(await optionsOf([config, cache])).toMatchObject({ l1: { ttl: 120_000 } });
+  });
+
+  it('are there for ConfigService when the application loads them', async () => {
+    process.env.ASYNC_CACHE_TTL = '90';
+    const app = await bootAlone({
+      imports: [
+        ConfigModule.forRoot({ ignoreEnvFile: true, load: [cacheHierarchyConfig] }),
+        CacheHierarchyModule.forRoot(),
+      ],
+    });
+
+    expect(app.get(ConfigService).get('cacheHierarchy.l1.ttl')).toBe(90_000);
+  });
+
+  it('are replaced by a test that overrides the config', async () => {
+    process.env.ASYNC_CACHE_TTL = 'abc';
+    const compiled = await Test.createTestingModule({ imports: [CacheHierarchyModule.forRoot()] })
+      .overrideProvider(cacheHierarchyConfig.KEY)
+      .useValue({ l1: { numShards: 3 } })
+      .compile();
+
+    const app = await start(compiled);
+
+    expect(app.get(CacheHierarchy).getMetrics().levels.L1.shards).toHaveLength(3);
+  });
+
+  it('switch everything off by CACHE_HIERARCHY_ENABLED=false', async () => {
+    process.env.CACHE_HIERARCHY_ENABLED = 'false';
+    const cache = (await bootAlone({})).get(CacheHierarchy);
+    let loads = 0;
+
+    await cache.getOrSet('place:1', () => (loads += 1));
+    await cache.getOrSet('place:1', () => (loads += 1));
+
+    expect(loads).toBe(2);
+    expect(cache.l1.size).toBe(0);
+  });
+
+  it('stop the start when one can not be read', async () => {
+    process.env.ASYNC_CACHE_TTL = 'abc';
+
+    await expect(bootAlone({})).rejects.toThrow(
+      'CacheHierarchyModule has 1 problem in its options:\n' +
+        '  - ASYNC_CACHE_TTL: must be a positive number of seconds, a number with a unit ' +
+        '(250ms, 60s, 5m, 1h, 1d) or Infinity, got "abc"',
+    );
+  });
+
+  it.each(WAYS)(
+    'stop the start with all their problems and those of %s at once',
+    async (_, configure) => {
+      const bad: Record<string, string> = {
+        ASYNC_CACHE_TTL: 'abc',
+        ASYNC_CACHE_CLEANUP_INTERVAL: '0',
+        CACHE_HIERARCHY_L2_TTL: '-1',
+        CACHE_HIERARCHY_L2_CLEANUP_INTERVAL: '5 minutes',
+        CACHE_HIERARCHY_L1_MAX_SIZE: '1.5',
+        CACHE_HIERARCHY_L2_MAX_SIZE: 'many',
+        ASYNC_CACHE_NUM_SHARDS: '0',
+        CACHE_HIERARCHY_NUM_SHARDS: '9999',
+        ASYNC_CACHE_MAX_WORKERS: 'NaN',
+        CACHE_HIERARCHY_MAX_WORKERS: 'Infinity',
+        CACHE_HIERARCHY_ENABLED: 'yes',
+      };
+      const names = Object.keys(bad);
+      Object.assign(process.env, bad);
+
+      const error = await bootAlone({
+        imports: [configure({ l1: { ttl: '1s' }, maxStamps: 0 })],
+      }).catch((thrown: unknown) => thrown);
+
+      expect(error).toBeInstanceOf(InvalidOptionsError);
+      const { problems } = error as InvalidOptionsError;
+      expect(problems.map(({ option }) => option).toSorted()).toEqual(
+        [...names, 'maxStamps'].toSorted(),
+      );
+      expect(SETTINGS.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+      for (const { option, message } of problems) {
+        expect(message).toMatch(/^must be .*, got /);
+        if (option in bad) expect(message).toMatch(new RegExp(`got "?${bad[option]}"?$`));
+      }
+    },
+  );
+
+  it('name the variable once when they come through asProvider()', async () => {
+    process.env.ASYNC_CACHE_TTL = 'abc';
+    const started = bootAlone({
+      imports: [CacheHierarchyModule.forRootAsync(cacheHierarchyConfig.asProvider())],
+    });
+
+    await expect(started).rejects.toMatchObject({ problems: [{ option: 'ASYNC_CACHE_TTL' }] });
+  });
+
+  it('are refused by a cache that gets them without the module', () => {
+    process.env.ASYNC_CACHE_TTL = 'abc';
+
+    expect(() => new CacheHierarchy(cacheHierarchyConfig())).toThrow(InvalidOptionsError);
+  });
+});

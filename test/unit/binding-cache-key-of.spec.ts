@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import { Cacheable, cacheKeyOf, InvalidArgumentError } from 'nestjs-cache-hierarchy';
+import { keyProblem } from '../../lib/memory/cache-key.js';
+
+const near = Symbol('near');
+
+class PlacesService {
+  @Cacheable()
+  async find(...args: unknown[]): Promise<unknown> {
+    return args;
+  }
+
+  @Cacheable()
+  async 'find all'(): Promise<void> {}
+
+  @Cacheable()
+  async [near](id: number): Promise<number> {
+    return id;
+  }
+
+  @Cacheable({ key: (id: number) => `place:${id}` })
+  async findById(id: number): Promise<number> {
+    return id;
+  }
+
+  @Cacheable({ key: 'places:count' })
+  async count(): Promise<number> {
+    return 0;
+  }
+
+  async plain(): Promise<void> {}
+}
+
+class CitiesService extends PlacesService {}
+
+/** The key of a call with one string of this length. */
+function keyAt(length: number, character = 'a'): string {
+  return cacheKeyOf(PlacesService, 'find', [character.repeat(length)]);
+}
+
+describe(cacheKeyOf.name, () => {
+  it('derives a key from the class, the method and the arguments', () => {
+    expect(cacheKeyOf(PlacesService, 'find', [1, 'en'])).toBe('PlacesService.find(1,"en")');
+    expect(cacheKeyOf(CitiesService, 'find', [])).toBe('CitiesService.find()');
+  });
+
+  it('keeps a missing argument, undefined and null apart', () => {
+    const keys = [[], [undefined], [null], [undefined, undefined]].map((args) =>
+      cacheKeyOf(PlacesService, 'find', args),
+    );
+
+    expect(new Set(keys).size).toBe(4);
+  });
+
+  it('puts names that are no identifiers in quotes, and marks symbols', () => {
+    expect(cacheKeyOf(PlacesService, 'find all', [])).toBe('PlacesService."find all"()');
+    expect(cacheKeyOf(PlacesService, near, [1])).toBe('PlacesService.@"near"(1)');
+  });
+
+  it('returns the key that the method gives itself', () => {
+    expect(cacheKeyOf(PlacesService, 'findById', [1])).toBe('place:1');
+    expect(cacheKeyOf(PlacesService, 'count', [])).toBe('places:count');
+  });
+
+  it('writes arguments as they are up to 1,024 characters, and their hash beyond', () => {
+    const longest = 1_024 - 'PlacesService.find("")'.length;
+    expect(keyAt(longest)).toHaveLength(1_024);
+    expect(keyAt(longest)).toContain('aaa');
+    expect(keyAt(longest + 1)).toMatch(/^PlacesService\.find\(#[0-9a-f]{64}\)$/);
+    expect(keyAt(longest + 1)).toBe(keyAt(longest + 1));
+    expect(
+      new Set([keyAt(2_000), keyAt(2_001), keyAt(2_000, 'b'), keyAt(2_000, '\ud800')]).size,
+    ).toBe(4);
+  });
+
+  it('makes a legal key however long the names are', () => {
+    const Long = { [`C${'𠮷'.repeat(2_000)}`]: class extends PlacesService {} };
+    const [type] = Object.values(Long);
+
+    const key = cacheKeyOf(type!, 'find', [1]);
+
+    expect(key).toMatch(/^#[0-9a-f]{64}$/);
+    expect(keyProblem(key, 1_024)).toBeUndefined();
+  });
+
+  it('refuses an argument that has no place in a key, with advice', () => {
+    expect(() => cacheKeyOf(PlacesService, 'find', [{ since: new Date(0) }])).toThrow(
+      /^PlacesService\.find has no cache key.*argument 1\.since is an object of Date.*Give @Cacheable a key/,
+    );
+  });
+
+  it('passes on what an argument throws', () => {
+    const failure = new Error('no longer there');
+    const args = [
+      {
+        get gone(): never {
+          throw failure;
+        },
+      },
+    ];
+
+    expect(() => cacheKeyOf(PlacesService, 'find', args)).toThrow(failure);
+  });
+
+  it('refuses a method that is not decorated', () => {
+    expect(() => cacheKeyOf(PlacesService, 'plain', [])).toThrow(InvalidArgumentError);
+    expect(() => cacheKeyOf(PlacesService, 'plain', [])).toThrow(
+      /PlacesService has no @Cacheable method plain/,
+    );
+  });
+});
