@@ -85,16 +85,16 @@ export interface RingOptions {
   readonly hash: Hash;
 }
 
-/** Reads the options that a ring shares with the caches built on one. */
+/** Reads the options that a ring shares with the caches built on one; those have a default for each. */
 export function readRingOptions(
   read: OptionReader,
   defaultSeed: number,
-  defaultShards = Number.NaN,
+  defaultShards?: number,
 ): RingOptions {
-  const numShards = read.integer('numShards', defaultShards, { min: 1, max: 4_096 });
-  if (Number.isNaN(numShards)) read.reject('numShards', 'must be a whole number from 1 to 4096');
+  const isMissing = defaultShards === undefined && read.raw('numShards') === undefined;
+  if (isMissing) read.reject('numShards', 'must be a whole number from 1 to 4096');
   return {
-    numShards,
+    numShards: read.integer('numShards', defaultShards ?? 1, { min: 1, max: 4_096 }),
     virtualNodes: read.integer('virtualNodes', DEFAULT_VIRTUAL_NODES, { min: 1, max: 1_024 }),
     seed: read.integer('seed', defaultSeed, { min: -(2 ** 31), max: 2 ** 32 - 1 }),
     hash: read.callback('hash', hashText),
