@@ -11,7 +11,7 @@ export const CACHE_L2 = Symbol.for('nestjs-cache-hierarchy:l2');
 export const CACHE_HIERARCHY_OPTIONS = Symbol.for('nestjs-cache-hierarchy:options');
 
 /** Injection token of the options with the environment merged under them, checked. */
-export const CACHE_RESOLVED_OPTIONS = Symbol.for('nestjs-cache-hierarchy:resolved-options');
+export const CACHE_MERGED_OPTIONS = Symbol.for('nestjs-cache-hierarchy:merged-options');
 
 /** Injection token of the application's sweeper, which the levels of its cache register with. */
 export const CACHE_SWEEPER = Symbol.for('nestjs-cache-hierarchy:sweeper');

@@ -7,7 +7,7 @@ import {
   CACHE_HIERARCHY_OPTIONS,
   CACHE_L1,
   CACHE_L2,
-  CACHE_RESOLVED_OPTIONS,
+  CACHE_MERGED_OPTIONS,
   CACHE_SWEEPER,
 } from './cache-hierarchy.constants.js';
 import {
@@ -37,17 +37,17 @@ import type { Sweeper } from './memory/sweeper.js';
   imports: [DiscoveryModule, ConfigModule.forFeature(cacheHierarchyConfig)],
   providers: [
     {
-      provide: CACHE_RESOLVED_OPTIONS,
+      provide: CACHE_MERGED_OPTIONS,
       inject: [CACHE_HIERARCHY_OPTIONS, cacheHierarchyConfig.KEY],
       useFactory: (given: unknown, environment: CacheHierarchyOptions): CacheHierarchyOptions => ({
         report: logReport,
         ...resolveModuleOptions(given, environment),
       }),
     },
-    { provide: CACHE_SWEEPER, inject: [CACHE_RESOLVED_OPTIONS], useFactory: createSweeper },
+    { provide: CACHE_SWEEPER, inject: [CACHE_MERGED_OPTIONS], useFactory: createSweeper },
     {
       provide: CacheHierarchy,
-      inject: [CACHE_RESOLVED_OPTIONS, CACHE_SWEEPER],
+      inject: [CACHE_MERGED_OPTIONS, CACHE_SWEEPER],
       useFactory: openCache,
     },
     { provide: CACHE_L1, inject: [CacheHierarchy], useFactory: ({ l1 }: CacheHierarchy) => l1 },
@@ -72,7 +72,7 @@ export class CacheHierarchyModule extends ConfigurableModuleClass implements OnA
     return super.forRootAsync(options);
   }
 
-  /** @internal */
+  /** Called by Nest last, when no request is answered any more. */
   async onApplicationShutdown(): Promise<void> {
     retireCache(this.cache);
     // A test may have put a double in its place that has only what the test calls.

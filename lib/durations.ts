@@ -32,6 +32,18 @@ export function parseDuration(duration: Duration): number {
   return milliseconds;
 }
 
+/**
+ * Returns what a loader says of its value's lifetime in milliseconds: 0, for a value that is not to
+ * be kept, also where it says less than that.
+ *
+ * @throws {InvalidArgumentError} when it is NaN or not a duration
+ */
+export function parseLifetime(lifetime: Duration): number {
+  if (typeof lifetime === 'number' && lifetime <= 0) return 0;
+  const [, amount] = PATTERN.exec(String(lifetime)) ?? [];
+  return Number(amount) === 0 ? 0 : parseDuration(lifetime);
+}
+
 /** Returns a duration in milliseconds, or `undefined` for what is not a positive duration. */
 export function tryParseDuration(duration: unknown): number | undefined {
   if (typeof duration === 'number') return duration > 0 ? duration : undefined;

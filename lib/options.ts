@@ -146,14 +146,15 @@ export function assertKnownOptions(options: object, known: ReadonlySet<string>):
   }
   for (const name of Object.keys(options)) {
     if (known.has(name)) continue;
-    const names = [...known].toSorted().join(', ');
+    const names = [...known].toSorted().join(', ') || 'none';
     throw new InvalidArgumentError(
       `The call's option ${show(name)} is unknown; known are ${names}.`,
     );
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether a value is an object with names, such as options. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

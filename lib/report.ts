@@ -11,6 +11,20 @@ export interface CacheReport {
 /** Receives reports. The core calls it; the Nest edge logs what it is given. */
 export type Report = (report: CacheReport) => void;
 
+/** Keeps a report that throws from breaking what it reports about. */
+export function guardReport(report: Report): Report {
+  return (what) => {
+    try {
+      report(what);
+    } catch (error) {
+      emitProcessWarning({
+        ...what,
+        message: `${what.message} (The report failed: ${String(error)})`,
+      });
+    }
+  };
+}
+
 /** Sends a report to the process's warnings: what a stand-alone cache does by default. */
 export const emitProcessWarning: Report = ({ code, message }) => {
   process.emitWarning(message, { type: 'CacheWarning', code });

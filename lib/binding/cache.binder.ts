@@ -5,6 +5,7 @@ import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { isCacheHost, linkHost } from './cache-slot.js';
 import { methodsOf, type ClassLike } from './cacheable-methods.js';
 import { claimName } from './class-names.js';
+import { retireCache } from './live-caches.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
@@ -40,7 +41,9 @@ export class CacheBinder implements OnModuleInit {
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
       ...problemsOfInstances(hosts),
     ];
-    if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', problems);
+    if (problems.length === 0) return;
+    retireCache(this.cache);
+    throw new InvalidOptionsError('CacheHierarchyModule', problems);
   }
 
   private problemsOfRoots(): OptionProblem[] {

@@ -8,7 +8,9 @@ export interface CacheableMethod {
   readonly declaredBy: ClassLike;
   /** The key, or a function of the arguments; without one the key is derived. */
   readonly key: string | ((...args: unknown[]) => string) | undefined;
-  readonly storeOptions: (args: readonly unknown[]) => StoreOptions;
+  readonly storeOptions: StoreOptions;
+  /** Makes tags from the arguments of a call that loads. */
+  readonly tagsOf: ((...args: unknown[]) => string | readonly string[]) | undefined;
 }
 
 /** A class, abstract or not, as far as keys care. */

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import type { LoadContext } from '../hierarchy/loader-context.js';
 import { cacheOf, isCacheHost } from './cache-slot.js';
 import { nameOfMethod, type CacheableMethod, type ClassLike } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
@@ -16,7 +17,7 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
 export function cachedMethod(original: Method, method: CacheableMethod): Method {
   const cached: Method = function (this: unknown, ...args) {
     const cache = isCacheHost(this) ? cacheOf(this) : undefined;
-    if (cache === undefined) return asPromised(original.apply(this, args), method);
+    if (cache === undefined || !cache.active) return asPromised(original.apply(this, args), method);
     return answer(cache, this as object, args);
   };
 
@@ -25,8 +26,11 @@ export function cachedMethod(original: Method, method: CacheableMethod): Method 
       const calledOn = host.constructor as ClassLike;
       if (method.key === undefined) assertNameClaimed(cache, calledOn);
       const key = keyOfCall(method, calledOn, args);
-      const load = (): Promise<unknown> => asPromised(original.apply(host, args), method);
-      return cache.getOrSet(key, load, method.storeOptions(args));
+      const load = ({ tags }: LoadContext): Promise<unknown> => {
+        if (method.tagsOf !== undefined) tags(method.tagsOf(...args));
+        return asPromised(original.apply(host, args), method);
+      };
+      return cache.getOrSet(key, load, method.storeOptions);
     } catch (error) {
       return Promise.reject(error);
     }

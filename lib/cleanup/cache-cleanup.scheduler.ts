@@ -1,5 +1,10 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { CACHE_RESOLVED_OPTIONS, CACHE_SWEEPER } from '../cache-hierarchy.constants.js';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { CACHE_MERGED_OPTIONS, CACHE_SWEEPER } from '../cache-hierarchy.constants.js';
 import type { CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
 import type { Sweeper, SweeperStatus } from '../memory/sweeper.js';
 
@@ -10,18 +15,18 @@ import type { Sweeper, SweeperStatus } from '../memory/sweeper.js';
  * something is logged at debug level; one that did not is only seen in {@link status}.
  */
 @Injectable()
-export class CacheCleanupScheduler implements OnModuleInit, OnModuleDestroy {
+export class CacheCleanupScheduler implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(CACHE_SWEEPER) private readonly sweeper: Sweeper,
-    @Inject(CACHE_RESOLVED_OPTIONS) private readonly options: CacheHierarchyOptions,
+    @Inject(CACHE_MERGED_OPTIONS) private readonly options: CacheHierarchyOptions,
   ) {}
 
-  /** @internal */
-  onModuleInit(): void {
+  /** Called by Nest once every module is initialised, so not where one refused to be. */
+  onApplicationBootstrap(): void {
     if (this.options.enabled !== false) this.sweeper.start();
   }
 
-  /** @internal */
+  /** Called by Nest when the application begins to close. */
   onModuleDestroy(): void {
     this.sweeper.stop();
   }

@@ -3,6 +3,7 @@ import {
   resolveHierarchyOptions,
   type CacheHierarchyOptions,
 } from '../hierarchy/hierarchy-options.js';
+import { isRecord } from '../options.js';
 import { settingsOf } from './cache-hierarchy.config.js';
 import type { ReadSettings } from './read-settings.js';
 import type { SettingTarget } from './settings.js';
@@ -73,8 +74,4 @@ function valueAt(options: unknown, target: SettingTarget): unknown {
 function unique(problems: readonly OptionProblem[]): OptionProblem[] {
   const texts = problems.map(({ option, message }) => `${option}: ${message}`);
   return problems.filter((_, index) => texts.indexOf(texts[index]!) === index);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -41,17 +41,15 @@ export interface CacheableOptions<
 export function resolveCacheableOptions<K extends unknown[], T extends unknown[]>(
   subject: string,
   options: CacheableOptions<K, T> | undefined,
-): Pick<CacheableMethod, 'key' | 'storeOptions'> {
+): Pick<CacheableMethod, 'key' | 'storeOptions' | 'tagsOf'> {
   const read = new OptionReader(subject, options);
   const key = readKey(read);
   const ttl = read.optionalDuration('ttl');
   const tags = readTags(read);
   read.finish();
-  if (typeof tags === 'function') {
-    return { key, storeOptions: (args) => ({ ttl, tags: tags(...args) }) };
-  }
-  const stored = Object.freeze({ ttl, tags });
-  return { key, storeOptions: () => stored };
+  return typeof tags === 'function'
+    ? { key, storeOptions: Object.freeze({ ttl }), tagsOf: tags }
+    : { key, storeOptions: Object.freeze({ ttl, tags }), tagsOf: undefined };
 }
 
 function readKey(read: OptionReader): CacheableMethod['key'] {
@@ -65,7 +63,7 @@ function readKey(read: OptionReader): CacheableMethod['key'] {
 
 type Tags = string | readonly string[] | undefined;
 
-function readTags(read: OptionReader): Tags | ((...args: readonly unknown[]) => Tags) {
+function readTags(read: OptionReader): Tags | CacheableMethod['tagsOf'] {
   const tags = read.raw('tags');
   if (tags === undefined || typeof tags === 'string' || typeof tags === 'function') {
     return tags as Tags;

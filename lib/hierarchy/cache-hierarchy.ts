@@ -5,7 +5,7 @@ import type { LockMetrics } from '../memory/shard-lock-manager.js';
 import type { TableMetrics } from '../memory/sharded-table.js';
 import { Sweeper } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
-import { readTags } from './call-options.js';
+import { readTags, refuseOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
 import { HierarchyCore, type OperationMetrics } from './hierarchy-core.js';
 import {
@@ -78,7 +78,9 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    *
    * @throws {InvalidArgumentError} for a bad tag
    */
-  async invalidateTags(tags: string | readonly string[]): Promise<void> {
+  invalidateTags(tags: string | readonly string[]): Promise<void>;
+  async invalidateTags(tags: string | readonly string[], options?: object): Promise<void> {
+    refuseOptions(options);
     this.#core.invalidateTags(readTags(tags));
   }
 
@@ -153,7 +155,7 @@ function assemble(options: ResolvedHierarchyOptions): Parts {
   const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
       subject: `CacheHierarchy ${name}`,
-      admits: (key, facts) => stamps.admits(key, facts),
+      stamps,
     });
 
   const l1 = build('L1', options.l1);

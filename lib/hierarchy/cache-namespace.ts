@@ -1,7 +1,7 @@
 import { InvalidArgumentError, show } from '../errors.js';
+import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { CacheView } from './cache-view.js';
 import type { HierarchyCore } from './hierarchy-core.js';
-import { NAMESPACE_SEPARATOR } from './stamp-table.js';
 
 const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 const MAX_DEPTH = 4;

@@ -1,17 +1,17 @@
 import { parseDuration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
-import { assertKey } from '../memory/cache-key.js';
+import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { assertLoader, assertValue } from '../memory/enhanced-async-ttl-cache.js';
 import {
   planLoad,
   planStore,
+  refuseOptions,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
 import type { HierarchyCore } from './hierarchy-core.js';
 import type { LoadContext } from './loader-context.js';
-import { NAMESPACE_SEPARATOR } from './stamp-table.js';
 
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
@@ -29,6 +29,11 @@ export abstract class CacheView {
   constructor(core: HierarchyCore, prefix: string) {
     this.#core = core;
     this.#prefix = prefix;
+  }
+
+  /** Whether anything is cached: `false` where `enabled` is, and once the cache is closed. */
+  get active(): boolean {
+    return !this.#core.off;
   }
 
   /**
@@ -103,8 +108,10 @@ export abstract class CacheView {
    * @returns whether an in-process level had a value for it
    * @throws {InvalidArgumentError} for a bad key
    */
-  async delete(key: string): Promise<boolean> {
+  delete(key: string): Promise<boolean>;
+  async delete(key: string, options?: object): Promise<boolean> {
     assertKey(key);
+    refuseOptions(options);
     return this.#core.delete(this.#prefix + key);
   }
 

@@ -32,6 +32,7 @@ export interface StorePlan {
 }
 
 const STORE_OPTIONS: ReadonlySet<string> = new Set(['ttl', 'tags']);
+const NO_OPTIONS: ReadonlySet<string> = new Set();
 const LOAD_OPTIONS: ReadonlySet<string> = new Set([...STORE_OPTIONS, 'signal', 'waitTimeout']);
 
 const MAX_TAGS = 32;
@@ -48,10 +49,22 @@ export function planStore(options: StoreOptions | undefined, defaultTtlMs: numbe
 export function planLoad(options: LoadOptions | undefined, defaultTtlMs: number): StorePlan {
   if (options === undefined) return { ttlMs: defaultTtlMs, tags: undefined };
   assertKnownOptions(options, LOAD_OPTIONS);
-  if (options.signal !== undefined && typeof options.signal.addEventListener !== 'function') {
+  if (options.signal !== undefined && !isAbortSignal(options.signal)) {
     throw new InvalidArgumentError(`signal must be an AbortSignal, got ${show(options.signal)}.`);
   }
   return readPlan(options, defaultTtlMs);
+}
+
+/** No call but these has options in this release: what is meant for a later one is not ignored. */
+export function refuseOptions(options: object | undefined): void {
+  if (options !== undefined) assertKnownOptions(options, NO_OPTIONS);
+}
+
+/** One of another realm, or a well-made substitute, is as good. */
+function isAbortSignal(signal: unknown): boolean {
+  if (typeof signal !== 'object' || signal === null) return false;
+  const { aborted, addEventListener } = signal as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
 function readPlan(options: StoreOptions, defaultTtlMs: number): StorePlan {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
+import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import {
   KeyCoordinator,
   type CoordinatedLoad,
@@ -10,7 +11,7 @@ import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
 import { HierarchyLoaderContext, type LoadContext } from './loader-context.js';
-import { NAMESPACE_SEPARATOR, type StampTable } from './stamp-table.js';
+import type { StampTable } from './stamp-table.js';
 
 /** What a {@link HierarchyCore} is made of. */
 export interface HierarchyCorePorts {
@@ -60,6 +61,8 @@ export interface OperationMetrics {
   readonly loads: number;
   /** Loaders that threw. */
   readonly loadFailures: number;
+  /** Loaded values that their loader did not want to be stored. */
+  readonly unstored: number;
   /** Time that loaders took, all together, in milliseconds. */
   readonly loadMs: number;
   /** Deletes, clears and invalidations that came after `close`. */
@@ -85,6 +88,7 @@ export class HierarchyCore {
     clears: 0,
     loads: 0,
     loadFailures: 0,
+    unstored: 0,
     loadMs: 0,
     lateInvalidations: 0,
   };
@@ -118,7 +122,7 @@ export class HierarchyCore {
 
   /** Reads through the levels, copies what is found into those above, and counts. */
   read(key: string): unknown {
-    const value = this.#off ? undefined : this.#readLevels(key);
+    const value = this.off ? undefined : this.#readLevels(key);
     if (value === undefined) this.#count.misses += 1;
     else this.#count.hits += 1;
     return value;
@@ -126,7 +130,7 @@ export class HierarchyCore {
 
   /** Reads through the levels and moves nothing. */
   peek(key: string): unknown {
-    if (this.#off) return undefined;
+    if (this.off) return undefined;
     for (const level of this.#ports.levels) {
       const entry = level.peekNow(key);
       if (entry !== undefined) return entry.value;
@@ -143,14 +147,15 @@ export class HierarchyCore {
       signal,
       waitTimeoutMs,
       callLoader: (load) => this.#callLoader(call, load),
-      store: (value, ticket) => this.#store(value, ticket, plan.ttlMs),
+      store: (value, ticket) => this.#storeLoaded(value, ticket, plan.ttlMs),
+      stored: () => this.peek(key) as T | undefined,
     };
-    return this.#off ? this.#coordinator.loadAlone(request) : this.#coordinator.load(request);
+    return this.off ? this.#coordinator.loadAlone(request) : this.#coordinator.load(request);
   }
 
   /** Stores a value under the key's lock. */
   async set(key: string, value: unknown, plan: StorePlan): Promise<void> {
-    if (this.#off) return;
+    if (this.off) return;
     await this.#coordinator.set(key, plan.tags, (ticket) => {
       this.#store(value, ticket, plan.ttlMs);
       this.#count.sets += 1;
@@ -164,7 +169,7 @@ export class HierarchyCore {
     plan: StorePlan,
   ): Promise<T | undefined> {
     const run = async (): Promise<T | undefined> => change(this.peek(key) as T | undefined);
-    if (this.#off) return run();
+    if (this.off) return run();
     return this.#coordinator.update(key, plan.tags, run, (value, ticket) => {
       this.#store(value, ticket, plan.ttlMs);
       this.#count.sets += 1;
@@ -212,16 +217,19 @@ export class HierarchyCore {
   /** From now on reads load, writes do nothing, and what is under way is not stored. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#coordinator.close();
     await Promise.all(this.#ports.levels.map((level) => level.close()));
   }
 
-  get #off(): boolean {
+  /** Whether nothing is cached: closed, or not enabled. */
+  get off(): boolean {
     return this.#closed || !this.#ports.enabled;
   }
 
   #isLate(): boolean {
     if (!this.#closed) return false;
-    if (this.#count.lateInvalidations === 0) {
+    this.#count.lateInvalidations += 1;
+    if (this.#count.lateInvalidations === 1) {
       this.#ports.report({
         code: 'CACHE_CLOSED',
         message:
@@ -229,7 +237,6 @@ export class HierarchyCore {
           'more, so nothing was done; later ones are counted and not reported.',
       });
     }
-    this.#count.lateInvalidations += 1;
     return true;
   }
 
@@ -242,6 +249,11 @@ export class HierarchyCore {
       return entry.value;
     }
     return undefined;
+  }
+
+  #storeLoaded(value: unknown, ticket: Ticket, ttlMs: number): void {
+    if (ttlMs > 0) this.#store(value, ticket, ttlMs);
+    else this.#count.unstored += 1;
   }
 
   #store(value: unknown, ticket: Ticket, ttlMs: number): void {

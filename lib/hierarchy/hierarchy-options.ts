@@ -12,7 +12,7 @@ import {
 } from '../memory/cache-options.js';
 import { DEFAULT_JOIN_TIMEOUT_MS } from '../memory/enhanced-async-ttl-cache.js';
 import { DEFAULT_MAX_WORKERS } from '../memory/sweeper.js';
-import { emitProcessWarning, type Report } from '../report.js';
+import { emitProcessWarning, guardReport, type Report } from '../report.js';
 
 /** Options of a {@link CacheHierarchy}. Every one has a default. */
 export interface CacheHierarchyOptions {
@@ -54,7 +54,7 @@ export interface CacheHierarchyOptions {
    */
   readonly maxStamps?: number;
   /**
-   * Sweeps in flight at most, over all levels, from 1 to 4,096.
+   * Sweeps in flight at most, over all levels, from 1 to 1,024.
    * @default 4
    */
   readonly maxWorkers?: number;
@@ -99,9 +99,9 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
     maxStamps: read.integer('maxStamps', DEFAULT_MAX_STAMPS, { min: 1, max: 2 ** 24 }),
-    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 4_096 }),
+    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 1_024 }),
     clock: read.port('clock', systemClock, [...CLOCK_METHODS]),
-    report: read.callback('report', emitProcessWarning),
+    report: guardReport(read.callback('report', emitProcessWarning)),
   };
   read.finish();
   return Object.freeze(resolved);

@@ -1,4 +1,4 @@
-import { parseDuration } from '../durations.js';
+import { parseLifetime } from '../durations.js';
 import type { RunningLoad } from '../memory/load.js';
 import { LoaderContext, type CacheLoadContext } from '../memory/loader-context.js';
 import { entryTags, type StorePlan } from './call-options.js';
@@ -15,7 +15,7 @@ export class HierarchyLoaderContext extends LoaderContext implements LoadContext
 
   constructor(load: Pick<RunningLoad, 'ticket' | 'signal'>, key: string, plan: StorePlan) {
     super(load, key, (ttl) => {
-      plan.ttlMs = parseDuration(ttl);
+      plan.ttlMs = parseLifetime(ttl);
     });
     this.tags = (tags) => {
       load.ticket.tags = entryTags(tags, load.ticket.tags);

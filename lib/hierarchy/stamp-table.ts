@@ -1,7 +1,5 @@
 import type { Clock } from '../clock.js';
-
-/** Joins the names of a namespace and the key; no key, tag or name can hold it. */
-export const NAMESPACE_SEPARATOR = '\u001f';
+import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 
 /** What a stamp is compared with: an entry, or the ticket of one under way. */
 export interface Stamped {

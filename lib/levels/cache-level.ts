@@ -42,8 +42,8 @@ export interface CacheLevel {
   invalidateTags(tags: readonly string[]): Maybe<Ack>;
   /** Makes every entry of a namespace a miss, or without one removes everything. */
   clear(namespace?: string): Maybe<Ack>;
-  /** Removes expired entries for about `budgetMs`; `more` asks for another slice. */
-  sweep?(budgetMs: number): { readonly removed: number; readonly more: boolean };
+  /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
+  sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
   /** How often it wants to be swept, in milliseconds. */
   readonly sweepEveryMs?: number;
   /** Lets go of everything it holds. */

@@ -79,8 +79,8 @@ export class MemoryLevel implements InProcessLevel {
     return 'applied';
   }
 
-  sweep(budgetMs: number): { readonly removed: number; readonly more: boolean } {
-    return this.#table.sweep(budgetMs);
+  sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
+    return this.#table.sweep(budgetMs, anew);
   }
 
   async close(): Promise<void> {

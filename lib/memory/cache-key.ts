@@ -2,6 +2,14 @@ import { InvalidArgumentError, show } from '../errors.js';
 
 export const DEFAULT_MAX_KEY_LENGTH = 1_024;
 
+/** Joins the names of a namespace and the key; no key, tag or name can hold it. */
+export const NAMESPACE_SEPARATOR = '\u001f';
+
+/** Shows a key, with its namespaces, in a message. */
+export function showKey(key: string): string {
+  return JSON.stringify(key.replaceAll(NAMESPACE_SEPARATOR, ' > '));
+}
+
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 

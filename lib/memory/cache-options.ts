@@ -1,10 +1,11 @@
 import { systemClock, type Clock } from '../clock.js';
 import type { Duration } from '../durations.js';
 import { OptionReader } from '../options.js';
-import { emitProcessWarning, type Report } from '../report.js';
+import { emitProcessWarning, guardReport, type Report } from '../report.js';
 import { DEFAULT_MAX_KEY_LENGTH } from './cache-key.js';
-import { readRingOptions, type RingOptions } from './consistent-hash.js';
+import { readRingOptions } from './consistent-hash.js';
 import { randomSeed, type Hash } from './hash.js';
+import type { RingOptions } from './ring-points.js';
 import { DEFAULT_MAX_WORKERS } from './sweeper.js';
 
 /** Options that shape an in-process cache, alone or as a level of a hierarchy. */
@@ -21,7 +22,7 @@ export interface LevelOptions {
    */
   readonly maxEntries?: number;
   /**
-   * Number of shards, from 1 to 4,096. More make each table, and so each pause, smaller; they do
+   * Number of shards, from 1 to 1,024. More make each table, and so each pause, smaller; they do
    * not make a read faster. Below 128 entries each, eviction gets worse.
    * @default one for each 128 of `maxEntries`, at least 1 and at most 8
    */
@@ -38,7 +39,7 @@ export interface LevelOptions {
    */
   readonly cleanupInterval?: Duration | false;
   /**
-   * Shards that one sweep advances side by side, from 1 to 4,096.
+   * Shards that one sweep advances side by side, from 1 to 1,024.
    * @default 4
    */
   readonly maxWorkers?: number;
@@ -121,7 +122,7 @@ export function resolveCacheOptions(
   subject = 'EnhancedAsyncTTLCache',
 ): ResolvedCacheOptions {
   const read = new OptionReader(subject, options);
-  const report = read.callback('report', emitProcessWarning);
+  const report = guardReport(read.callback('report', emitProcessWarning));
   const resolved = {
     ...readLevelOptions(read, L1_DEFAULTS),
     maxKeyLength: read.integer('maxKeyLength', DEFAULT_MAX_KEY_LENGTH, { min: 1, max: 65_536 }),
@@ -152,7 +153,7 @@ export function readLevelOptions(
       read.raw('cleanupInterval') === false
         ? Infinity
         : read.duration('cleanupInterval', defaults.sweepEveryMs),
-    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 4_096 }),
+    maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 1_024 }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { EntryFacts, EntryTable, FoundEntry, NewEntry } from './entry-table.js';
 import { MapTable } from './map-table.js';
 
@@ -23,7 +24,16 @@ export interface ShardMetrics {
  * Tells whether what an entry's tags and namespaces say still holds: entries invalidated through
  * them stay in the tables and are misses. Asked only for entries that carry facts.
  */
-export type Admits = (key: string, facts: EntryFacts) => boolean;
+export interface Stamps {
+  /** Moves on with each invalidation. */
+  readonly order: number;
+  admits(key: string, facts: EntryFacts): boolean;
+}
+
+/** How many entries all shards of a cache hold together. */
+export interface EntryCount {
+  entries: number;
+}
 
 /**
  * One shard of a cache: the entries of the keys that the ring gives to it, and what happened to
@@ -32,7 +42,11 @@ export type Admits = (key: string, facts: EntryFacts) => boolean;
  */
 export class CacheShard<V> {
   readonly #table: EntryTable<V>;
-  readonly #admits: Admits | undefined;
+  readonly #count: EntryCount;
+  readonly #stamps: Stamps | undefined;
+  /** The order up to which entries killed through a tag or a namespace are swept away. */
+  #sweptOrder = 0;
+  #holdsFacts = false;
   #hits = 0;
   #misses = 0;
   #sets = 0;
@@ -40,9 +54,10 @@ export class CacheShard<V> {
   #expired = 0;
   #evicted = 0;
 
-  constructor(admits?: Admits, table: EntryTable<V> = new MapTable<V>()) {
+  constructor(count: EntryCount, stamps?: Stamps, table: EntryTable<V> = new MapTable<V>()) {
     this.#table = table;
-    this.#admits = admits;
+    this.#count = count;
+    this.#stamps = stamps;
   }
 
   /** Entries in the table; expired ones count until they are removed. */
@@ -50,9 +65,10 @@ export class CacheShard<V> {
     return this.#table.size;
   }
 
-  /** No entry expires before this; `Infinity` if none ever does. */
-  get earliestDeadline(): number {
-    return this.#table.earliestDeadline;
+  /** Whether an entry can have died since the last sweep: expired, or killed by an invalidation. */
+  isDue(now: number): boolean {
+    if (this.#table.earliestDeadline <= now) return true;
+    return this.#holdsFacts && this.#stamps !== undefined && this.#stamps.order > this.#sweptOrder;
   }
 
   /** Finds a live entry, counts the read and marks the entry as used. */
@@ -72,38 +88,41 @@ export class CacheShard<V> {
   /** Replaces the key's entry; returns whether there was one. */
   replace(key: string, entry: NewEntry<V>, hash: number): boolean {
     const replaced = this.#table.replace(key, entry, hash);
-    if (replaced) this.#sets += 1;
+    if (replaced) this.#noteStored(entry);
     return replaced;
   }
 
   /** Adds an entry whose key is not there. */
   insert(key: string, entry: NewEntry<V>, hash: number): void {
     this.#table.insert(key, entry, hash);
-    this.#sets += 1;
+    this.#count.entries += 1;
+    this.#noteStored(entry);
   }
 
   /** Removes an entry because the user asked; returns whether a live one was there. */
   delete(key: string, hash: number, now: number): boolean {
     const entry = this.#live(key, hash, now, this.#table.peek(key, hash));
     if (entry === undefined) return false;
-    this.#table.delete(key, hash);
+    this.drop(key, hash);
     this.#deletes += 1;
     return true;
   }
 
   /** Removes an entry that the cache itself gives up; counts nothing. */
   drop(key: string, hash: number): void {
-    this.#table.delete(key, hash);
+    if (this.#table.delete(key, hash)) this.#count.entries -= 1;
   }
 
   /** Drops every entry in one step. */
   clear(): void {
+    this.#count.entries -= this.#table.size;
     this.#table.clear();
   }
 
   /** Removes one entry to make room; returns whether there was one. */
   evict(now: number): boolean {
     const eviction = this.#table.evict(now);
+    if (eviction !== undefined) this.#count.entries -= 1;
     if (eviction === 'expired') this.#expired += 1;
     if (eviction === 'evicted') this.#evicted += 1;
     return eviction !== undefined;
@@ -111,6 +130,7 @@ export class CacheShard<V> {
 
   /** Begins to remove what is expired at `now` or was invalidated. */
   beginSweep(now: number): void {
+    this.#sweptOrder = this.#stamps?.order ?? 0;
     this.#table.beginSweep((key, entry) => !this.#isLive(key, entry, now));
   }
 
@@ -118,13 +138,14 @@ export class CacheShard<V> {
   sweepRows(rows: number): { readonly removed: number; readonly done: boolean } {
     const step = this.#table.sweepRows(rows);
     this.#expired += step.removed;
+    this.#count.entries -= step.removed;
     return step;
   }
 
-  /** The live entries, in no particular order. */
-  *entries(now: number): IterableIterator<[key: string, value: V]> {
+  /** The entries that are live when they come, in no particular order. */
+  *entries(clock: Pick<Clock, 'now'>): IterableIterator<[key: string, value: V]> {
     for (const [key, entry] of this.#table.entries()) {
-      if (this.#isLive(key, entry, now)) yield [key, entry.value];
+      if (this.#isLive(key, entry, clock.now())) yield [key, entry.value];
     }
   }
 
@@ -140,6 +161,11 @@ export class CacheShard<V> {
     };
   }
 
+  #noteStored({ facts }: NewEntry<V>): void {
+    this.#sets += 1;
+    if (facts !== undefined) this.#holdsFacts = true;
+  }
+
   #live(
     key: string,
     hash: number,
@@ -148,14 +174,13 @@ export class CacheShard<V> {
   ): FoundEntry<V> | undefined {
     if (entry === undefined || this.#isLive(key, entry, now)) return entry;
     if (entry.deadline <= now) this.#expired += 1;
-    this.#table.delete(key, hash);
+    this.drop(key, hash);
     return undefined;
   }
 
   #isLive(key: string, entry: FoundEntry<V>, now: number): boolean {
     if (entry.deadline <= now) return false;
-    return (
-      entry.facts === undefined || this.#admits === undefined || this.#admits(key, entry.facts)
-    );
+    const { facts } = entry;
+    return facts === undefined || this.#stamps === undefined || this.#stamps.admits(key, facts);
   }
 }

@@ -1,4 +1,4 @@
-import { parseDuration, type Duration } from '../durations.js';
+import { parseDuration, parseLifetime, type Duration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
 import { assertKnownOptions } from '../options.js';
 import { assertKey } from './cache-key.js';
@@ -7,7 +7,7 @@ import {
   type CacheOptions,
   type ResolvedCacheOptions,
 } from './cache-options.js';
-import type { Admits } from './cache-shard.js';
+import type { Stamps } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
 import { LoaderContext, type CacheLoadContext } from './loader-context.js';
 import { ShardedTable, type TableMetrics } from './sharded-table.js';
@@ -38,7 +38,7 @@ export interface CacheMetrics extends TableMetrics {
 export interface LevelInternals {
   /** Begins its warnings. */
   readonly subject: string;
-  readonly admits: Admits;
+  readonly stamps: Stamps;
 }
 
 /** How long a caller of `getOrSet` waits for a load that another caller started. */
@@ -72,8 +72,8 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   constructor(options: CacheOptions | undefined, internals: LevelInternals);
   constructor(options: CacheOptions = {}, internals?: LevelInternals) {
     this.#options = resolveCacheOptions(options, internals?.subject);
-    const { clock, ring, sweepEveryMs } = this.#options;
-    this.table = new ShardedTable<V>({ ...this.#options, admits: internals?.admits });
+    const { clock, report, ring, sweepEveryMs } = this.#options;
+    this.table = new ShardedTable<V>({ ...this.#options, stamps: internals?.stamps });
     this.#coordinator = new KeyCoordinator({
       clock,
       lockTimeoutMs: this.#options.lockTimeoutMs,
@@ -84,11 +84,11 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       order: () => 0,
       admits: () => true,
     });
-    this.#sweeper = new Sweeper({ clock });
+    this.#sweeper = new Sweeper({ clock, report });
     this.#swept = {
       name: 'cache',
       sweepEveryMs,
-      sweep: (budgetMs) => this.table.sweep(budgetMs),
+      sweep: (budgetMs, anew) => this.table.sweep(budgetMs, anew),
     };
     this.#sweeper.add(this.#swept);
     if (internals === undefined) this.#sweeper.start();
@@ -101,22 +101,23 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
 
   /** Returns the key's value, or `undefined` if it is absent or expired. Never waits. */
   async get(key: string): Promise<V | undefined> {
-    return this.table.read(key)?.value;
+    return this.#read(key);
   }
 
   /** Does what {@link get} does, synchronously. */
   getIfPresent(key: string): V | undefined {
-    return this.table.read(key)?.value;
+    return this.#read(key);
   }
 
   /** Returns the key's value without counting the read or marking the entry as used. */
   peek(key: string): V | undefined {
+    if (typeof key !== 'string') this.#assertKey(key);
     return this.table.peek(key)?.value;
   }
 
   /** Tells whether the key has a value that is not expired, without counting. */
   has(key: string): boolean {
-    return this.table.peek(key) !== undefined;
+    return this.peek(key) !== undefined;
   }
 
   /**
@@ -143,6 +144,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
    * @returns whether it had a value that was not expired
    */
   async delete(key: string): Promise<boolean> {
+    this.#assertKey(key);
     this.#coordinator.fence(key);
     return this.table.delete(key);
   }
@@ -167,8 +169,12 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     loader: (context: CacheLoadContext) => V | Promise<V>,
     options?: EntryOptions,
   ): Promise<V> {
-    const value = this.table.read(key)?.value;
-    return value === undefined ? this.#load(key, loader, options) : Promise.resolve(value);
+    try {
+      const value = this.#read(key);
+      return value === undefined ? this.#load(key, loader, options) : Promise.resolve(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -185,6 +191,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     options?: EntryOptions,
   ): Promise<V | undefined> {
     this.#assertKey(key);
+    assertLoader(change);
     const ttlMs = this.#ttlMs(options);
     return this.#coordinator.update<V>(
       key,
@@ -230,28 +237,32 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     return this.stop();
   }
 
+  #read(key: string): V | undefined {
+    if (typeof key !== 'string') this.#assertKey(key);
+    return this.table.read(key)?.value;
+  }
+
   #load(
     key: string,
     loader: (context: CacheLoadContext) => V | Promise<V>,
     options: EntryOptions | undefined,
   ): Promise<V> {
-    try {
-      this.#assertKey(key);
-      assertLoader(loader);
-      let ttlMs = this.#ttlMs(options);
-      return this.#coordinator.load<V>({
-        key,
-        callLoader: (load) =>
-          loader(
-            new LoaderContext(load, key, (ttl) => {
-              ttlMs = parseDuration(ttl);
-            }),
-          ),
-        store: (value) => this.#write(key, value, ttlMs),
-      });
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    this.#assertKey(key);
+    assertLoader(loader);
+    let ttlMs = this.#ttlMs(options);
+    return this.#coordinator.load<V>({
+      key,
+      callLoader: (load) =>
+        loader(
+          new LoaderContext(load, key, (ttl) => {
+            ttlMs = parseLifetime(ttl);
+          }),
+        ),
+      store: (value) => {
+        if (ttlMs > 0) this.#write(key, value, ttlMs);
+      },
+      stored: () => this.peek(key),
+    });
   }
 
   #write(key: string, value: V, ttlMs: number): void {

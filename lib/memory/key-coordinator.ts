@@ -135,10 +135,16 @@ export class KeyCoordinator {
   ): Promise<T | undefined> {
     return this.#locked(key, tags, async (ticket) => {
       const value = await change();
-      if (value === undefined) this.#dropWritten(key);
+      if (value === undefined) this.#dropWritten(ticket);
       else this.#storeWritten(ticket, () => store(value, ticket));
       return value;
     });
+  }
+
+  /** From now on nobody waits for a lock or loses patience with a load: no timer is left. */
+  close(): void {
+    this.#loads.close();
+    this.#locks.close();
   }
 
   /** Takes effect at once: what was called for this key before it will not be stored. */
@@ -157,6 +163,7 @@ export class KeyCoordinator {
       tags: call.tags,
       signal: call.signal,
       waitTimeoutMs: call.waitTimeoutMs,
+      stored: call.stored,
       load: async (load) => {
         const value = await load.call(() => call.callLoader(load));
         this.#storeLoaded(value, load.ticket, call.store);
@@ -181,7 +188,7 @@ export class KeyCoordinator {
         release();
       }
     } catch (error) {
-      this.#dropWritten(key);
+      this.#dropWritten(ticket);
       throw error;
     } finally {
       this.#tickets.close(ticket);
@@ -201,16 +208,16 @@ export class KeyCoordinator {
   #storeWritten(ticket: Ticket, store: () => void): void {
     if (!this.#tickets.isValid(ticket)) {
       this.#fenced += 1;
-      this.#dropWritten(ticket.key);
+      this.#dropWritten(ticket);
       return;
     }
     store();
     this.#tickets.fenceLoads(ticket.key);
   }
 
-  /** A set or update that ends unstored leaves nothing that it was to replace. */
-  #dropWritten(key: string): void {
+  /** A set or update that ends unstored leaves nothing that it was to replace, now or later. */
+  #dropWritten({ key, serial }: Ticket): void {
     this.#ports.drop(key);
-    this.#tickets.fenceLoads(key);
+    this.#tickets.fenceOlder(key, serial);
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.js';
+import { showKey } from './cache-key.js';
 import { handOverNow, SharedExclusiveLock, type LockPorts } from './shared-exclusive-lock.js';
 
 /** Gives a lock back; a second call does nothing. */
@@ -39,13 +40,20 @@ export class KeyLock {
   /**
    * Takes the key's lock after those who came before.
    *
+   * @param limitMs the whole wait that `timeoutMs` is left of, for the error
    * @throws {LockTimeoutError} when it is not this caller's turn within `timeoutMs`
    */
-  async acquire(key: string, timeoutMs = Infinity): Promise<Release> {
+  async acquire(key: string, timeoutMs = Infinity, limitMs = timeoutMs): Promise<Release> {
     const lock = this.#locks.get(key);
     if (lock === undefined) return this.#takeNew(key);
-    await lock.acquire('exclusive', timeoutMs, `key ${JSON.stringify(key)}`);
+    await lock.acquire('exclusive', timeoutMs, () => lateMessage(`key ${showKey(key)}`, limitMs));
     return this.#releaseOf(key, lock);
+  }
+
+  /** Lets everybody in who waits: what the locks kept in order is gone. */
+  open(): void {
+    for (const lock of this.#locks.values()) lock.open();
+    this.#locks.clear();
   }
 
   #takeNew(key: string): Release {
@@ -61,7 +69,12 @@ export class KeyLock {
       if (!held) return;
       held = false;
       lock.release('exclusive');
-      if (lock.idle) this.#locks.delete(key);
+      if (lock.idle && this.#locks.get(key) === lock) this.#locks.delete(key);
     };
   }
+}
+
+/** What a caller is told who waited in vain. */
+export function lateMessage(what: string, limitMs: number): string {
+  return `The lock of ${what} was not free within ${limitMs} ms.`;
 }

@@ -1,5 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
 import { InvalidArgumentError, LoadTimeoutError } from '../errors.js';
+import { onAbort } from './abort-listeners.js';
+import { showKey } from './cache-key.js';
 import { Load, type LoadRequest, type Place, type Waiter } from './load.js';
 import type { TicketTable } from './tickets.js';
 
@@ -28,7 +31,10 @@ const MAX_REPLACEMENTS = 3;
 export class LoadTable {
   readonly #ports: LoadTablePorts;
   readonly #places = new Map<string, Place>();
+  /** Every load that somebody waits for, detached ones too. */
+  readonly #loads = new Set<Load>();
   #joins = 0;
+  #closed = false;
 
   constructor(ports: LoadTablePorts) {
     this.#ports = ports;
@@ -57,9 +63,10 @@ export class LoadTable {
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
       if (joinable === undefined) {
-        this.#startIn({ load: undefined, replacements: 0, exhausted: false }, waiter);
+        this.#startIn(newPlace(), waiter);
       } else {
         this.#joins += 1;
+        waiter.start = AsyncResource.bind(request.load);
         this.#join(joinable, waiter);
       }
     }) as Promise<T>;
@@ -70,10 +77,16 @@ export class LoadTable {
     if (request.signal?.aborted === true) return Promise.reject(request.signal.reason);
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
-      const load = this.#open({ load: undefined, replacements: 0, exhausted: false }, waiter);
-      load.ticket.fenced = true;
-      void this.#carryOut(load, request);
+      const load = this.#open(newPlace(), waiter);
+      load.ticket.withdrawn = true;
+      void this.#carryOut(load, waiter);
     }) as Promise<T>;
+  }
+
+  /** From now on everybody stays with the load they wait for: no timer is left. */
+  close(): void {
+    this.#closed = true;
+    for (const load of this.#loads) load.cancelPatience?.();
   }
 
   #joinable(key: string): Load | undefined {
@@ -91,6 +104,8 @@ export class LoadTable {
       resolve,
       reject,
       load: undefined,
+      order: this.#ports.tickets.order,
+      start: request.load,
       patientUntil: Infinity,
       patience: 1 + MAX_REPLACEMENTS,
       stopListening: nothing,
@@ -98,13 +113,13 @@ export class LoadTable {
     const { signal, waitTimeoutMs } = request;
     if (signal === undefined && waitTimeoutMs === undefined) return waiter;
 
-    const onAbort = (): void => this.#leave(waiter, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forgetSignal =
+      signal === undefined ? nothing : onAbort(signal, () => this.#leave(waiter, signal.reason));
     const cancelTimer = this.#ports.clock.setTimer(() => {
       this.#leave(waiter, waitTimeoutError(request.key, waitTimeoutMs!));
     }, waitTimeoutMs ?? Infinity);
     waiter.stopListening = () => {
-      signal?.removeEventListener('abort', onAbort);
+      forgetSignal();
       cancelTimer();
     };
     return waiter;
@@ -113,36 +128,57 @@ export class LoadTable {
   /** Starts the waiter's own load as the newest of a place. */
   #startIn(place: Place, waiter: Waiter): void {
     this.#places.set(waiter.request.key, place);
-    void this.#carryOut(this.#open(place, waiter), waiter.request);
+    void this.#carryOut(this.#open(place, waiter), waiter);
   }
 
   #open(place: Place, waiter: Waiter): Load {
     const { key, tags } = waiter.request;
     const load = new Load(this.#ports.tickets.open(key, 'load', tags), place);
+    this.#loads.add(load);
     place.load = load;
     waiter.load = load;
     waiter.patientUntil = Infinity;
-    load.waiters.push(waiter);
+    load.waiters.add(waiter);
     return load;
   }
 
-  async #carryOut(load: Load, request: LoadRequest<unknown>): Promise<void> {
+  async #carryOut(load: Load, starter: Waiter): Promise<void> {
     try {
-      const value = await request.load(load);
-      this.#settle(load);
-      for (const waiter of load.waiters) waiter.resolve(value);
+      const value = await starter.start(load);
+      load.place.replacements = 0;
+      const late = this.#calledTooLate(load);
+      for (const waiter of this.#settle(load, late)) waiter.resolve(value);
+      for (const waiter of late) this.#moveOn(load, waiter);
     } catch (error) {
-      this.#settle(load);
-      for (const waiter of load.waiters) waiter.reject(error);
+      for (const waiter of this.#settle(load, [])) waiter.reject(error);
     }
   }
 
-  #settle(load: Load): void {
+  /**
+   * The callers who asked after an invalidation that ended the load: one of a tag that the loader
+   * named only later, else they could not have joined.
+   */
+  #calledTooLate(load: Load): Waiter[] {
+    const { ticket, waiters } = load;
+    if (ticket.withdrawn || this.#closed || this.#ports.tickets.isValid(ticket)) return [];
+    return [...waiters].filter(({ order }) => order > ticket.order);
+  }
+
+  /** Ends a load; returns who is to be answered: everybody but those who are to wait on. */
+  #settle(load: Load, waitOn: readonly Waiter[]): Waiter[] {
+    for (const waiter of waitOn) load.waiters.delete(waiter);
+    const answered = [...load.waiters];
+    load.waiters.clear();
+    this.#end(load);
+    for (const waiter of answered) waiter.stopListening();
+    return answered;
+  }
+
+  #end(load: Load): void {
+    this.#loads.delete(load);
     this.#ports.tickets.close(load.ticket);
     load.cancelPatience?.();
     this.#vacate(load);
-    load.place.replacements = 0;
-    for (const waiter of load.waiters) waiter.stopListening();
   }
 
   #vacate({ ticket, place }: Load): void {
@@ -153,13 +189,14 @@ export class LoadTable {
   #join(load: Load, waiter: Waiter): void {
     waiter.load = load;
     waiter.patientUntil = this.#ports.clock.now() + this.#ports.joinTimeoutMs;
-    load.waiters.push(waiter);
+    load.waiters.add(waiter);
     if (load.cancelPatience === undefined) this.#armPatience(load);
   }
 
   /** One timer for each load: followers lose patience in the order in which they joined. */
   #armPatience(load: Load): void {
     load.cancelPatience = undefined;
+    if (this.#closed) return;
     for (const { patientUntil } of load.waiters) {
       if (patientUntil === Infinity) continue;
       const delayMs = Math.max(0, patientUntil - this.#ports.clock.now());
@@ -170,28 +207,31 @@ export class LoadTable {
 
   #losePatience(load: Load): void {
     const now = this.#ports.clock.now();
-    const leaving = load.waiters.filter(({ patientUntil }) => patientUntil <= now);
-    load.waiters = load.waiters.filter(({ patientUntil }) => patientUntil > now);
-    for (const waiter of leaving) this.#moveOn(load, waiter);
-    if (load.waiters.length === 0) this.#withdraw(load, undefined);
-    this.#armPatience(load);
+    for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
+      if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
+    }
+    if (load.waiters.size === 0) this.#withdraw(load, undefined);
+    else this.#armPatience(load);
   }
 
-  /** Finds a new load for a follower that has waited long enough for this one. */
+  /** Finds another answer for a follower for whom this load is none, or has taken too long. */
   #moveOn(load: Load, waiter: Waiter): void {
-    if (waiter.load !== load) return;
     const { place } = load;
-    const { key } = waiter.request;
-    const newest = this.#joinable(key);
+    const newest = this.#joinable(waiter.request.key);
     waiter.patience -= 1;
     if (newest === load && place.replacements === MAX_REPLACEMENTS) {
       place.exhausted = true;
       this.#vacate(load);
     }
-    if (place.exhausted || waiter.patience === 0) {
-      this.#giveUp(waiter);
+    const stored = waiter.request.stored?.();
+    if (stored !== undefined) {
+      waiter.stopListening();
+      waiter.resolve(stored);
+    } else if (place.exhausted || waiter.patience === 0) {
+      waiter.stopListening();
+      waiter.reject(joinTimeoutError(waiter.request.key, this.#ports.joinTimeoutMs));
     } else if (newest === undefined) {
-      this.#startIn({ load: undefined, replacements: 0, exhausted: false }, waiter);
+      this.#startIn(newPlace(), waiter);
     } else if (newest !== load) {
       this.#join(newest, waiter);
     } else {
@@ -200,48 +240,46 @@ export class LoadTable {
     }
   }
 
-  #giveUp(waiter: Waiter): void {
-    waiter.stopListening();
-    waiter.reject(joinTimeoutError(waiter.request.key, this.#ports.joinTimeoutMs));
-  }
-
   /** Ends one caller's wait; the last one to leave takes the load along. */
   #leave(waiter: Waiter, reason: unknown): void {
     waiter.stopListening();
     waiter.reject(reason);
     const { load } = waiter;
-    waiter.load = undefined;
-    if (load?.remove(waiter) === true && load.waiters.length === 0) {
+    if (load?.waiters.delete(waiter) === true && load.waiters.size === 0) {
       this.#withdraw(load, reason);
     }
   }
 
+  /** Gives a load up that nobody waits for: its value will not be stored. */
   #withdraw(load: Load, reason: unknown): void {
-    load.ticket.fenced = true;
-    load.cancelPatience?.();
-    this.#vacate(load);
+    load.ticket.withdrawn = true;
+    this.#end(load);
     load.abort(reason);
   }
+}
+
+function newPlace(): Place {
+  return { load: undefined, replacements: 0, exhausted: false };
 }
 
 function nothing(): void {}
 
 function ownKeyError(key: string): InvalidArgumentError {
   return new InvalidArgumentError(
-    `The loader of key ${JSON.stringify(key)} asked the cache for this same key, which only it can ` +
+    `The loader of key ${showKey(key)} asked the cache for this same key, which only it can ` +
       'supply. Load the value in the loader itself, or ask for another key.',
   );
 }
 
 function waitTimeoutError(key: string, waitTimeoutMs: number): LoadTimeoutError {
   return new LoadTimeoutError(
-    `The load of key ${JSON.stringify(key)} did not end within waitTimeout (${waitTimeoutMs} ms).`,
+    `The load of key ${showKey(key)} did not end within waitTimeout (${waitTimeoutMs} ms).`,
   );
 }
 
 function joinTimeoutError(key: string, joinTimeoutMs: number): LoadTimeoutError {
   return new LoadTimeoutError(
-    `No load of key ${JSON.stringify(key)} settled: each was waited for joinTimeout ` +
+    `No load of key ${showKey(key)} settled: each was waited for joinTimeout ` +
       `(${joinTimeoutMs} ms) and ${MAX_REPLACEMENTS} were tried in place of the first. Its loader ` +
       'hangs, or waits for its own key.',
   );

@@ -6,6 +6,8 @@ export interface LoadRequest<T> {
   readonly tags?: readonly string[] | undefined;
   /** Loads and stores the value. Called when this caller's load starts: once, or never. */
   readonly load: (load: RunningLoad) => Promise<T>;
+  /** Looks whether the value has come to be stored meanwhile. */
+  readonly stored?: (() => T | undefined) | undefined;
   /** Ends this caller's wait, not the load, unless nobody else waits for it. */
   readonly signal?: AbortSignal | undefined;
   /** Longest wait of this caller, in milliseconds. */
@@ -33,7 +35,12 @@ export interface Waiter {
   readonly request: LoadRequest<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** The one this caller waits for now. */
   load: Load | undefined;
+  /** The invalidation order at the call: nothing that was ended before may answer it. */
+  readonly order: number;
+  /** Starts this caller's own load, in the asynchronous context of its call. */
+  start: (load: RunningLoad) => Promise<unknown>;
   /** When the patience with another caller's load ends; infinite for who started the load. */
   patientUntil: number;
   /** How many loads of others this caller may still wait for. */
@@ -45,7 +52,7 @@ export interface Waiter {
 /** A load under way, with everybody who waits for it. */
 export class Load implements RunningLoad {
   /** In the order in which they joined, so the first follower is the first to lose patience. */
-  waiters: Waiter[] = [];
+  readonly waiters = new Set<Waiter>();
   calling = false;
   cancelPatience: (() => void) | undefined;
   #controller: AbortController | undefined;
@@ -69,13 +76,6 @@ export class Load implements RunningLoad {
     } finally {
       this.calling = false;
     }
-  }
-
-  /** Forgets a caller; returns whether it was waiting for this load. */
-  remove(waiter: Waiter): boolean {
-    const index = this.waiters.indexOf(waiter);
-    if (index !== -1) this.waiters.splice(index, 1);
-    return index !== -1;
   }
 
   abort(reason: unknown): void {

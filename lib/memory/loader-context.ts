@@ -6,7 +6,10 @@ export interface CacheLoadContext {
   readonly key: string;
   /** Aborted when every caller has stopped waiting for this load. */
   readonly signal: AbortSignal;
-  /** Says how long this value lives, whatever the call and the options say. */
+  /**
+   * Says how long this value lives, whatever the call and the options say. With 0 or less it is
+   * returned and not stored.
+   */
   readonly ttl: (ttl: Duration) => void;
 }
 

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../clock.js';
-import { KeyLock, type Release } from './key-lock.js';
+import { KeyLock, lateMessage, type Release } from './key-lock.js';
 import {
   handOverNow,
   SharedExclusiveLock,
@@ -83,10 +83,11 @@ export class ShardLockManager {
     return this.#timed(this.isFree(shard, key), async (deadline) => {
       const lock = this.#shards[shard]!;
       if (!lock.tryAcquire('shared')) {
-        await lock.acquire('shared', this.#remainingMs(deadline), `shard ${shard}`);
+        await lock.acquire('shared', this.#remainingMs(deadline), this.#lateFor(shard));
       }
       try {
-        const releaseKey = await this.#keys.acquire(key, this.#remainingMs(deadline));
+        const remainingMs = this.#remainingMs(deadline);
+        const releaseKey = await this.#keys.acquire(key, remainingMs, this.#lockTimeoutMs);
         return releaseBoth(releaseKey, lock);
       } catch (error) {
         lock.release('shared');
@@ -103,9 +104,15 @@ export class ShardLockManager {
   acquireShard(shard: number): Promise<Release> {
     const lock = this.#shards[shard]!;
     return this.#timed(lock.idle, async (deadline) => {
-      await lock.acquire('exclusive', this.#remainingMs(deadline), `shard ${shard}`);
+      await lock.acquire('exclusive', this.#remainingMs(deadline), this.#lateFor(shard));
       return releaseOnce(() => lock.release('exclusive'));
     });
+  }
+
+  /** Lets everybody in who waits: the cache is closed and there is nothing left to keep in order. */
+  close(): void {
+    for (const shard of this.#shards) shard.open();
+    this.#keys.open();
   }
 
   /** What the locks have seen since the start. */
@@ -134,6 +141,10 @@ export class ShardLockManager {
         this.#waitMs += this.#clock.now() - calledAt;
       }
     }
+  }
+
+  #lateFor(shard: number): () => string {
+    return () => lateMessage(`shard ${shard}`, this.#lockTimeoutMs);
   }
 
   #remainingMs(deadline: number): number {

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
-import { CacheShard, type Admits, type ShardMetrics } from './cache-shard.js';
-import { ConsistentHash, type RingOptions } from './consistent-hash.js';
+import { CacheShard, type EntryCount, type ShardMetrics, type Stamps } from './cache-shard.js';
+import { ConsistentHash } from './consistent-hash.js';
 import type { FoundEntry, NewEntry } from './entry-table.js';
 import type { Hash } from './hash.js';
+import type { RingOptions } from './ring-points.js';
 
 /** What a {@link ShardedTable} is made of; everything is resolved and checked. */
 export interface ShardedTableOptions {
@@ -12,7 +13,7 @@ export interface ShardedTableOptions {
   /** Shards that a sweep advances side by side. */
   readonly maxWorkers: number;
   readonly clock: Clock;
-  readonly admits?: Admits | undefined;
+  readonly stamps?: Stamps | undefined;
 }
 
 /** What a cache's entries have been through since the start. Counters never go back. */
@@ -56,6 +57,7 @@ export class ShardedTable<V> {
   readonly #ring: ConsistentHash;
   readonly #shards: readonly CacheShard<V>[];
   readonly #clock: Clock;
+  readonly #count: EntryCount = { entries: 0 };
   /** The next shard that gives an entry away when the shard in need has none. */
   #donor = 0;
   #sweep: Sweep<V> | undefined;
@@ -69,15 +71,13 @@ export class ShardedTable<V> {
     this.#clock = options.clock;
     this.#shards = Array.from(
       { length: options.ring.numShards },
-      () => new CacheShard<V>(options.admits),
+      () => new CacheShard<V>(this.#count, options.stamps),
     );
   }
 
   /** Entries in all shards; expired ones count until they are removed. */
   get size(): number {
-    let size = 0;
-    for (const shard of this.#shards) size += shard.size;
-    return size;
+    return this.#count.entries;
   }
 
   /** The shard that a key belongs to. */
@@ -125,8 +125,7 @@ export class ShardedTable<V> {
 
   /** The live entries, shard by shard. */
   *entries(): IterableIterator<[key: string, value: V]> {
-    const now = this.#clock.now();
-    for (const shard of this.#shards) yield* shard.entries(now);
+    for (const shard of this.#shards) yield* shard.entries(this.#clock);
   }
 
   getMetrics(): TableMetrics {
@@ -152,25 +151,22 @@ export class ShardedTable<V> {
 
   /**
    * Removes entries that were expired when the sweep began, for about `budgetMs`; `more` says that
-   * the sweep has not seen all. Shards in which nothing can have expired are skipped unseen, and at
+   * the sweep has not seen all. `anew` begins one and forgets another that was under way. Shards in which nothing can have expired are skipped unseen, and at
    * most `maxWorkers` advance side by side.
    */
-  sweep(budgetMs: number): { readonly removed: number; readonly more: boolean } {
+  sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
     const startedAt = this.#clock.now();
-    const sweep = (this.#sweep ??= {
-      now: startedAt,
-      waiting: this.#shards.filter((shard) => shard.earliestDeadline <= startedAt),
-      working: [],
-    });
+    if (anew || this.#sweep === undefined) this.#sweep = this.#newSweep(startedAt);
+    const sweep = this.#sweep;
     let removed = 0;
-    let more: boolean;
+    let endedAt: number;
     do {
-      removed += this.#sweepChunks(sweep);
-      more = sweep.working.length > 0 || sweep.waiting.length > 0;
-    } while (more && this.#clock.now() - startedAt < budgetMs);
-    if (!more) this.#sweep = undefined;
-    this.#sweepMs += this.#clock.now() - startedAt;
-    return { removed, more };
+      removed += this.#sweepChunk(sweep);
+      endedAt = this.#clock.now();
+    } while (hasMore(sweep) && endedAt - startedAt < budgetMs);
+    if (!hasMore(sweep)) this.#sweep = undefined;
+    this.#sweepMs += endedAt - startedAt;
+    return { removed, more: hasMore(sweep) };
   }
 
   #shardAt(hash: number): CacheShard<V> {
@@ -185,19 +181,21 @@ export class ShardedTable<V> {
     } while (!this.#shards[this.#donor]!.evict(now));
   }
 
-  /** Advances each working shard by one chunk. */
-  #sweepChunks(sweep: Sweep<V>): number {
-    while (sweep.working.length < this.#options.maxWorkers && sweep.waiting.length > 0) {
-      const shard = sweep.waiting.shift()!;
-      shard.beginSweep(sweep.now);
-      sweep.working.push(shard);
+  #newSweep(now: number): Sweep<V> {
+    return { now, waiting: this.#shards.filter((shard) => shard.isDue(now)), working: [] };
+  }
+
+  /** Advances the next of the working shards by one chunk. */
+  #sweepChunk({ waiting, working, now }: Sweep<V>): number {
+    while (working.length < this.#options.maxWorkers && waiting.length > 0) {
+      const begun = waiting.shift()!;
+      begun.beginSweep(now);
+      working.push(begun);
     }
-    let removed = 0;
-    sweep.working = sweep.working.filter((shard) => {
-      const step = shard.sweepRows(SWEEP_CHUNK);
-      removed += step.removed;
-      return !step.done;
-    });
+    const shard = working.shift();
+    if (shard === undefined) return 0;
+    const { removed, done } = shard.sweepRows(SWEEP_CHUNK);
+    if (!done) working.push(shard);
     return removed;
   }
 }
@@ -205,5 +203,9 @@ export class ShardedTable<V> {
 interface Sweep<V> {
   readonly now: number;
   readonly waiting: CacheShard<V>[];
-  working: CacheShard<V>[];
+  readonly working: CacheShard<V>[];
+}
+
+function hasMore({ waiting, working }: Sweep<unknown>): boolean {
+  return working.length > 0 || waiting.length > 0;
 }

@@ -33,6 +33,7 @@ export class SharedExclusiveLock {
   readonly #ports: LockPorts;
   #shared = 0;
   #exclusive = false;
+  #open = false;
   readonly #waiters = new Set<Waiter>();
 
   constructor(ports: LockPorts) {
@@ -59,10 +60,10 @@ export class SharedExclusiveLock {
   /**
    * Takes the lock, after those who came before.
    *
-   * @param what names the lock in the error
+   * @param late says in the error what was not free
    * @throws {LockTimeoutError} when it is not this caller's turn within `timeoutMs`
    */
-  acquire(mode: LockMode, timeoutMs: number, what: string): Promise<void> {
+  acquire(mode: LockMode, timeoutMs: number, late: () => string): Promise<void> {
     if (this.tryAcquire(mode)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
@@ -74,15 +75,24 @@ export class SharedExclusiveLock {
       };
       const cancelTimer = this.#ports.clock.setTimer(() => {
         this.#waiters.delete(waiter);
-        reject(new LockTimeoutError(`The lock of ${what} was not free within ${timeoutMs} ms.`));
+        reject(new LockTimeoutError(late()));
         this.#passOn();
       }, timeoutMs);
       this.#waiters.add(waiter);
     });
   }
 
+  /** Lets everybody in, now and from now on: what the lock kept in order is gone. */
+  open(): void {
+    this.#open = true;
+    this.#shared = 0;
+    this.#exclusive = false;
+    this.#passOn();
+  }
+
   /** Gives up one hold of the lock and passes it on. */
   release(mode: LockMode): void {
+    if (this.#open) return;
     if (mode === 'shared') this.#shared -= 1;
     else this.#exclusive = false;
     this.#passOn();
@@ -93,6 +103,7 @@ export class SharedExclusiveLock {
   }
 
   #take(mode: LockMode): void {
+    if (this.#open) return;
     if (mode === 'shared') this.#shared += 1;
     else this.#exclusive = true;
   }

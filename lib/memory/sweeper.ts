@@ -1,12 +1,16 @@
 import { systemClock, type Clock } from '../clock.js';
+import { emitProcessWarning, guardReport, type Report } from '../report.js';
 
 /** Something that a {@link Sweeper} cleans. */
 export interface Sweepable {
   readonly name: string;
   /** How often it is swept, in milliseconds; `Infinity` for only when asked. */
   readonly sweepEveryMs: number;
-  /** Removes what is expired for about `budgetMs`; `more` asks for another slice of this sweep. */
-  sweep(budgetMs: number): { readonly removed: number; readonly more: boolean };
+  /**
+   * Removes what is expired for about `budgetMs`; `more` asks for another slice of this sweep. With
+   * `anew` a new sweep begins, and one that was under way is forgotten.
+   */
+  sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
 }
 
 /** What one sweep of one {@link Sweepable} did. */
@@ -46,6 +50,8 @@ export interface SweeperOptions {
   readonly maxWorkers?: number;
   /** Called after each sweep. */
   readonly onRun?: (run: SweepRun) => void;
+  /** Receives what went wrong; the process's warnings by default. */
+  readonly report?: Report;
 }
 
 export const DEFAULT_MAX_WORKERS = 4;
@@ -60,6 +66,7 @@ interface Target {
 interface Job {
   readonly swept: Sweepable;
   startedAt: number | undefined;
+  begun: boolean;
   removed: number;
   longestSliceMs: number;
   readonly done: (removed: number) => void;
@@ -74,6 +81,7 @@ export class Sweeper {
   readonly #clock: Clock;
   readonly #maxWorkers: number;
   readonly #onRun: (run: SweepRun) => void;
+  readonly #report: Report;
   readonly #targets = new Map<Sweepable, Target>();
   /** Sweeps that wait for a place, or for the sweep of the same target to end. */
   #waiting: Job[] = [];
@@ -89,6 +97,7 @@ export class Sweeper {
     this.#clock = options.clock ?? systemClock;
     this.#maxWorkers = options.maxWorkers ?? DEFAULT_MAX_WORKERS;
     this.#onRun = options.onRun ?? (() => {});
+    this.#report = guardReport(options.report ?? emitProcessWarning);
   }
 
   /** Adds something to sweep. */
@@ -176,7 +185,14 @@ export class Sweeper {
   }
 
   #enqueue(swept: Sweepable, done: Job['done']): void {
-    this.#waiting.push({ swept, startedAt: undefined, removed: 0, longestSliceMs: 0, done });
+    this.#waiting.push({
+      swept,
+      startedAt: undefined,
+      begun: false,
+      removed: 0,
+      longestSliceMs: 0,
+      done,
+    });
     this.#cancelSlice ??= this.#clock.setImmediate(() => this.#slice());
   }
 
@@ -187,7 +203,7 @@ export class Sweeper {
     const budgetMs = BUDGET_PER_TURN_MS / Math.max(1, this.#working.size);
     for (const job of this.#working.values()) this.#advance(job, budgetMs);
     if (this.#working.size > 0 || this.#waiting.length > 0) {
-      this.#cancelSlice = this.#clock.setImmediate(() => this.#slice());
+      this.#cancelSlice ??= this.#clock.setImmediate(() => this.#slice());
     }
   }
 
@@ -202,7 +218,7 @@ export class Sweeper {
 
   #advance(job: Job, budgetMs: number): void {
     const startedAt = this.#clock.now();
-    const { removed, more } = job.swept.sweep(budgetMs);
+    const { removed, more } = this.#sweepOf(job, budgetMs);
     const sliceMs = this.#clock.now() - startedAt;
     job.removed += removed;
     job.longestSliceMs = Math.max(job.longestSliceMs, sliceMs);
@@ -222,7 +238,31 @@ export class Sweeper {
       runs: this.#status.runs + 1,
     };
     const durationMs = this.#clock.now() - (job.startedAt ?? this.#clock.now());
-    this.#onRun({ name: swept.name, removed, durationMs, longestSliceMs });
     job.done(removed);
+    try {
+      this.#onRun({ name: swept.name, removed, durationMs, longestSliceMs });
+    } catch (cause) {
+      this.#report({
+        code: 'CACHE_SWEEP_NOT_LOGGED',
+        message: `What was told of the sweep of ${swept.name} threw. The sweep is done.`,
+        cause,
+      });
+    }
+  }
+
+  /** One slice. A target that throws ends its own sweep and nobody else's. */
+  #sweepOf(job: Job, budgetMs: number): ReturnType<Sweepable['sweep']> {
+    const anew = !job.begun;
+    job.begun = true;
+    try {
+      return job.swept.sweep(budgetMs, anew);
+    } catch (cause) {
+      this.#report({
+        code: 'CACHE_SWEEP_FAILED',
+        message: `The sweep of ${job.swept.name} threw. It is tried again when it is due.`,
+        cause,
+      });
+      return { removed: 0, more: false };
+    }
   }
 }

@@ -16,10 +16,8 @@ export interface Ticket {
   readonly openedAt: number;
   /** The tags known so far; a loader may add some while it runs. */
   tags: readonly string[] | undefined;
-  /** Set when its key was invalidated or newly stored, or everything was cleared. */
-  fenced: boolean;
-  /** The next older ticket of the same key. */
-  older: Ticket | undefined;
+  /** Set when nobody wants its value stored any more. */
+  withdrawn: boolean;
 }
 
 /** What a {@link TicketTable} asks its owner. */
@@ -32,17 +30,25 @@ export interface TicketPorts {
   admits(ticket: Ticket): boolean;
 }
 
+/** The fences of a key: tickets whose serial is lower have lost their right. */
+interface Fences {
+  tickets: number;
+  all: number;
+  loads: number;
+}
+
 /**
- * The tickets under way. Nothing is kept for a key without one, so the table is as small as the
- * number of loads, sets and updates that are waiting for something.
+ * The tickets under way, and for each key that has one the fences that its invalidations have put
+ * up: a fence is a serial, so putting one up takes the same time however many tickets it ends.
+ * Nothing is kept for a key without a ticket.
  */
 export class TicketTable {
   readonly #ports: TicketPorts;
-  /** The newest ticket of each key; the others hang on it. */
-  readonly #newest = new Map<string, Ticket>();
+  readonly #fences = new Map<string, Fences>();
   /** All of them, the oldest first. */
   readonly #open = new Set<Ticket>();
   #serial = 0;
+  #cleared = 0;
 
   constructor(ports: TicketPorts) {
     this.#ports = ports;
@@ -51,6 +57,11 @@ export class TicketTable {
   /** How many tickets are under way. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** The invalidation order now: what begins now is only ended by later ones. */
+  get order(): number {
+    return this.#ports.order();
   }
 
   /** The order of the oldest ticket under way: no later invalidation may be forgotten. */
@@ -62,9 +73,10 @@ export class TicketTable {
   /** Opens a ticket; every one must be closed. */
   open(key: string, kind: TicketKind, tags?: readonly string[]): Ticket {
     const ticket = this.make(key, kind, tags);
-    ticket.older = this.#newest.get(key);
-    this.#newest.set(key, ticket);
     this.#open.add(ticket);
+    const fences = this.#fences.get(key);
+    if (fences === undefined) this.#fences.set(key, { tickets: 1, all: 0, loads: 0 });
+    else fences.tickets += 1;
     return ticket;
   }
 
@@ -77,48 +89,52 @@ export class TicketTable {
       order: this.#ports.order(),
       openedAt: this.#ports.now(),
       tags,
-      fenced: false,
-      older: undefined,
+      withdrawn: false,
     };
   }
 
-  /** Ends a ticket. */
+  /** Ends a ticket; ending it again does nothing. */
   close(ticket: Ticket): void {
     if (!this.#open.delete(ticket)) return;
-    const { key, older } = ticket;
-    const newest = this.#newest.get(key);
-    if (newest !== ticket) unlink(newest, ticket);
-    else if (older === undefined) this.#newest.delete(key);
-    else this.#newest.set(key, older);
+    const fences = this.#fences.get(ticket.key)!;
+    fences.tickets -= 1;
+    if (fences.tickets === 0) this.#fences.delete(ticket.key);
   }
 
   /** Whether the ticket's value may still be stored, and the ticket's load be joined. */
   isValid(ticket: Ticket): boolean {
-    return !ticket.fenced && this.#ports.admits(ticket);
+    return !ticket.withdrawn && !this.#isFenced(ticket) && this.#ports.admits(ticket);
   }
 
   /** Takes every ticket of a key away: it was deleted. */
   fence(key: string): void {
-    for (let ticket = this.#newest.get(key); ticket !== undefined; ticket = ticket.older) {
-      ticket.fenced = true;
-    }
+    this.fenceOlder(key, Infinity);
   }
 
-  /** Takes the tickets of a key's loads away that were opened before `serial`: a value was stored. */
+  /** Takes the tickets of a key away that are older than `serial`, and those of all its loads. */
+  fenceOlder(key: string, serial: number): void {
+    const fences = this.#fences.get(key);
+    if (fences === undefined) return;
+    fences.all = Math.max(fences.all, Math.min(serial, this.#serial + 1));
+    fences.loads = this.#serial + 1;
+  }
+
+  /** Takes the tickets of a key's loads away that are older than `serial`: a value was stored. */
   fenceLoads(key: string, serial = Infinity): void {
-    for (let ticket = this.#newest.get(key); ticket !== undefined; ticket = ticket.older) {
-      if (ticket.kind === 'load' && ticket.serial < serial) ticket.fenced = true;
-    }
+    const fences = this.#fences.get(key);
+    if (fences === undefined) return;
+    fences.loads = Math.max(fences.loads, Math.min(serial, this.#serial + 1));
   }
 
   /** Takes every ticket away: everything was cleared. */
   fenceAll(): void {
-    for (const ticket of this.#open) ticket.fenced = true;
+    this.#cleared = this.#serial + 1;
   }
-}
 
-function unlink(newest: Ticket | undefined, ticket: Ticket): void {
-  for (let newer = newest; newer !== undefined; newer = newer.older) {
-    if (newer.older === ticket) newer.older = ticket.older;
+  #isFenced({ key, kind, serial }: Ticket): boolean {
+    if (serial < this.#cleared) return true;
+    const fences = this.#fences.get(key);
+    if (fences === undefined) return false;
+    return serial < fences.all || (kind === 'load' && serial < fences.loads);
   }
 }

@@ -12,7 +12,7 @@ import {
   InvalidOptionsError,
   type CacheHierarchyOptions,
 } from 'nestjs-cache-hierarchy';
-import { CACHE_RESOLVED_OPTIONS } from '../../lib/cache-hierarchy.constants.js';
+import { CACHE_MERGED_OPTIONS } from '../../lib/cache-hierarchy.constants.js';
 import { SETTINGS } from '../../lib/config/settings.js';
 import { bootAlone, closeAll, start } from './boot.js';
 
@@ -30,7 +30,7 @@ const WAYS: [string, Configure][] = [
 async function optionsOf(
   imports: NonNullable<ModuleMetadata['imports']>,
 ): Promise<CacheHierarchyOptions> {
-  return (await bootAlone({ imports })).get(CACHE_RESOLVED_OPTIONS);
+  return (await bootAlone({ imports })).get(CACHE_MERGED_OPTIONS);
 }
 
 describe('settings of the environment', () => {
@@ -77,7 +77,7 @@ describe('settings of the environment', () => {
     process.env.CACHE_HIERARCHY_MAX_WORKERS = '2';
     const app = await bootAlone({ imports: [configure({ l1: { ttl: '5s' }, maxWorkers: 3 })] });
 
-    expect(app.get(CACHE_RESOLVED_OPTIONS)).toMatchObject({
+    expect(app.get(CACHE_MERGED_OPTIONS)).toMatchObject({
       l1: { ttl: '5s', maxEntries: 256 },
       maxWorkers: 3,
     });

@@ -99,6 +99,27 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     await expect(cache.getOrSet('key', () => 1, options)).rejects.toThrow(/"grace" is unknown/);
   });
 
+  it('refuses options that calls do not have yet, rather than ignore them', async () => {
+    const hold = { hold: '5s' };
+    const { delete: remove, invalidateTags } = cache as unknown as Record<
+      'delete' | 'invalidateTags',
+      (what: string, options: object) => Promise<unknown>
+    >;
+    await cache.set('key', 1, { tags: 'tag' });
+
+    await expect(remove.call(cache, 'key', hold)).rejects.toThrow(
+      'The call\'s option "hold" is unknown; known are none.',
+    );
+    await expect(invalidateTags.call(cache, 'tag', hold)).rejects.toThrow(/"hold" is unknown/);
+    expect(cache.peek('key')).toBe(1);
+  });
+
+  it.each([null, 'signal', { aborted: false }])('refuses %p as a signal', async (bad) => {
+    const load = cache.getOrSet('key', () => 1, { signal: bad as unknown as AbortSignal });
+
+    await expect(load).rejects.toThrow('signal must be an AbortSignal');
+  });
+
   it('refuses undefined as a value, a loader that is none, and one string as keys', async () => {
     await expect(cache.set('key', undefined)).rejects.toThrow(/must not be undefined/);
     await expect(cache.getOrSet('key', 'value' as never)).rejects.toThrow(
@@ -164,7 +185,7 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
       'l2.maxEntries',
     ]);
     expect(() => new CacheHierarchy(options)).toThrow(
-      /CacheHierarchy has 9 problems in its options:[^]*l1\.numShards: must be a whole number from 1 to 4096, got 0/,
+      /CacheHierarchy has 9 problems in its options:[^]*l1\.numShards: must be a whole number from 1 to 1024, got 0/,
     );
   });
 

@@ -98,7 +98,7 @@ describe(`${CacheHierarchy.name}: levels and lifetimes`, () => {
   it('keeps what never expires, whatever the time', async () => {
     await cache.set('key', 'value', { ttl: Infinity });
 
-    await clock.advance(40 * 86_400_000);
+    clock.block(40 * 86_400_000);
 
     expect(await cache.get('key')).toBe('value');
   });
@@ -161,5 +161,23 @@ describe(`${CacheHierarchy.name}: levels and lifetimes`, () => {
     await clock.advance(60_000);
     expect([cache.l1.size, cache.l2?.size]).toEqual([0, 0]);
     expect(cache.getMetrics().levels.L1.expired).toBe(3);
+  });
+
+  it('sweeps away what was invalidated through a tag or a namespace', async () => {
+    const users = cache.namespace('users');
+    for (let key = 0; key < 100; key++) {
+      await cache.set(`tagged ${key}`, key, { ttl: Infinity, tags: 'tag' });
+      await users.set(`user ${key}`, key, { ttl: Infinity });
+    }
+    await cache.set('plain', 1, { ttl: Infinity });
+    await cache.invalidateTags('tag');
+    await users.clear();
+    expect(cache.l2?.size).toBe(201);
+
+    const removing = cache.removeExpired();
+    await clock.turn();
+
+    expect(await removing).toBe(400);
+    expect([cache.l1.size, cache.l2?.size]).toEqual([1, 1]);
   });
 });

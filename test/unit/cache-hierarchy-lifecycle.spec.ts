@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheReport } from '../../lib/report.js';
 import { defer } from '../support/deferred.js';
@@ -91,7 +91,7 @@ describe(`${CacheHierarchy.name}: enabled and close`, () => {
     expect(cache.getMetrics()).toMatchObject({ inFlight: 0, loads: 1 });
   });
 
-  it('lets a follower of a hung load go to its own loader after close', async () => {
+  it('leaves followers with the load they wait for when it is closed, and no timer', async () => {
     const clock = new VirtualClock();
     const cache = new CacheHierarchy({ clock });
     const hung = defer<string>();
@@ -99,13 +99,58 @@ describe(`${CacheHierarchy.name}: enabled and close`, () => {
     const follower = cache.getOrSet('key', () => 'own');
 
     await cache.close();
-    await clock.advance(30_000);
-
-    expect(await follower).toBe('own');
-    expect(cache.l1.size).toBe(0);
-    hung.resolve('late');
-    expect(await leader).toBe('late');
     expect(clock.pending).toBe(0);
+    hung.resolve('late');
+
+    expect(await Promise.all([leader, follower])).toEqual(['late', 'late']);
+    expect(cache.l1.size).toBe(0);
+  });
+
+  it('lets in who waits for a lock when it is closed, stores nothing and leaves no timer', async () => {
+    const clock = new VirtualClock();
+    const cache = new CacheHierarchy({ clock });
+    const held = defer<string>();
+    const first = cache.update('key', () => held.promise);
+    const second = cache.update<string>('key', (current) => `after ${String(current)}`);
+    const third = cache.set('key', 'set');
+
+    await cache.close();
+    expect(clock.pending).toBe(0);
+    expect(await second).toBe('after undefined');
+    await third;
+    held.resolve('first');
+
+    expect(await first).toBe('first');
+    expect([cache.l1.size, cache.getMetrics().locks.heldKeys]).toEqual([0, 0]);
+  });
+
+  it('goes on when its report throws', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const report = (): never => {
+      throw new Error('no logger');
+    };
+    const cache = new CacheHierarchy({ clock: new VirtualClock(), report });
+    await cache.close();
+
+    expect(await cache.delete('key')).toBe(false);
+    expect(await cache.delete('key')).toBe(false);
+
+    expect(cache.getMetrics().lateInvalidations).toBe(2);
+    expect(warn.mock.calls.map(([message]) => message)).toEqual([
+      expect.stringContaining('The report failed: Error: no logger'),
+    ]);
+    warn.mockRestore();
+  });
+
+  it('tells whether it caches', async () => {
+    const cache = new CacheHierarchy({ clock: new VirtualClock() });
+    const disabled = new CacheHierarchy({ enabled: false, clock: new VirtualClock() });
+    const { active } = cache;
+
+    await cache.close();
+
+    expect([active, cache.active, disabled.active]).toEqual([true, false, false]);
+    await disabled.close();
   });
 
   it('closes once however often it is asked, also by await using', async () => {

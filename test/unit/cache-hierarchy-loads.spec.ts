@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
@@ -194,5 +196,100 @@ describe(`${CacheHierarchy.name}: loads`, () => {
 
     expect(await first).toBe('from the first');
     expect(cache.peek('key')).toBe('from the second');
+  });
+});
+
+describe(`${CacheHierarchy.name}: followers`, () => {
+  it('are not answered by a load whose tag was invalidated before they asked', async () => {
+    const loaded = defer<string>();
+    const early = cache.getOrSet('key', async ({ tags }) => {
+      const value = await loaded.promise;
+      tags('places');
+      return value;
+    });
+
+    await cache.invalidateTags('places');
+    const late = cache.getOrSet('key', () => 'new');
+    loaded.resolve('old');
+
+    expect(await early).toBe('old');
+    expect(await late).toBe('new');
+    expect(cache.peek('key')).toBe('new');
+  });
+
+  it('take what was stored meanwhile before they load themselves', async () => {
+    const hung = defer<string>();
+    let loads = 0;
+    const first = cache.getOrSet('key', () => hung.promise);
+    const follower = cache.getOrSet('key', () => `load ${++loads}`);
+    await cache.set('key', 'written');
+
+    await clock.advance(30_000);
+
+    expect(await follower).toBe('written');
+    expect([loads, cache.peek('key')]).toEqual([0, 'written']);
+    hung.resolve('late');
+    await first;
+  });
+
+  it('run their own loader in the asynchronous context of their own call', async () => {
+    const request = new AsyncLocalStorage<string>();
+    const hung = defer<string>();
+    const first = cache.getOrSet('key', () => hung.promise);
+    const asked = (name: string): Promise<string | undefined> =>
+      request.run(name, () =>
+        cache.getOrSet('key', () => hung.promise.then(() => request.getStore())),
+      );
+    const followers = [asked('a'), asked('b')];
+
+    await clock.advance(60_000);
+    hung.resolve('done');
+
+    expect(await Promise.all([first, ...followers])).toEqual(['done', 'a', 'b']);
+  });
+
+  it('share one signal with one listener, of however many loads they wait for', async () => {
+    const request = new AbortController();
+    const loaded = defer<string>();
+    const answers = Array.from({ length: 50 }, (_, index) =>
+      cache.getOrSet(`key ${index}`, () => loaded.promise, { signal: request.signal }),
+    );
+
+    // Node warns of a leak at the eleventh.
+    expect(getEventListeners(request.signal, 'abort')).toHaveLength(1);
+    loaded.resolve('value');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['value']));
+  });
+
+  it('leave nothing of a load behind that everybody has left', async () => {
+    const hang = (): Promise<never> => new Promise(() => {});
+    const answers = Array.from({ length: 20 }, (_, index) =>
+      cache.getOrSet(`key ${index}`, hang, { waitTimeout: '1s' }),
+    );
+    const outcomes = Promise.allSettled(answers);
+
+    await clock.advance(1_000);
+
+    expect((await outcomes).map(({ status }) => status)).toEqual(answers.map(() => 'rejected'));
+    expect(cache.getMetrics().inFlight).toBe(0);
+  });
+});
+
+describe(`${CacheHierarchy.name}: what a loader says of its value`, () => {
+  it.each([0, -1, '0s' as const])('keeps it from being stored with ttl(%p)', async (ttl) => {
+    const answer = await cache.getOrSet('key', (context) => {
+      context.ttl(ttl);
+      return 'value';
+    });
+
+    expect(answer).toBe('value');
+    expect(cache.has('key')).toBe(false);
+    expect(cache.getMetrics()).toMatchObject({ unstored: 1, fenced: 0 });
+  });
+
+  it('fails the load where it is no lifetime at all', async () => {
+    const load = cache.getOrSet('key', (context) => context.ttl(Number.NaN));
+
+    await expect(load).rejects.toThrow('A duration must be');
   });
 });

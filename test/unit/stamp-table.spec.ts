@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { NAMESPACE_SEPARATOR, StampTable } from '../../lib/hierarchy/stamp-table.js';
+import { StampTable } from '../../lib/hierarchy/stamp-table.js';
+import { NAMESPACE_SEPARATOR } from '../../lib/memory/cache-key.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const users = `users${NAMESPACE_SEPARATOR}`;
