@@ -31,4 +31,5 @@ export default {
   },
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageProvider: 'v8',
+  reporters: ['default', '<rootDir>/.ci/jest-results.mjs'],
 };

@@ -1,0 +1,35 @@
+/** A CommonJS application: the imports are compiled to `require`, which loads the ES modules. */
+import assert from 'node:assert/strict';
+
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Cacheable, CacheHierarchy, CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+
+@Injectable()
+class PlacesService {
+  queries = 0;
+
+  @Cacheable({ ttl: '5m' })
+  async find(id: number): Promise<string> {
+    this.queries += 1;
+    return `Place ${id}`;
+  }
+}
+
+@Module({ imports: [CacheHierarchyModule.forRoot()], providers: [PlacesService] })
+class AppModule {}
+
+async function main(): Promise<void> {
+  const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
+  const places = app.get(PlacesService);
+
+  assert.equal(await places.find(1), 'Place 1');
+  assert.equal(await places.find(1), 'Place 1');
+  assert.equal(places.queries, 1);
+  assert.equal(app.get(CacheHierarchy).getMetrics().hits, 1);
+
+  await app.close();
+  console.log('loaded once, app closed');
+}
+
+void main();

@@ -1,0 +1,71 @@
+/** An application that installed the package: every name comes from its entry. */
+import assert from 'node:assert/strict';
+
+import { Injectable, Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { NestFactory } from '@nestjs/core';
+import {
+  CACHE_L1,
+  Cacheable,
+  CacheHierarchy,
+  cacheHierarchyConfig,
+  CacheHierarchyModule,
+  EnhancedAsyncTTLCache,
+  InjectCache,
+  InvalidOptionsError,
+  parseDuration,
+  type Duration,
+} from 'nestjs-cache-hierarchy';
+
+interface Place {
+  readonly id: number;
+  readonly name: string;
+}
+
+const TTL: Duration = '5m';
+
+@Injectable()
+class PlacesService {
+  queries = 0;
+
+  constructor(@InjectCache() private readonly cache: CacheHierarchy) {}
+
+  @Cacheable({ key: (id: number) => `place:${id}`, ttl: TTL, tags: ['places'] })
+  async find(id: number): Promise<Place> {
+    this.queries += 1;
+    return { id, name: `Place ${id}` };
+  }
+
+  async forgetAll(): Promise<void> {
+    await this.cache.invalidateTags('places');
+  }
+}
+
+@Module({
+  imports: [
+    ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
+    CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
+  ],
+  providers: [PlacesService],
+})
+class AppModule {}
+
+const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
+const places = app.get(PlacesService);
+
+const [first, second] = await Promise.all([places.find(1), places.find(1)]);
+assert.deepEqual(first, { id: 1, name: 'Place 1' });
+assert.equal(second, first);
+assert.equal(await places.find(1), first);
+assert.equal(places.queries, 1);
+
+await places.forgetAll();
+await places.find(1);
+assert.equal(places.queries, 2);
+
+assert.ok(app.get(CACHE_L1) instanceof EnhancedAsyncTTLCache);
+assert.equal(parseDuration(TTL), 300_000);
+assert.throws(() => new CacheHierarchy({ l1: { maxEntries: 0 } }), InvalidOptionsError);
+
+await app.close();
+console.log('loaded once, app closed');

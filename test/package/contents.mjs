@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+import { expectThat } from './expect-that.mjs';
+import { listFiles, readJson } from './workspace.mjs';
+
+/** Sources are in the package because source maps and declaration maps point to them. */
+const FOLDERS = { dist: /\.(js|d\.ts|js\.map|d\.ts\.map)$/, lib: /\.ts$/ };
+const FILES = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+
+export async function checkPublint({ installed, tarball }) {
+  const { messages } = await publint({
+    pack: { tarball: toArrayBuffer(readFileSync(tarball)) },
+    strict: true,
+  });
+  const manifest = readJson(join(installed, 'package.json'));
+  if (messages.length === 0) return;
+  throw new Error(messages.map((message) => formatMessage(message, manifest)).join('\n'));
+}
+
+export function checkManifest({ installed }) {
+  const { exports, type, sideEffects, dependencies } = readJson(join(installed, 'package.json'));
+  const entry = exports['.'];
+  expectThat(type === 'module', 'package.json must say "type": "module".');
+  expectThat(sideEffects === false, 'package.json must say "sideEffects": false.');
+  expectThat(dependencies === undefined, 'The package must have no dependencies, only peers.');
+  const conditions = Object.keys(entry).join(', ');
+  expectThat(
+    conditions === 'types, default',
+    `exports["."] must be types and default, in this order, got ${conditions}.`,
+  );
+  for (const path of Object.values(entry)) {
+    expectThat(existsSync(join(installed, path)), `exports["."] names ${path}, which is missing.`);
+  }
+}
+
+export function checkFileList({ installed }) {
+  const files = listFiles(installed);
+  const missing = FILES.filter((file) => !files.includes(file));
+  expectThat(missing.length === 0, `The tarball lacks ${missing.join(', ')}.`);
+  const stray = files.filter((file) => {
+    const [folder] = file.split('/');
+    return folder in FOLDERS ? !FOLDERS[folder].test(file) : !FILES.includes(file);
+  });
+  expectThat(stray.length === 0, `The tarball must not hold ${stray.join(', ')}.`);
+}
+
+export function checkSourceMaps({ installed }) {
+  const maps = listFiles(installed).filter((file) => file.endsWith('.map'));
+  expectThat(maps.length > 0, 'The tarball has no source maps.');
+  for (const map of maps) {
+    const path = join(installed, map);
+    for (const source of readJson(path).sources) {
+      const target = resolve(dirname(path), source);
+      expectThat(existsSync(target), `${map} points to ${source}, which is not in the tarball.`);
+    }
+  }
+}
+
+function toArrayBuffer({ buffer, byteOffset, byteLength }) {
+  return buffer.slice(byteOffset, byteOffset + byteLength);
+}
