@@ -89,15 +89,17 @@ export class FenceSchedule {
   #load(view: CacheView, key: string, path: string): void {
     const askedAt = this.#step;
     const tags = this.#someTags();
+    const tagsComeLate = this.#random.below(3) === 0;
     const answer = view.getOrSet<Traced>(
       key,
       async (context) => {
         const value = this.#trace('load', tags);
-        context.tags(tags);
+        if (!tagsComeLate) context.tags(tags);
         await this.#hold();
+        context.tags(tags);
         return value;
       },
-      { tags },
+      tagsComeLate ? {} : { tags },
     );
     this.#track(answer.then((value) => this.#check(path, value, askedAt, 'getOrSet')));
   }

@@ -54,6 +54,10 @@ describe('the schedules themselves', () => {
       () => jest.spyOn(StampTable.prototype, 'admits').mockImplementation(() => true),
     ],
     [
+      'who asked after a late tag was invalidated waits on',
+      () => jest.spyOn(TicketTable.prototype, 'order', 'get').mockReturnValue(0),
+    ],
+    [
       'a ticket is checked before its value is stored',
       () => jest.spyOn(TicketTable.prototype, 'isValid').mockImplementation(() => true),
     ],
