@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { hashText } from '../../lib/memory/hash.js';
+import { ShardedTable } from '../../lib/memory/sharded-table.js';
+import { TickingClock } from '../support/ticking-clock.js';
+
+/** Rows of a shard that are looked at between two looks at the clock. */
+const CHUNK = 256;
+const BUDGET_MS = 1;
+
+let clock: TickingClock;
+
+beforeEach(() => {
+  clock = new TickingClock();
+});
+
+function open({ numShards = 1, maxWorkers = 4 } = {}): ShardedTable<number> {
+  const ring = { numShards, virtualNodes: 100, seed: 1, hash: hashText };
+  return new ShardedTable<number>({ ring, maxEntries: Infinity, maxWorkers, clock });
+}
+
+function fill(table: ShardedTable<number>, count: number, ttlMs: number, prefix = 'key'): void {
+  const deadline = clock.now() + ttlMs;
+  for (let key = 0; key < count; key++) {
+    table.write(`${prefix}-${key}`, { value: 1, deadline, facts: undefined });
+  }
+}
+
+/** Sweeps to the end; returns what each slice removed. */
+function sweepAll(table: ShardedTable<number>, budgetMs = BUDGET_MS): number[] {
+  const slices: number[] = [];
+  for (let more = true; more;) {
+    const slice = table.sweep(budgetMs, false);
+    slices.push(slice.removed);
+    ({ more } = slice);
+  }
+  return slices;
+}
+
+describe(`${ShardedTable.name}: sweep`, () => {
+  it('removes what is expired, at the very deadline, and nothing else', () => {
+    const table = open({ numShards: 3 });
+    fill(table, 100, 10, 'dead');
+    fill(table, 50, 11, 'alive');
+    clock.block(10);
+
+    expect(sweepAll(table)).toEqual([100]);
+    expect(table.size).toBe(50);
+  });
+
+  it('ends a slice when its budget is spent, and goes on in the next', () => {
+    const table = open();
+    fill(table, 3 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+
+    expect(sweepAll(table)).toEqual([CHUNK, CHUNK, CHUNK, 0]);
+  });
+
+  it('works longer in a slice of a larger budget', () => {
+    const table = open();
+    fill(table, 3 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+
+    expect(sweepAll(table, 2)).toEqual([2 * CHUNK, CHUNK]);
+  });
+
+  it('needs one slice when it costs no time', () => {
+    const table = open({ numShards: 4 });
+    fill(table, 20 * CHUNK, 10);
+    clock.block(10);
+
+    expect(sweepAll(table)).toEqual([20 * CHUNK]);
+  });
+
+  it('advances as many shards side by side as there are workers', () => {
+    const table = open({ numShards: 5, maxWorkers: 2 });
+    fill(table, 5 * 3 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+    const before = table.getMetrics().shards.map(({ size }) => size);
+
+    const removed = [1, 2, 3, 4].map(() => {
+      table.sweep(BUDGET_MS, false);
+      return table.getMetrics().shards.map(({ size }, shard) => before[shard]! - size);
+    });
+
+    expect(removed).toEqual([
+      [CHUNK, 0, 0, 0, 0],
+      [CHUNK, CHUNK, 0, 0, 0],
+      [2 * CHUNK, CHUNK, 0, 0, 0],
+      [2 * CHUNK, 2 * CHUNK, 0, 0, 0],
+    ]);
+  });
+
+  it('takes the next shard when one is done', () => {
+    const table = open({ numShards: 3, maxWorkers: 1 });
+    fill(table, 60, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+
+    const slices = sweepAll(table);
+
+    expect(slices).toHaveLength(3);
+    expect(slices.filter((removed) => removed === 0)).toEqual([]);
+    expect(table.size).toBe(0);
+  });
+
+  it('does not look into shards in which nothing can have expired', () => {
+    const table = open({ numShards: 2 });
+    fill(table, 10 * CHUNK, Infinity);
+    table.write('dead', { value: 1, deadline: clock.now() + 10, facts: undefined });
+    clock.block(10);
+    clock.tickMs = 1;
+    const otherShard = table.getMetrics().shards[1 - table.shardOf('dead')]!.size;
+
+    const slices = sweepAll(table);
+
+    expect(otherShard).toBeGreaterThan(CHUNK);
+    expect(slices.length).toBeLessThanOrEqual((10 * CHUNK - otherShard) / CHUNK + 2);
+    expect(table.size).toBe(10 * CHUNK);
+  });
+
+  it('looks at nothing at all while nothing is due', () => {
+    const table = open();
+    fill(table, 10 * CHUNK, 1_000_000);
+    clock.tickMs = 1;
+
+    expect(sweepAll(table)).toEqual([0]);
+  });
+
+  it('removes what was expired when it began, and leaves later ones to the next sweep', () => {
+    const table = open();
+    fill(table, 2 * CHUNK, 10, 'first');
+    fill(table, CHUNK, 20, 'second');
+    clock.block(10);
+    clock.tickMs = 1;
+    table.sweep(BUDGET_MS, false);
+    clock.block(100);
+
+    const rest = sweepAll(table).reduce((sum, removed) => sum + removed, 0);
+
+    expect([rest, table.size]).toEqual([CHUNK, CHUNK]);
+    expect(sweepAll(table)[0]).toBe(CHUNK);
+  });
+
+  it('begins from the first entry when it is to begin anew, at the time it is then', () => {
+    const table = open();
+    fill(table, 2 * CHUNK, 10, 'first');
+    fill(table, CHUNK, 20, 'second');
+    clock.block(10);
+    clock.tickMs = 1;
+    table.sweep(BUDGET_MS, true);
+    clock.block(100);
+
+    table.sweep(BUDGET_MS, true);
+    sweepAll(table);
+
+    expect(table.size).toBe(0);
+  });
+
+  it('ends early and well when everything is cleared in its middle', () => {
+    const table = open({ numShards: 2, maxWorkers: 1 });
+    fill(table, 8 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+    table.sweep(BUDGET_MS, false);
+    table.clear();
+    fill(table, 10, 1_000, 'new');
+
+    expect(sweepAll(table).filter((removed) => removed > 0)).toEqual([]);
+    expect(table.size).toBe(10);
+  });
+
+  it('leaves entries that were written anew while it was under way', () => {
+    const table = open();
+    fill(table, 3 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+    table.sweep(BUDGET_MS, false);
+    clock.tickMs = 0;
+    fill(table, 3 * CHUNK, 1_000);
+    sweepAll(table);
+
+    expect(table.size).toBe(3 * CHUNK);
+  });
+
+  it('counts the time that it took, and not the time between its slices', () => {
+    const table = open();
+    fill(table, 2 * CHUNK, 10);
+    clock.block(10);
+    clock.tickMs = 1;
+    const startedAt = clock.now();
+
+    const slices = sweepAll(table);
+
+    // Each slice's first look at the clock moves it before the slice has begun.
+    const elapsedMs = clock.now() - 1 - startedAt;
+    expect(table.getMetrics().cleanupDurationMs).toBe(elapsedMs - slices.length);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Sweeper, type SweeperOptions, type SweepRun } from '../../lib/memory/sweeper.js';
+import { FakeSweepable } from '../support/fake-sweepable.js';
+import { SteppedClock } from '../support/stepped-clock.js';
+
+let clock: SteppedClock;
+let runs: SweepRun[];
+let sweeper: Sweeper;
+
+beforeEach(() => {
+  clock = new SteppedClock();
+  runs = [];
+  sweeper = open();
+});
+
+afterEach(async () => {
+  sweeper.stop();
+  expect(clock.pending).toBe(0);
+});
+
+function open(options: SweeperOptions = {}): Sweeper {
+  return new Sweeper({ clock, onRun: (run) => runs.push(run), ...options });
+}
+
+function add(name: string, sweepEveryMs = Infinity, slices = 1): FakeSweepable {
+  const swept = new FakeSweepable(name, sweepEveryMs, clock);
+  swept.slices = slices;
+  sweeper.add(swept);
+  return swept;
+}
+
+describe(`${Sweeper.name}: status`, () => {
+  it('says that nothing has happened and nothing is due before the start', () => {
+    add('cache', 100);
+
+    expect(sweeper.status()).toEqual({
+      running: false,
+      lastRunAt: undefined,
+      lastRemoved: 0,
+      removed: 0,
+      runs: 0,
+      longestSliceMs: 0,
+      busyMs: 0,
+      nextRunAt: undefined,
+    });
+  });
+
+  it('says what was done and what is next, in wall-clock time', async () => {
+    const often = add('often', 100, 2);
+    add('seldom', 250);
+    often.sliceMs = 3;
+    sweeper.start();
+
+    await clock.advance(110);
+    const endedAt = clock.wallNow() - 4;
+
+    expect(sweeper.status()).toEqual({
+      running: true,
+      lastRunAt: endedAt,
+      lastRemoved: 2,
+      removed: 2,
+      runs: 1,
+      longestSliceMs: 3,
+      busyMs: 6,
+      nextRunAt: clock.wallNow() + 90,
+    });
+  });
+
+  it('adds up over the sweeps', async () => {
+    const first = add('first', 100, 2);
+    const second = add('second', 100, 3);
+    first.sliceMs = 1;
+    second.sliceMs = 4;
+    sweeper.start();
+
+    await clock.advance(130);
+
+    expect(sweeper.status()).toMatchObject({
+      lastRemoved: 3,
+      removed: 5,
+      runs: 2,
+      longestSliceMs: 4,
+      busyMs: 14,
+    });
+  });
+
+  it('says that nothing is due after a stop, and keeps what was done', async () => {
+    add('cache', 100);
+    sweeper.start();
+    await clock.advance(100);
+
+    sweeper.stop();
+
+    expect(sweeper.status()).toMatchObject({ running: false, runs: 1, nextRunAt: undefined });
+  });
+
+  it('never has the next run in the past', () => {
+    add('cache', 100);
+    sweeper.start();
+    clock.block(5_000);
+
+    expect(sweeper.status().nextRunAt).toBe(clock.wallNow());
+  });
+
+  it('is told of each sweep that ends', async () => {
+    const swept = add('cache', 100, 3);
+    swept.sliceMs = 2;
+    sweeper.start();
+
+    await clock.advance(150);
+
+    expect(runs).toEqual([{ name: 'cache', removed: 3, durationMs: 6, longestSliceMs: 2 }]);
+  });
+});
