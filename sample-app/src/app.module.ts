@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+import { NearestModule } from './nearest/nearest.module.js';
+import { OpenConnections } from './open-connections.js';
+import { PageModule } from './page/page.module.js';
+import { PlacesModule } from './places/places.module.js';
+import { SearchModule } from './search/search.module.js';
+import { envFile, settings } from './settings.js';
+import { StatisticsModule } from './statistics/statistics.module.js';
+
+/** The cache is set up by one line: its module is global and reads the environment. */
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, envFilePath: envFile, load: [settings] }),
+    CacheHierarchyModule.forRoot(),
+    NearestModule,
+    SearchModule,
+    StatisticsModule,
+    PlacesModule,
+    PageModule,
+  ],
+  providers: [OpenConnections],
+})
+export class AppModule {}

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { AnswersModule } from '../answers/answers.module.js';
+import { PageController } from './page.controller.js';
+import { StatsController } from './stats.controller.js';
+
+/** The page that explains the endpoints, and the figures it shows. */
+@Module({ imports: [AnswersModule], controllers: [PageController, StatsController] })
+export class PageModule {}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { SampleAppPackage } from './sample-app-package.js';
+import type { SampleAppProcess } from './sample-app-process.js';
+
+const CITIES = 135_233;
+
+// Processes start here, and each wait for one has its own, shorter deadline.
+jest.setTimeout(240_000);
+
+let built: SampleAppPackage;
+
+beforeAll(async () => {
+  built = await SampleAppPackage.build();
+});
+
+afterAll(() => built.remove());
+
+async function countPlaces(url: string): Promise<number> {
+  const response = await fetch(`${url}/statistics`);
+  const { data } = (await response.json()) as { data: { places: number }[] };
+  return data.reduce((sum, { places }) => sum + places, 0);
+}
+
+describe('sample-app on its embedded database', () => {
+  let first: { app: SampleAppProcess; ms: number; leftLock: boolean };
+  let app: SampleAppProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const startedAt = performance.now();
+    const killed = built.start();
+    await killed.said(/Loading the cities: +[3-6]\d %/);
+    const ms = performance.now() - startedAt;
+    await killed.ended('SIGKILL');
+    first = { app: killed, ms, leftLock: await built.isLocked() };
+
+    app = built.start();
+    url = await app.url();
+  });
+
+  it('holds every city after it was killed while it loaded them', async () => {
+    expect(first.app.output).not.toContain('100 %');
+    expect(app.output).toContain('100 %');
+    expect(await countPlaces(url)).toBe(CITIES);
+  });
+
+  it('takes over the lock that the killed one left behind', () => {
+    expect(first.leftLock).toBe(true);
+    expect(app.output).not.toContain('is in use');
+  });
+
+  it('refuses a second process its data, with advice', async () => {
+    const second = built.start();
+    const exit = await second.ended();
+
+    expect(exit.code).toBe(1);
+    expect(second.output).toMatch(/is in use by process \d+ .*PLACES_DATA_DIR=/);
+    expect((await fetch(`${url}/statistics/DE`)).status).toBe(200);
+  });
+
+  it('ends by SIGTERM with code 0 and frees its port and its data', async () => {
+    // Browsers hold such connections, on which they never ask for anything.
+    const silent = connect(Number(new URL(url).port), 'localhost');
+    silent.on('error', () => {});
+    await once(silent, 'connect');
+
+    const exit = await app.ended('SIGTERM');
+    silent.destroy();
+
+    expect(exit).toEqual({ code: 0, signal: null });
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+    expect(await built.isLocked()).toBe(false);
+  });
+
+  it('starts again with all data in less than half the time, and ends by SIGINT', async () => {
+    const startedAt = performance.now();
+    const again = built.start();
+    url = await again.url();
+    const ms = performance.now() - startedAt;
+
+    expect(again.output).not.toContain('Loading');
+    expect(ms).toBeLessThan(first.ms / 2);
+    expect(await countPlaces(url)).toBe(CITIES);
+    expect(await again.ended('SIGINT')).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends with code 1 and advice where its port is taken', async () => {
+    const other = createServer().listen(0);
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+
+    const late = built.start({ PORT: String(port) });
+    const exit = await late.ended();
+    other.close();
+
+    expect(exit.code).toBe(1);
+    expect(late.output).toContain(`Port ${port} is taken.`);
+    expect(await built.isLocked()).toBe(false);
+  });
+
+  it('names every setting that can not be used, of the environment and of its .env', async () => {
+    const envFile = join(built.folder, 'sample-app/.env');
+    const original = await readFile(envFile, 'utf8');
+    await writeFile(envFile, 'DATABASE_URL=mysql://me:secret@host\nPORT=1');
+
+    const late = built.start({ PORT: '99999' });
+    const exit = await late.ended();
+    await writeFile(envFile, original);
+
+    expect(exit.code).toBe(1);
+    expect(late.output).toContain('PORT must be a whole number from 0 to 65535, got "99999".');
+    expect(late.output).toContain('DATABASE_URL must look like postgres://');
+    expect(late.output).not.toContain('secret');
+  });
+});
