@@ -17,7 +17,7 @@ import { StampTable } from './stamp-table.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */
 export interface HierarchyMetrics extends OperationMetrics {
-  /** Callers who shared another caller's load: loads that were not needed. */
+  /** Callers who joined another caller's load. */
   readonly joins: number;
   /** Loaded or written values not stored because of an invalidation meanwhile. */
   readonly fenced: number;
@@ -40,6 +40,8 @@ export interface HierarchyInternals {
  * `delete`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
  * called, no value is stored or returned whose load, `set` or `update` was called before. Reads,
  * deletes, tags and clears never wait for a lock; `set` and `update` of one key take turns.
+ *
+ * Close it when it is no longer needed: its timer does not keep the process alive, but the cache.
  */
 export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** The first level, for inspection: writing to it directly bypasses the fencing. */

@@ -24,7 +24,7 @@ export interface EntryOptions {
 
 /** What a cache has done since the start. Counters never go back. */
 export interface CacheMetrics extends TableMetrics {
-  /** Callers of `getOrSet` who shared another caller's load. */
+  /** Callers of `getOrSet` who joined another caller's load. */
   readonly joins: number;
   /** Loaded or written values not stored because of an invalidation meanwhile. */
   readonly fenced: number;
@@ -54,6 +54,7 @@ export const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
  * slices; they are never returned, removed or not.
  *
  * Values are kept by reference; `undefined` means absent and is never stored, `null` is a value.
+ * Stop it when it is no longer needed: its timer does not keep the process alive, but the cache.
  */
 export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   /** @internal The synchronous inside, which the levels of a hierarchy work on. */

@@ -24,7 +24,7 @@ export interface KeyCoordinatorPorts {
 
 /** What a coordinator has seen since the start. */
 export interface CoordinatorMetrics {
-  /** Calls that shared another call's load. */
+  /** Calls that joined another call's load. */
   readonly joins: number;
   /** Values that were not stored because their key, tag or namespace was invalidated meanwhile. */
   readonly fenced: number;

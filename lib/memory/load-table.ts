@@ -40,7 +40,7 @@ export class LoadTable {
     this.#ports = ports;
   }
 
-  /** How many callers were spared a load of their own. */
+  /** How many callers joined a load of another caller. */
   get joins(): number {
     return this.#joins;
   }
