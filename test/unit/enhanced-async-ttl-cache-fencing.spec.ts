@@ -121,6 +121,17 @@ describe(`${EnhancedAsyncTTLCache.name}: stores during a load`, () => {
     expect([between, cache.peek('key')]).toEqual(['earlier', 'later']);
   });
 
+  it('answer a follower of a load that hangs, who then loads nothing', async () => {
+    let calls = 0;
+    void cache.getOrSet('key', () => new Promise(() => {}));
+    const follower = observe(cache.getOrSet('key', () => (calls += 1)));
+    await cache.set('key', 'set');
+
+    await clock.advance(30_000);
+
+    expect([follower.value, calls]).toEqual(['set', 0]);
+  });
+
   it('of another key do not matter', async () => {
     const loaded = defer<string>();
     const load = cache.getOrSet('key', () => loaded.promise);

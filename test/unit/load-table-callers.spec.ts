@@ -97,6 +97,19 @@ describe(`${LoadTable.name}: invalidations by a tag that the loader names last`,
     expect(after.map(({ value }) => value)).toEqual(['new 1', 'new 1']);
     expect([loads.size, clock.pending]).toEqual([0, 0]);
   });
+
+  it('of other tags keep nobody from having the value', async () => {
+    const loaded = defer<string>();
+    const before = observe(loads.run({ key: 'key', load: () => loaded.promise }));
+    order += 1;
+    let calls = 0;
+    const after = observe(loads.run({ key: 'key', load: async () => `new ${(calls += 1)}` }));
+
+    loaded.resolve('value');
+    await settle();
+
+    expect([before.value, after.value, calls]).toEqual(['value', 'value', 0]);
+  });
 });
 
 describe(`${LoadTable.name}: closed`, () => {

@@ -162,6 +162,16 @@ describe(`${LoadTable.name}: a caller's signal`, () => {
     expect(bench.leftovers).toEqual(NOTHING);
   });
 
+  it('is not looked at any more when the load has settled', async () => {
+    let looks = 0;
+    Object.defineProperty(leaving.signal, 'reason', { get: () => (looks += 1) });
+    await bench.ask(() => 'value', { signal: leaving.signal });
+
+    leaving.abort('late');
+
+    expect(looks).toBe(0);
+  });
+
   it('has one listener however many callers share it: Node warns of a leak at eleven', async () => {
     const asked = Array.from({ length: 100 }, (_, key) =>
       bench.ask(() => 'value', { key: `key-${key}`, signal: leaving.signal }),

@@ -194,6 +194,21 @@ describe(`${LoadTable.name}: a loader that hangs`, () => {
     expect(next.value).toBe('value');
   });
 
+  it('is replaced anew after the load that it replaced has settled after all', async () => {
+    const slow = defer<string>();
+    const owner = observe(bench.ask(() => slow.promise));
+    for (let wait = 0; wait < 3; wait++) {
+      observe(bench.ask(hang));
+      await bench.clock.advance(JOIN_MS);
+    }
+    slow.resolve('slow');
+    const next = observe(bench.ask(() => 'own'));
+
+    await bench.clock.advance(JOIN_MS);
+
+    expect([owner.value, next.value]).toEqual(['slow', 'own']);
+  });
+
   it('is replaced anew after a replacement has settled', async () => {
     let calls = 0;
     void bench.ask(hang);

@@ -74,6 +74,19 @@ describe(`${LoadTable.name}: a caller's wait timeout`, () => {
     expect(load?.signal.reason).toBe(await caller);
   });
 
+  it('leaves no timer behind when the patience with the loads of others ends first', async () => {
+    void bench.ask(hang);
+    const followers = Array.from({ length: 4 }, () =>
+      observe(bench.ask(hang, { waitTimeoutMs: 60_000 })),
+    );
+
+    await bench.clock.advance(4_000);
+    const rejected = followers.filter(({ state }) => state === 'rejected').length;
+
+    // Three of them wait for loads of their own, and so does the timer of each.
+    expect([rejected, bench.clock.pending]).toEqual([1, 3]);
+  });
+
   it('leaves no timer behind when the load settles in time', async () => {
     await bench.ask(() => 'value', { waitTimeoutMs: 200, signal: leaving.signal });
     await rejectionOf(bench.ask(() => Promise.reject(new Error()), { waitTimeoutMs: 200 }));

@@ -156,11 +156,11 @@ describe(SharedExclusiveLock.name, () => {
   });
 
   it('lets everybody in, now and later, once it is opened', async () => {
-    wait('exclusive');
+    wait('shared');
     const waiting = [wait('exclusive', 20), wait('shared')];
 
     lock.open();
-    lock.release('exclusive');
+    lock.release('shared');
     const later = [wait('exclusive'), wait('exclusive')];
     await settle();
 

@@ -154,6 +154,16 @@ describe(TicketTable.name, () => {
     expect([write, load].map((ticket) => tickets.isValid(ticket))).toEqual([false, false]);
   });
 
+  it('does not give loads a right back that a later store took away', () => {
+    const early = tickets.open('key', 'load');
+    const late = tickets.open('key', 'load');
+    tickets.fenceLoads('key');
+
+    tickets.fenceLoads('key', early.serial);
+
+    expect([early, late].map((ticket) => tickets.isValid(ticket))).toEqual([false, false]);
+  });
+
   it('does not hold a withdrawn ticket for valid', () => {
     const ticket = tickets.open('key', 'load');
     ticket.withdrawn = true;
