@@ -26,11 +26,13 @@ export type { CacheMetrics, EntryOptions } from './memory/enhanced-async-ttl-cac
 export type { CacheLoadContext } from './memory/loader-context.js';
 export type { CacheOptions, LevelOptions } from './memory/cache-options.js';
 export type { ShardMetrics } from './memory/cache-shard.js';
+export type { RemovalListener, RemovalReason } from './memory/removal-notifier.js';
 export type { Hash } from './memory/hash.js';
 export type { TableMetrics } from './memory/sharded-table.js';
 export type { LockMetrics } from './memory/shard-lock-manager.js';
 
 export type { Clock } from './clock.js';
+export type { ByteSize } from './byte-sizes.js';
 export { parseDuration } from './durations.js';
 export type { Duration } from './durations.js';
 export {

@@ -1,3 +1,4 @@
+import { BYTE_SIZE_FORM, tryParseByteSize } from './byte-sizes.js';
 import { DURATION_FORM, tryParseDuration } from './durations.js';
 import { InvalidArgumentError, InvalidOptionsError, show, type OptionProblem } from './errors.js';
 
@@ -50,6 +51,15 @@ export class OptionReader {
   /** Reads a duration, or `undefined` when it is unset. */
   optionalDuration(name: string): number | undefined {
     return this.raw(name) === undefined ? undefined : this.duration(name, Infinity);
+  }
+
+  /** Reads an amount of memory in bytes. */
+  bytes(name: string, defaultBytes: number): number {
+    const value = this.raw(name);
+    if (value === undefined) return defaultBytes;
+    const bytes = tryParseByteSize(value);
+    if (bytes === undefined) this.reject(name, `must be ${BYTE_SIZE_FORM}`);
+    return bytes ?? defaultBytes;
   }
 
   /** Reads a whole number within a range. */

@@ -191,9 +191,13 @@ function toCacheOptions(
   level: ResolvedLevelOptions,
   { clock, report, lockTimeoutMs }: ResolvedHierarchyOptions,
 ): ConstructorParameters<typeof EnhancedAsyncTTLCache>[0] {
-  const { ring, ttlMs, maxEntries, maxWorkers, sweepEveryMs } = level;
+  const { ring, ttlMs, sweepEveryMs, maxEntries, maxWorkers, maxBytes, maxEntryBytes, weigh } =
+    level;
   return {
     ...ring,
+    maxBytes,
+    maxEntryBytes,
+    weigh,
     ttl: ttlMs,
     maxEntries,
     maxWorkers,

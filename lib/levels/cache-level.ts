@@ -60,8 +60,8 @@ export interface InProcessLevel extends CacheLevel {
   readNow(key: string): LevelEntry | undefined;
   /** Finds a live entry and moves nothing. */
   peekNow(key: string): LevelEntry | undefined;
-  /** Stores an entry. */
-  writeNow(key: string, entry: LevelEntry): void;
+  /** Stores an entry. One that is refused leaves nothing under its key. */
+  writeNow(key: string, entry: LevelEntry): WriteOutcome;
   /** Removes a key; returns whether it had a live entry. */
   deleteNow(key: string): boolean;
   read(keys: readonly string[]): Map<string, LevelEntry>;

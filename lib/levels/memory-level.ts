@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
-import type { FoundEntry } from '../memory/entry-table.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
+import type { Entry } from '../memory/entry.js';
 import type { Ack, InProcessLevel, LevelEntry, WriteOutcome } from './cache-level.js';
 
 /** What a {@link MemoryLevel} is made of. */
@@ -30,7 +30,7 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   readNow(key: string): LevelEntry | undefined {
-    return toLevelEntry(this.#table.read(key));
+    return toLevelEntry(this.#table.readEntry(key));
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -46,17 +46,17 @@ export class MemoryLevel implements InProcessLevel {
     return found;
   }
 
-  writeNow(key: string, entry: LevelEntry): void {
+  writeNow(key: string, entry: LevelEntry): WriteOutcome {
     const { value, order, bornAt, tags } = entry;
     const facts = order === undefined ? undefined : { order, bornAt, tags };
-    this.#table.write(key, { value, deadline: this.#deadlineOf(entry), facts });
+    const deadline = this.#deadlineOf(entry);
+    return this.#table.writeEntry(key, { value, deadline, facts }) ? 'stored' : 'refused';
   }
 
   write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome> {
     const outcomes = new Map<string, WriteOutcome>();
     for (const [key, entry] of entries) {
-      this.writeNow(key, entry);
-      outcomes.set(key, 'stored');
+      outcomes.set(key, this.writeNow(key, entry));
     }
     return outcomes;
   }
@@ -99,7 +99,7 @@ export class MemoryLevel implements InProcessLevel {
 }
 
 /** A copy's own deadline ends it here; only the lowest level's entries are promoted, with theirs. */
-function toLevelEntry(found: FoundEntry<unknown> | undefined): LevelEntry | undefined {
+function toLevelEntry(found: Entry<unknown> | undefined): LevelEntry | undefined {
   if (found === undefined) return undefined;
   const { value, deadline, facts } = found;
   return {

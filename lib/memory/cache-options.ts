@@ -1,3 +1,4 @@
+import type { ByteSize } from '../byte-sizes.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Duration } from '../durations.js';
 import { OptionReader } from '../options.js';
@@ -5,11 +6,13 @@ import { emitProcessWarning, guardReport, type Report } from '../report.js';
 import { DEFAULT_MAX_KEY_LENGTH } from './cache-key.js';
 import { readRingOptions } from './consistent-hash.js';
 import { randomSeed, type Hash } from './hash.js';
+import type { RemovalListener } from './removal-notifier.js';
 import type { RingOptions } from './ring-points.js';
+import { estimateBytes } from './size-estimate.js';
 import { DEFAULT_MAX_WORKERS } from './sweeper.js';
 
 /** Options that shape an in-process cache, alone or as a level of a hierarchy. */
-export interface LevelOptions {
+export interface LevelOptions<V = unknown> {
   /**
    * How long an entry lives, unless its own call says otherwise. `Infinity` for until it is evicted.
    * @default '60s', and '600s' for the L2 of a hierarchy
@@ -22,8 +25,26 @@ export interface LevelOptions {
    */
   readonly maxEntries?: number;
   /**
+   * Exact bound on what all entries weigh together, beside `maxEntries`.
+   * @default Infinity: nothing is weighed
+   */
+  readonly maxBytes?: ByteSize;
+  /**
+   * The most that one entry may weigh; a heavier one is not stored, and counted as `refused`. Up to
+   * `maxBytes`.
+   * @default `maxBytes`
+   */
+  readonly maxEntryBytes?: ByteSize;
+  /**
+   * Returns what an entry weighs, in bytes or in whatever unit `maxBytes` is meant in; rounded up.
+   * Called once for each value that is stored. An entry for which it throws, or returns no number of
+   * at least 0, is not stored.
+   * @default an estimate of the memory that key and value take
+   */
+  readonly weigh?: (value: V, key: string) => number;
+  /**
    * Number of shards, from 1 to 1,024. More make each table, and so each pause, smaller; they do
-   * not make a read faster. Below 128 entries each, eviction gets worse.
+   * not make a read faster. Below 512 entries each, shards share tables.
    * @default one for each 128 of `maxEntries`, at least 1 and at most 8
    */
   readonly numShards?: number;
@@ -54,7 +75,7 @@ export interface LevelOptions {
 }
 
 /** Options of an {@link EnhancedAsyncTTLCache}. */
-export interface CacheOptions extends LevelOptions {
+export interface CacheOptions<V = unknown> extends LevelOptions<V> {
   /**
    * Longest key, in UTF-16 code units, from 1 to 65,536.
    * @default 1024
@@ -65,6 +86,12 @@ export interface CacheOptions extends LevelOptions {
    * @default '5s'
    */
   readonly lockTimeout?: Duration;
+  /**
+   * Hears of every entry that leaves, after the operation that it left by. It must not be slow; one
+   * that throws is reported once and changes nothing.
+   * @default none
+   */
+  readonly onRemove?: RemovalListener<V>;
   /** Where time and turns come from; replace it in tests. */
   readonly clock?: Clock;
   /** Receives what an operator should know; the process's warnings by default. */
@@ -75,6 +102,10 @@ export interface CacheOptions extends LevelOptions {
 export interface ResolvedLevelOptions {
   readonly ttlMs: number;
   readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly maxEntryBytes: number;
+  /** What entries weigh, if they are weighed. */
+  readonly weigh: ((value: unknown, key: string) => number) | undefined;
   readonly ring: RingOptions;
   readonly sweepEveryMs: number;
   readonly maxWorkers: number;
@@ -84,6 +115,7 @@ export interface ResolvedLevelOptions {
 export interface ResolvedCacheOptions extends ResolvedLevelOptions {
   readonly maxKeyLength: number;
   readonly lockTimeoutMs: number;
+  readonly onRemove: RemovalListener<unknown> | undefined;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -109,7 +141,7 @@ export const L2_DEFAULTS: LevelDefaults = {
 
 export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
 
-/** Fewer entries to a shard than this and its eviction decides badly (measured). */
+/** Fewer entries than this are not worth a shard of their own. */
 const MIN_ENTRIES_PER_SHARD = 128;
 const MAX_DEFAULT_SHARDS = 8;
 
@@ -117,8 +149,8 @@ const MAX_DEFAULT_SHARDS = 8;
 export const CLOCK_METHODS = ['now', 'wallNow', 'setTimer', 'setImmediate'] as const;
 
 /** Checks the options of a stand-alone cache. */
-export function resolveCacheOptions(
-  options: CacheOptions,
+export function resolveCacheOptions<V>(
+  options: CacheOptions<V>,
   subject = 'EnhancedAsyncTTLCache',
 ): ResolvedCacheOptions {
   const read = new OptionReader(subject, options);
@@ -127,6 +159,7 @@ export function resolveCacheOptions(
     ...readLevelOptions(read, L1_DEFAULTS),
     maxKeyLength: read.integer('maxKeyLength', DEFAULT_MAX_KEY_LENGTH, { min: 1, max: 65_536 }),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
+    onRemove: read.callback<ResolvedCacheOptions['onRemove']>('onRemove', undefined),
     clock: read.port('clock', systemClock, [...CLOCK_METHODS]),
     report,
   };
@@ -148,6 +181,7 @@ export function readLevelOptions(
   return {
     ttlMs: read.duration('ttl', defaults.ttlMs),
     maxEntries,
+    ...readWeights(read),
     ring: readRingOptions(read, randomSeed(), defaultShards(maxEntries)),
     sweepEveryMs:
       read.raw('cleanupInterval') === false
@@ -155,6 +189,19 @@ export function readLevelOptions(
         : read.duration('cleanupInterval', defaults.sweepEveryMs),
     maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 1_024 }),
   };
+}
+
+/** Entries are weighed only where a bound asks for it. */
+function readWeights(
+  read: OptionReader,
+): Pick<ResolvedLevelOptions, 'maxBytes' | 'maxEntryBytes' | 'weigh'> {
+  const maxBytes = read.bytes('maxBytes', Infinity);
+  const maxEntryBytes = read.bytes('maxEntryBytes', maxBytes);
+  const weigh = read.callback<ResolvedLevelOptions['weigh']>('weigh', undefined);
+  if (maxEntryBytes > maxBytes) read.reject('maxEntryBytes', 'must not be above maxBytes');
+  const isBounded = maxEntryBytes !== Infinity;
+  if (weigh !== undefined && !isBounded) read.reject('weigh', 'must come with maxBytes');
+  return { maxBytes, maxEntryBytes, weigh: isBounded ? (weigh ?? estimateBytes) : undefined };
 }
 
 /** Says where an explicit number of shards leaves too few entries for each. */
@@ -169,8 +216,8 @@ function warnOfSmallShards(
     code: 'CACHE_SMALL_SHARDS',
     message:
       `${subject}: ${numShards} shards for ${maxEntries} entries leave fewer than ` +
-      `${MIN_ENTRIES_PER_SHARD} to each, which makes eviction worse. Write at most ` +
-      `${defaultShards(maxEntries)} for numShards, or leave it out.`,
+      `${MIN_ENTRIES_PER_SHARD} to each. They share tables, so more of them buy nothing. Write at ` +
+      `most ${defaultShards(maxEntries)} for numShards, or leave it out.`,
   });
 }
 

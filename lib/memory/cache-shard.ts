@@ -1,6 +1,8 @@
-import type { Clock } from '../clock.js';
-import type { EntryFacts, EntryTable, FoundEntry, NewEntry } from './entry-table.js';
-import { MapTable } from './map-table.js';
+import type { EntryBudget } from './entry-budget.js';
+import type { Entry, EntryFacts } from './entry.js';
+import type { RemovalNotifier, RemovalReason } from './removal-notifier.js';
+import type { RowOwner, RowTable } from './row-table.js';
+import type { Segment } from './segment.js';
 
 /** What happened in a shard since the start, and how many entries it holds now. */
 export interface ShardMetrics {
@@ -30,23 +32,31 @@ export interface Stamps {
   admits(key: string, facts: EntryFacts): boolean;
 }
 
-/** How many entries all shards of a cache hold together. */
-export interface EntryCount {
-  entries: number;
+/** What all shards of a cache share. */
+export interface ShardPorts<V> {
+  readonly budget: EntryBudget;
+  readonly stamps: Stamps | undefined;
+  readonly removals: RemovalNotifier<V> | undefined;
+  /** Whether entries have weights. */
+  readonly weighted: boolean;
+}
+
+/** An entry to be stored, with what it weighs. */
+export interface WeighedEntry<V> extends Entry<V> {
+  readonly weight: number;
 }
 
 /**
- * One shard of a cache: the entries of the keys that the ring gives to it, and what happened to
- * them. Everything is synchronous, so no step can come between the parts of another. An entry that
- * is found dead is removed at once.
+ * One shard of a cache: the keys that the ring gives to it, and what happened to them. Its entries
+ * are in a table of its own, or in a small cache in one that it shares with others. Everything is
+ * synchronous, so no step can come between the parts of another. An entry that is found dead is
+ * removed at once.
  */
-export class CacheShard<V> {
-  readonly #table: EntryTable<V>;
-  readonly #count: EntryCount;
-  readonly #stamps: Stamps | undefined;
-  /** The order up to which entries killed through a tag or a namespace are swept away. */
-  #sweptOrder = 0;
-  #holdsFacts = false;
+export class CacheShard<V> implements RowOwner<V> {
+  /** Where the entries are. */
+  table: RowTable<V>;
+  readonly #ports: ShardPorts<V>;
+  #size = 0;
   #hits = 0;
   #misses = 0;
   #sets = 0;
@@ -54,104 +64,126 @@ export class CacheShard<V> {
   #expired = 0;
   #evicted = 0;
 
-  constructor(count: EntryCount, stamps?: Stamps, table: EntryTable<V> = new MapTable<V>()) {
-    this.#table = table;
-    this.#count = count;
-    this.#stamps = stamps;
+  /** @param openTable makes the shard's table; a shard that shares one returns that */
+  constructor(ports: ShardPorts<V>, openTable: (owner: CacheShard<V>) => RowTable<V>) {
+    this.#ports = ports;
+    this.table = openTable(this);
   }
 
-  /** Entries in the table; expired ones count until they are removed. */
+  /** Entries held; expired ones count until they are removed. */
   get size(): number {
-    return this.#table.size;
+    return this.#size;
   }
 
-  /** Whether an entry can have died since the last sweep: expired, or killed by an invalidation. */
-  isDue(now: number): boolean {
-    if (this.#table.earliestDeadline <= now) return true;
-    return this.#holdsFacts && this.#stamps !== undefined && this.#stamps.order > this.#sweptOrder;
+  get hearsEach(): boolean {
+    return this.#ports.weighted || this.#ports.removals !== undefined;
   }
 
-  /** Finds a live entry, counts the read and marks the entry as used. */
-  read(key: string, hash: number, now: number): FoundEntry<V> | undefined {
-    const entry = this.#live(key, hash, now, this.#table.read(key, hash));
-    if (entry === undefined) this.#misses += 1;
-    else this.#hits += 1;
-    return entry;
+  /** Returns the value of a live entry, counts the read and marks the entry as used. */
+  read(key: string, spread: number, now: number): V | undefined {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
+    this.#hits += 1;
+    segment.touch(row);
+    return segment.valueAt(row);
+  }
+
+  /** Does what {@link read} does, and returns the entry with all that is kept of it. */
+  readEntry(key: string, spread: number, now: number): Entry<V> | undefined {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
+    this.#hits += 1;
+    segment.touch(row);
+    return entryAt(segment, row);
   }
 
   /** Finds a live entry and moves nothing. */
-  peek(key: string, hash: number, now: number): FoundEntry<V> | undefined {
-    const entry = this.#table.peek(key, hash);
-    return entry !== undefined && this.#isLive(key, entry, now) ? entry : undefined;
+  peek(key: string, spread: number, now: number): Entry<V> | undefined {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    return row >= 0 && this.#isLive(segment, row, now) ? entryAt(segment, row) : undefined;
   }
 
-  /** Replaces the key's entry; returns whether there was one. */
-  replace(key: string, entry: NewEntry<V>, hash: number): boolean {
-    const replaced = this.#table.replace(key, entry, hash);
-    if (replaced) this.#noteStored(entry);
-    return replaced;
-  }
-
-  /** Adds an entry whose key is not there. */
-  insert(key: string, entry: NewEntry<V>, hash: number): void {
-    this.#table.insert(key, entry, hash);
-    this.#count.entries += 1;
-    this.#noteStored(entry);
-  }
-
-  /** Removes an entry because the user asked; returns whether a live one was there. */
-  delete(key: string, hash: number, now: number): boolean {
-    const entry = this.#live(key, hash, now, this.#table.peek(key, hash));
-    if (entry === undefined) return false;
-    this.drop(key, hash);
-    this.#deletes += 1;
+  /**
+   * Replaces the key's entry in its row; returns whether that was done. It is not where the key is
+   * absent, or where the new entry is too heavy to take the old one's place: that one is gone then.
+   */
+  replace(key: string, entry: WeighedEntry<V>, spread: number, now: number): boolean {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0) return false;
+    const { budget, weighted } = this.#ports;
+    const heavier = weighted ? entry.weight - segment.weightAt(row) : 0;
+    const expired = segment.isExpired(row, now);
+    if (heavier > 0 && budget.bytes + heavier > budget.maxBytes) {
+      this.noteLeaving(segment, row, expired ? 'expired' : 'replaced');
+      segment.remove(row);
+      return false;
+    }
+    if (expired) this.#expired += 1;
+    this.#ports.removals?.note(key, segment.valueAt(row), expired ? 'expired' : 'replaced');
+    budget.bytes += heavier;
+    this.#sets += 1;
+    segment.overwrite(row, entry, now);
     return true;
   }
 
+  /** Adds an entry whose key is not there to a segment that has room for it. */
+  insert(
+    key: string,
+    entry: WeighedEntry<V>,
+    { segment, spread }: { readonly segment: Segment<V>; readonly spread: number },
+    now: number,
+  ): void {
+    this.#ports.budget.add(entry.weight);
+    this.#size += 1;
+    this.#sets += 1;
+    const { value, deadline, facts, weight } = entry;
+    segment.add({ key, spread, value, deadline, facts, weight }, now);
+  }
+
+  /** Removes an entry because the user asked; returns whether a live one was there. */
+  delete(key: string, spread: number, now: number): boolean {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0) return false;
+    const isLive = this.#isLive(segment, row, now);
+    if (isLive) this.#deletes += 1;
+    this.#remove(segment, row, now);
+    return isLive;
+  }
+
   /** Removes an entry that the cache itself gives up; counts nothing. */
-  drop(key: string, hash: number): void {
-    if (this.#table.delete(key, hash)) this.#count.entries -= 1;
+  drop(key: string, spread: number, now: number): void {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row >= 0) this.#remove(segment, row, now);
   }
 
-  /** Drops every entry in one step. */
-  clear(): void {
-    this.#count.entries -= this.#table.size;
-    this.#table.clear();
+  noteLeaving(segment: Segment<V>, row: number, reason: RemovalReason): void {
+    this.#size -= 1;
+    if (reason === 'expired') this.#expired += 1;
+    else if (reason === 'evicted') this.#evicted += 1;
+    this.#ports.budget.remove(segment.weightAt(row));
+    this.#ports.removals?.note(segment.keyAt(row), segment.valueAt(row), reason);
   }
 
-  /** Removes one entry to make room; returns whether there was one. */
-  evict(now: number): boolean {
-    const eviction = this.#table.evict(now);
-    if (eviction !== undefined) this.#count.entries -= 1;
-    if (eviction === 'expired') this.#expired += 1;
-    if (eviction === 'evicted') this.#evicted += 1;
-    return eviction !== undefined;
+  noteExpired(count: number): void {
+    this.#size -= count;
+    this.#expired += count;
+    this.#ports.budget.entries -= count;
   }
 
-  /** Begins to remove what is expired at `now` or was invalidated. */
-  beginSweep(now: number): void {
-    this.#sweptOrder = this.#stamps?.order ?? 0;
-    this.#table.beginSweep((key, entry) => !this.#isLive(key, entry, now));
-  }
-
-  /** Looks at the next `rows` entries; returns how many it removed and whether that was all. */
-  sweepRows(rows: number): { readonly removed: number; readonly done: boolean } {
-    const step = this.#table.sweepRows(rows);
-    this.#expired += step.removed;
-    this.#count.entries -= step.removed;
-    return step;
-  }
-
-  /** The entries that are live when they come, in no particular order. */
-  *entries(clock: Pick<Clock, 'now'>): IterableIterator<[key: string, value: V]> {
-    for (const [key, entry] of this.#table.entries()) {
-      if (this.#isLive(key, entry, clock.now())) yield [key, entry.value];
-    }
+  /** Notes that all entries were dropped at once. */
+  noteCleared(): void {
+    this.#size = 0;
   }
 
   getMetrics(): ShardMetrics {
     return {
-      size: this.size,
+      size: this.#size,
       hits: this.#hits,
       misses: this.#misses,
       sets: this.#sets,
@@ -161,26 +193,32 @@ export class CacheShard<V> {
     };
   }
 
-  #noteStored({ facts }: NewEntry<V>): void {
-    this.#sets += 1;
-    if (facts !== undefined) this.#holdsFacts = true;
+  #isLive(segment: Segment<V>, row: number, now: number): boolean {
+    if (segment.isExpired(row, now)) return false;
+    return !segment.holdsFacts || this.#isAdmitted(segment, row);
   }
 
-  #live(
-    key: string,
-    hash: number,
-    now: number,
-    entry: FoundEntry<V> | undefined,
-  ): FoundEntry<V> | undefined {
-    if (entry === undefined || this.#isLive(key, entry, now)) return entry;
-    if (entry.deadline <= now) this.#expired += 1;
-    this.drop(key, hash);
-    return undefined;
+  #isAdmitted(segment: Segment<V>, row: number): boolean {
+    const facts = segment.factsAt(row);
+    const { stamps } = this.#ports;
+    return facts === undefined || stamps === undefined || stamps.admits(segment.keyAt(row), facts);
   }
 
-  #isLive(key: string, entry: FoundEntry<V>, now: number): boolean {
-    if (entry.deadline <= now) return false;
-    const { facts } = entry;
-    return facts === undefined || this.#stamps === undefined || this.#stamps.admits(key, facts);
+  #miss(segment: Segment<V>, row: number, now: number): undefined {
+    this.#misses += 1;
+    if (row >= 0) this.#remove(segment, row, now);
   }
+
+  #remove(segment: Segment<V>, row: number, now: number): void {
+    this.noteLeaving(segment, row, segment.isExpired(row, now) ? 'expired' : 'deleted');
+    segment.remove(row);
+  }
+}
+
+function entryAt<V>(segment: Segment<V>, row: number): Entry<V> {
+  return {
+    value: segment.valueAt(row),
+    deadline: segment.deadlineAt(row),
+    facts: segment.factsAt(row),
+  };
 }

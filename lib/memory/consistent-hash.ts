@@ -1,6 +1,6 @@
 import { OptionReader } from '../options.js';
 import { hashText, type Hash } from './hash.js';
-import { MAX_SHARDS, placePoints, type RingOptions } from './ring-points.js';
+import { MAX_SHARDS, placePoints, RING_LENGTH, type RingOptions } from './ring-points.js';
 
 /** Options of a {@link ConsistentHash}. */
 export interface ConsistentHashOptions {
@@ -23,7 +23,7 @@ export interface ConsistentHashOptions {
 
 export const DEFAULT_VIRTUAL_NODES = 150;
 /** Found by trying 600 seeds: the most even rings of 2 to 64 shards at 150 virtual nodes. */
-export const DEFAULT_RING_SEED = 334;
+export const DEFAULT_RING_SEED = 421;
 
 /** More would take seconds to place. */
 const MAX_POINTS = 262_144;
@@ -36,8 +36,9 @@ const SLOTS_PER_POINT = 4;
  * ring of 32-bit hashes and a key belongs to the first point at or after its own hash. Going from n
  * to m shards moves only the keys that the new shards take, about (m - n) / m of them.
  *
- * A table over the hash's top bits holds the first point of each slot, so a look-up is one read and
- * a short scan and gives exactly the answer of a binary search over the ring.
+ * A table over the hash's top bits says the shard where a slot belongs to one, and else where on the
+ * ring to begin: a look-up is one read, or a short scan, and gives exactly the answer of a binary
+ * search.
  */
 export class ConsistentHash {
   readonly numShards: number;
@@ -46,8 +47,11 @@ export class ConsistentHash {
   /** Positions of the points in ascending order, and the shard that each belongs to. */
   readonly #positions: Uint32Array;
   readonly #owners: Uint16Array;
-  /** For each value of the hash's top bits the index of the first point at or after the slot's start. */
-  readonly #slots: Uint32Array;
+  /**
+   * For each value of the hash's top bits the shard that all its positions belong to, or where a
+   * point lies between them the complement of that point's index.
+   */
+  readonly #slots: Int32Array;
   readonly #slotShift: number;
 
   /** @throws {InvalidOptionsError} for a number of shards or virtual nodes out of range */
@@ -63,7 +67,7 @@ export class ConsistentHash {
     this.#owners = Uint16Array.from(points, (point) => point % MAX_SHARDS);
     const slotBits = Math.ceil(Math.log2(points.length * SLOTS_PER_POINT));
     this.#slotShift = 32 - slotBits;
-    this.#slots = indexSlots(this.#positions, slotBits);
+    this.#slots = indexSlots(this.#positions, this.#owners, slotBits);
   }
 
   /** Returns the shard of a key, from 0 to `numShards - 1`. */
@@ -73,9 +77,24 @@ export class ConsistentHash {
 
   /** Returns the shard of a 32-bit hash that was made with this ring's seed; its sign does not matter. */
   shardForHash(hash32: number): number {
-    const position = hash32 >>> 0;
+    const slot = this.#slots[hash32 >>> this.#slotShift]!;
+    return slot >= 0 ? slot : this.#scanFrom(~slot, hash32 >>> 0);
+  }
+
+  /** Returns the share of all hashes that each shard has; together they are 1. */
+  shares(): Float64Array {
+    const shares = new Float64Array(this.numShards);
+    let before = this.#positions.at(-1)! - RING_LENGTH;
+    for (const [point, position] of this.#positions.entries()) {
+      shares[this.#owners[point]!]! += (position - before) / RING_LENGTH;
+      before = position;
+    }
+    return shares;
+  }
+
+  #scanFrom(first: number, position: number): number {
     const positions = this.#positions;
-    let point = this.#slots[position >>> this.#slotShift]!;
+    let point = first;
     while (point < positions.length && positions[point]! < position) point++;
     return this.#owners[point === positions.length ? 0 : point]!;
   }
@@ -103,13 +122,15 @@ export function readRingOptions(
   return ring;
 }
 
-function indexSlots(positions: Uint32Array, slotBits: number): Uint32Array {
-  const slots = new Uint32Array(2 ** slotBits);
+function indexSlots(positions: Uint32Array, owners: Uint16Array, slotBits: number): Int32Array {
+  const slots = new Int32Array(2 ** slotBits);
+  const slotLength = RING_LENGTH / slots.length;
   let point = 0;
   for (let slot = 0; slot < slots.length; slot++) {
-    const start = slot * 2 ** (32 - slotBits);
+    const start = slot * slotLength;
     while (point < positions.length && positions[point]! < start) point++;
-    slots[slot] = point;
+    const isWhole = point === positions.length || positions[point]! >= start + slotLength - 1;
+    slots[slot] = isWhole ? owners[point % positions.length]! : ~point;
   }
   return slots;
 }

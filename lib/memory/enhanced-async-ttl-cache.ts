@@ -10,7 +10,9 @@ import {
 import type { Stamps } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
 import { LoaderContext, type CacheLoadContext } from './loader-context.js';
+import { RemovalNotifier } from './removal-notifier.js';
 import { ShardedTable, type TableMetrics } from './sharded-table.js';
+import { weighingOf } from './size-estimate.js';
 import { Sweeper, type Sweepable } from './sweeper.js';
 
 /** Options of a call that stores one entry. */
@@ -68,13 +70,22 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
    * @param options every one has a default
    * @throws {InvalidOptionsError} with everything that is wrong with them
    */
-  constructor(options?: CacheOptions);
+  constructor(options?: CacheOptions<V>);
   /** @internal */
-  constructor(options: CacheOptions | undefined, internals: LevelInternals);
-  constructor(options: CacheOptions = {}, internals?: LevelInternals) {
+  constructor(options: CacheOptions<V> | undefined, internals: LevelInternals);
+  constructor(options: CacheOptions<V> = {}, internals?: LevelInternals) {
     this.#options = resolveCacheOptions(options, internals?.subject);
-    const { clock, report, ring, sweepEveryMs } = this.#options;
-    this.table = new ShardedTable<V>({ ...this.#options, stamps: internals?.stamps });
+    const { clock, report, ring, sweepEveryMs, onRemove } = this.#options;
+    this.table = new ShardedTable<V>({
+      ...this.#options,
+      weigh: weighingOf(this.#options),
+      removals:
+        onRemove === undefined
+          ? undefined
+          : new RemovalNotifier<V>({ listener: onRemove, clock, report }),
+      stamps: internals?.stamps,
+      assertKey: (key) => this.#assertKey(key),
+    });
     this.#coordinator = new KeyCoordinator({
       clock,
       lockTimeoutMs: this.#options.lockTimeoutMs,
@@ -130,10 +141,17 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
    */
   set(key: string, value: V, options?: EntryOptions): Promise<void> {
     try {
-      this.#assertKey(key);
+      if (typeof key !== 'string') this.#assertKey(key);
       assertValue(value);
       const ttlMs = this.#ttlMs(options);
-      return this.#coordinator.set(key, undefined, () => this.#write(key, value, ttlMs));
+      if (this.#coordinator.idle) {
+        this.table.write(key, value, ttlMs);
+        return STORED;
+      }
+      this.#assertKey(key);
+      return this.#coordinator.set(key, undefined, () => {
+        this.table.write(key, value, ttlMs);
+      });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -198,7 +216,9 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       key,
       undefined,
       async () => change(this.peek(key)),
-      (value) => this.#write(key, value, ttlMs),
+      (value) => {
+        this.table.write(key, value, ttlMs);
+      },
     );
   }
 
@@ -240,7 +260,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
 
   #read(key: string): V | undefined {
     if (typeof key !== 'string') this.#assertKey(key);
-    return this.table.read(key)?.value;
+    return this.table.read(key);
   }
 
   #load(
@@ -260,15 +280,10 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
           }),
         ),
       store: (value) => {
-        if (ttlMs > 0) this.#write(key, value, ttlMs);
+        if (ttlMs > 0) this.table.write(key, value, ttlMs);
       },
       stored: () => this.peek(key),
     });
-  }
-
-  #write(key: string, value: V, ttlMs: number): void {
-    const deadline = this.#options.clock.now() + ttlMs;
-    this.table.write(key, { value, deadline, facts: undefined });
   }
 
   #ttlMs(options: EntryOptions | undefined): number {
@@ -281,6 +296,9 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     assertKey(key, this.#options.maxKeyLength);
   }
 }
+
+/** What `set` returns when it took effect in the call. */
+const STORED = Promise.resolve();
 
 const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['ttl']);
 

@@ -11,19 +11,38 @@ const MULTIPLIER = 0x9e3779b1;
 
 /**
  * The cache's own {@link Hash}: FNV-1a over the UTF-16 code units with a multiplier that reaches all
- * bits, then MurmurHash3's finaliser, without which short texts fill only a few of the high bits.
- * The seed goes through every step together with the text, so texts that collide under one seed do
- * not under another; a sum of the two would let them.
+ * bits, in two lanes, since each multiplication has to await the one before it in its lane; then
+ * MurmurHash3's finaliser, without which short texts fill only a few of the high bits.
+ *
+ * After each step the high bits are folded into the low ones. Without that the low bits of a lane
+ * would depend on nothing but low bits, characters would meet only seven bits of the seed, and most
+ * texts that collide under one seed would collide under any.
  */
 export const hashText: Hash = (text, seed) => {
-  let hash = seed | 0;
-  for (let index = 0; index < text.length; index++) {
-    hash = imul(hash ^ text.charCodeAt(index), MULTIPLIER);
+  const { length } = text;
+  let even = seed | 0;
+  let odd = ~seed;
+  let index = 0;
+  for (; index + 1 < length; index += 2) {
+    even = imul(even ^ text.charCodeAt(index), MULTIPLIER);
+    even ^= even >>> 15;
+    odd = imul(odd ^ text.charCodeAt(index + 1), MULTIPLIER);
+    odd ^= odd >>> 15;
   }
+  if (index < length) even = imul(even ^ text.charCodeAt(index), MULTIPLIER);
+  let hash = imul(even ^ (even >>> 15), 0x85ebca6b) ^ odd;
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 };
+
+/**
+ * Returns the bits that rows are found by: a multiplication spreads a hash over all 32 (Knuth,
+ * volume 3, 6.4). The ring has used the high ones, so all keys of a shard are alike in those.
+ */
+export function spreadOf(hash: number): number {
+  return imul(hash, MULTIPLIER);
+}
 
 /** Returns a random seed: keys made against one cache's hash do not collide in another. */
 export function randomSeed(): number {

@@ -77,6 +77,11 @@ export class KeyCoordinator {
     return this.#tickets.oldestOrder;
   }
 
+  /** Whether nothing is under way and nobody holds a lock: what is stored now needs no order. */
+  get idle(): boolean {
+    return this.#tickets.size === 0 && this.#locks.idle;
+  }
+
   getMetrics(): CoordinatorMetrics {
     return {
       joins: this.#loads.joins,

@@ -12,7 +12,7 @@ export interface RingOptions {
 export const MAX_SHARDS = 1_024;
 
 /** Positions on a ring are 32-bit hashes. */
-const RING_LENGTH = 2 ** 32;
+export const RING_LENGTH = 2 ** 32;
 
 /**
  * Returns a ring's points in ascending order, each as one number: its position times

@@ -47,6 +47,8 @@ export class ShardLockManager {
   #contentions = 0;
   #waitMs = 0;
   #timeouts = 0;
+  /** Callers who hold or wait for a whole shard. */
+  #shardCallers = 0;
 
   constructor(options: ShardLockManagerOptions) {
     const ports: LockPorts = {
@@ -57,6 +59,11 @@ export class ShardLockManager {
     this.#clock = ports.clock;
     this.#shards = Array.from({ length: options.numShards }, () => new SharedExclusiveLock(ports));
     this.#keys = new KeyLock(ports);
+  }
+
+  /** Whether nobody holds or waits for anything. */
+  get idle(): boolean {
+    return this.#keys.size === 0 && this.#shardCallers === 0;
   }
 
   /** Whether a caller for this key would not have to wait. */
@@ -101,12 +108,21 @@ export class ShardLockManager {
    *
    * @throws {LockTimeoutError} when it is not this caller's turn within the lock timeout
    */
-  acquireShard(shard: number): Promise<Release> {
+  async acquireShard(shard: number): Promise<Release> {
     const lock = this.#shards[shard]!;
-    return this.#timed(lock.idle, async (deadline) => {
-      await lock.acquire('exclusive', this.#remainingMs(deadline), this.#lateFor(shard));
-      return releaseOnce(() => lock.release('exclusive'));
-    });
+    this.#shardCallers += 1;
+    try {
+      return await this.#timed(lock.idle, async (deadline) => {
+        await lock.acquire('exclusive', this.#remainingMs(deadline), this.#lateFor(shard));
+        return releaseOnce(() => {
+          lock.release('exclusive');
+          this.#shardCallers -= 1;
+        });
+      });
+    } catch (error) {
+      this.#shardCallers -= 1;
+      throw error;
+    }
   }
 
   /** Lets everybody in who waits: the cache is closed and there is nothing left to keep in order. */

@@ -1,12 +1,18 @@
 import type { Clock } from '../clock.js';
-import { CacheShard, type EntryCount, type ShardMetrics, type Stamps } from './cache-shard.js';
-import { ConsistentHash } from './consistent-hash.js';
-import type { FoundEntry, NewEntry } from './entry-table.js';
-import type { Hash } from './hash.js';
+import type { CacheShard, ShardMetrics, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
+import { EntryBudget } from './entry-budget.js';
+import type { Entry } from './entry.js';
+import { spreadOf, type Hash } from './hash.js';
+import type { RemovalNotifier } from './removal-notifier.js';
 import type { RingOptions } from './ring-points.js';
+import type { Segment } from './segment.js';
+import { openShards, type ShardSet } from './shard-set.js';
+import { REFUSED } from './size-estimate.js';
+import { TableSweep } from './table-sweep.js';
+import { turnTimeOf, type TurnTime } from './turn-time.js';
 
 /** What a {@link ShardedTable} is made of; everything is resolved and checked. */
-export interface ShardedTableOptions {
+export interface ShardedTableOptions<V> {
   readonly ring: RingOptions;
   /** Exact bound over all shards. */
   readonly maxEntries: number;
@@ -14,6 +20,13 @@ export interface ShardedTableOptions {
   readonly maxWorkers: number;
   readonly clock: Clock;
   readonly stamps?: Stamps | undefined;
+  /** Exact bound on the weights of all entries together. @default Infinity */
+  readonly maxBytes?: number;
+  /** What an entry weighs, or `REFUSED` for one that may not be stored. Without it all weigh 0. */
+  readonly weigh?: ((value: unknown, key: string) => number) | undefined;
+  readonly removals?: RemovalNotifier<V> | undefined;
+  /** Throws for a key that may not be stored; asked by {@link ShardedTable.write} for new ones. */
+  readonly assertKey?: (key: string) => void;
 }
 
 /** What a cache's entries have been through since the start. Counters never go back. */
@@ -32,104 +45,142 @@ export interface TableMetrics {
   readonly expired: number;
   /** Entries removed to make room. */
   readonly evicted: number;
+  /** Values that were not stored because they are too heavy, or could not be weighed. */
+  readonly refused: number;
   /** Entries held now; expired ones count until they are removed. */
   readonly size: number;
+  /** What those weigh; 0 where nothing is weighed. */
+  readonly bytes: number;
   /** Time spent removing expired entries, in milliseconds. */
   readonly cleanupDurationMs: number;
   /** The same for each shard. */
   readonly shards: readonly ShardMetrics[];
 }
 
-/** Rows that a sweep looks at before it asks the clock again. */
-const SWEEP_CHUNK = 256;
-
 /**
- * The synchronous inside of a cache: shards behind a ring, one bound on the number of entries for
- * all of them together, and a sweep that can be interrupted after every few rows.
+ * The synchronous inside of a cache: shards behind a ring, one budget for all of them together, and
+ * a sweep that can be interrupted after every segment.
  *
- * The bound is exact at every moment: whoever adds an entry to a full cache first takes one out, of
- * the same shard if it has any, so the sizes of the shards follow their shares of the ring.
+ * The bounds are exact at every moment: whoever adds an entry to a full cache first takes others
+ * out, the first of the same segment if it has any, so the sizes of the shards follow their shares
+ * of the ring.
  */
 export class ShardedTable<V> {
-  readonly #options: ShardedTableOptions;
+  readonly #options: ShardedTableOptions<V>;
   readonly #hash: Hash;
   readonly #seed: number;
-  readonly #ring: ConsistentHash;
-  readonly #shards: readonly CacheShard<V>[];
-  readonly #clock: Clock;
-  readonly #count: EntryCount = { entries: 0 };
-  /** The next shard that gives an entry away when the shard in need has none. */
+  readonly #time: TurnTime;
+  readonly #budget: EntryBudget;
+  readonly #ports: ShardPorts<V>;
+  #set: ShardSet<V>;
+  /** The table that gives the next entry away when a segment in need has none. */
   #donor = 0;
-  #sweep: Sweep<V> | undefined;
+  #refused = 0;
+  #sweep: TableSweep<V> | undefined;
   #sweepMs = 0;
 
-  constructor(options: ShardedTableOptions) {
+  constructor(options: ShardedTableOptions<V>) {
+    const { clock, ring, maxEntries, maxBytes = Infinity, stamps, removals, weigh } = options;
     this.#options = options;
-    this.#hash = options.ring.hash;
-    this.#seed = options.ring.seed;
-    this.#ring = new ConsistentHash(options.ring);
-    this.#clock = options.clock;
-    this.#shards = Array.from(
-      { length: options.ring.numShards },
-      () => new CacheShard<V>(this.#count, options.stamps),
-    );
+    this.#hash = ring.hash;
+    this.#seed = ring.seed;
+    this.#time = turnTimeOf(clock);
+    this.#budget = new EntryBudget(maxEntries, maxBytes);
+    this.#ports = { budget: this.#budget, stamps, removals, weighted: weigh !== undefined };
+    this.#set = openShards({ ring, ports: this.#ports, now: clock.now() });
   }
 
   /** Entries in all shards; expired ones count until they are removed. */
   get size(): number {
-    return this.#count.entries;
+    return this.#budget.entries;
+  }
+
+  get numShards(): number {
+    return this.#set.shards.length;
   }
 
   /** The shard that a key belongs to. */
   shardOf(key: string): number {
-    return this.#ring.shardForHash(this.#hash(key, this.#seed));
+    return this.#set.ring.shardForHash(this.#hash(key, this.#seed));
   }
 
-  /** Finds a live entry, counts the read and marks the entry as used. */
-  read(key: string): FoundEntry<V> | undefined {
+  /** Returns a live value, counts the read and marks the entry as used. */
+  read(key: string): V | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).read(key, hash, this.#clock.now());
+    return this.#shardAt(hash).read(key, spreadOf(hash), this.#time.now());
+  }
+
+  /** Does what {@link read} does, and returns all that is kept of the entry. */
+  readEntry(key: string): Entry<V> | undefined {
+    const hash = this.#hash(key, this.#seed);
+    return this.#shardAt(hash).readEntry(key, spreadOf(hash), this.#time.now());
   }
 
   /** Finds a live entry and moves nothing. */
-  peek(key: string): FoundEntry<V> | undefined {
+  peek(key: string): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).peek(key, hash, this.#clock.now());
+    return this.#shardAt(hash).peek(key, spreadOf(hash), this.#time.now());
   }
 
-  /** Stores an entry, evicting another if the table is full. */
-  write(key: string, entry: NewEntry<V>): void {
-    const hash = this.#hash(key, this.#seed);
-    const shard = this.#shardAt(hash);
-    if (shard.replace(key, entry, hash)) return;
-    if (this.size >= this.#options.maxEntries) this.#makeRoom(shard);
-    shard.insert(key, entry, hash);
+  /**
+   * Stores a value for `ttlMs`, evicting others if the table is full. One that is too heavy, or can
+   * not be weighed, is not stored, and what it was to replace goes. A key that is there was checked
+   * when it came; a new one is checked here.
+   *
+   * @returns whether it was stored
+   */
+  write(key: string, value: V, ttlMs: number): boolean {
+    const now = this.#time.nowForWrite();
+    const entry = {
+      value,
+      deadline: now + ttlMs,
+      facts: undefined,
+      weight: this.#weigh(value, key),
+    };
+    return this.#store(key, entry, now, this.#options.assertKey);
+  }
+
+  /** Does what {@link write} does with a checked key, and all that is to be kept of the entry. */
+  writeEntry(key: string, { value, deadline, facts }: Entry<V>): boolean {
+    const entry = { value, deadline, facts, weight: this.#weigh(value, key) };
+    return this.#store(key, entry, this.#time.nowForWrite(), undefined);
   }
 
   /** Removes an entry because the user asked; returns whether a live one was there. */
   delete(key: string): boolean {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).delete(key, hash, this.#clock.now());
+    return this.#shardAt(hash).delete(key, spreadOf(hash), this.#time.now());
   }
 
   /** Removes an entry that the cache itself gives up; counts nothing. */
   drop(key: string): void {
     const hash = this.#hash(key, this.#seed);
-    this.#shardAt(hash).drop(key, hash);
+    this.#shardAt(hash).drop(key, spreadOf(hash), this.#time.now());
   }
 
   /** Drops all entries, in time proportional to the number of shards. */
   clear(): void {
-    for (const shard of this.#shards) shard.clear();
+    const now = this.#options.clock.now();
+    for (const table of this.#set.tables) {
+      const dropped = table.clear(now);
+      this.#options.removals?.noteCleared(dropped);
+    }
+    for (const shard of this.#set.shards) shard.noteCleared();
+    this.#budget.clear();
   }
 
-  /** The live entries, shard by shard. */
+  /** The live entries, table by table. One that is stored or removed meanwhile may be left out. */
   *entries(): IterableIterator<[key: string, value: V]> {
-    for (const shard of this.#shards) yield* shard.entries(this.#clock);
+    for (const table of this.#set.tables) {
+      for (const key of table.keys()) {
+        const entry = this.peek(key);
+        if (entry !== undefined) yield [key, entry.value];
+      }
+    }
   }
 
   getMetrics(): TableMetrics {
-    const shards = this.#shards.map((shard) => shard.getMetrics());
+    const shards = this.#set.shards.map((shard) => shard.getMetrics());
     const sum = (name: keyof ShardMetrics): number =>
       shards.reduce((total, shard) => total + shard[name], 0);
     const hits = sum('hits');
@@ -143,7 +194,9 @@ export class ShardedTable<V> {
       deletes: sum('deletes'),
       expired: sum('expired'),
       evicted: sum('evicted'),
+      refused: this.#refused,
       size: sum('size'),
+      bytes: this.#budget.bytes,
       cleanupDurationMs: this.#sweepMs,
       shards,
     };
@@ -151,61 +204,92 @@ export class ShardedTable<V> {
 
   /**
    * Removes entries that were expired when the sweep began, for about `budgetMs`; `more` says that
-   * the sweep has not seen all. `anew` begins one and forgets another that was under way. Shards in which nothing can have expired are skipped unseen, and at
-   * most `maxWorkers` advance side by side.
+   * the sweep has not seen all. `anew` begins one and forgets another that was under way. Segments
+   * in which nothing can have expired are skipped unseen, and at most `maxWorkers` shards advance
+   * side by side.
    */
   sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
-    const startedAt = this.#clock.now();
-    if (anew || this.#sweep === undefined) this.#sweep = this.#newSweep(startedAt);
+    const { clock, maxWorkers, stamps } = this.#options;
+    const startedAt = clock.now();
+    if (anew || this.#sweep === undefined) {
+      this.#sweep = new TableSweep({
+        tables: this.#set.tables,
+        maxWorkers,
+        stamps,
+        now: startedAt,
+      });
+    }
     const sweep = this.#sweep;
     let removed = 0;
     let endedAt: number;
     do {
-      removed += this.#sweepChunk(sweep);
-      endedAt = this.#clock.now();
-    } while (hasMore(sweep) && endedAt - startedAt < budgetMs);
-    if (!hasMore(sweep)) this.#sweep = undefined;
+      removed += sweep.step();
+      endedAt = clock.now();
+    } while (!sweep.done && endedAt - startedAt < budgetMs);
+    if (sweep.done) this.#sweep = undefined;
     this.#sweepMs += endedAt - startedAt;
-    return { removed, more: hasMore(sweep) };
+    return { removed, more: !sweep.done };
   }
 
   #shardAt(hash: number): CacheShard<V> {
-    return this.#shards[this.#ring.shardForHash(hash)]!;
+    return this.#set.shards[this.#set.ring.shardForHash(hash)]!;
   }
 
-  #makeRoom(shard: CacheShard<V>): void {
-    const now = this.#clock.now();
-    if (shard.evict(now)) return;
-    do {
-      this.#donor = (this.#donor + 1) % this.#shards.length;
-    } while (!this.#shards[this.#donor]!.evict(now));
+  #weigh(value: V, key: string): number {
+    const { weigh } = this.#options;
+    return weigh === undefined ? 0 : weigh(value, key);
   }
 
-  #newSweep(now: number): Sweep<V> {
-    return { now, waiting: this.#shards.filter((shard) => shard.isDue(now)), working: [] };
-  }
-
-  /** Advances the next of the working shards by one chunk. */
-  #sweepChunk({ waiting, working, now }: Sweep<V>): number {
-    while (working.length < this.#options.maxWorkers && waiting.length > 0) {
-      const begun = waiting.shift()!;
-      begun.beginSweep(now);
-      working.push(begun);
+  #store(
+    key: string,
+    entry: WeighedEntry<V>,
+    now: number,
+    assertKey: ((key: string) => void) | undefined,
+  ): boolean {
+    const hash = this.#hash(key, this.#seed);
+    const spread = spreadOf(hash);
+    const shard = this.#shardAt(hash);
+    if (entry.weight === REFUSED) {
+      assertKey?.(key);
+      this.#refused += 1;
+      shard.drop(key, spread, now);
+      return false;
     }
-    const shard = working.shift();
-    if (shard === undefined) return 0;
-    const { removed, done } = shard.sweepRows(SWEEP_CHUNK);
-    if (!done) working.push(shard);
-    return removed;
+    if (shard.replace(key, entry, spread, now)) return true;
+    assertKey?.(key);
+    const segment = this.#makeRoom(shard, spread, entry.weight, now);
+    shard.insert(key, entry, { segment, spread }, now);
+    return true;
   }
-}
 
-interface Sweep<V> {
-  readonly now: number;
-  readonly waiting: CacheShard<V>[];
-  readonly working: CacheShard<V>[];
-}
+  /** Takes out what must go for a new entry, and returns the segment that has room for it. */
+  #makeRoom(shard: CacheShard<V>, spread: number, weight: number, now: number): Segment<V> {
+    const { table } = shard;
+    const home = table.segmentOf(spread);
+    if (this.#budget.fits(weight)) {
+      home.noteMiss(spread);
+    } else {
+      home.openEviction();
+      home.noteMiss(spread);
+      if (!table.evictFrom(home, now)) this.#donate(now);
+      while (!this.#budget.fits(weight)) this.#donate(now);
+    }
+    let segment = table.segmentWithRoom(spread, now);
+    if (segment === undefined) {
+      table.evictFrom(home, now);
+      segment = home;
+    }
+    return segment;
+  }
 
-function hasMore({ waiting, working }: Sweep<unknown>): boolean {
-  return working.length > 0 || waiting.length > 0;
+  /** Takes an entry out of the next table that has one. */
+  #donate(now: number): void {
+    const { tables } = this.#set;
+    for (;;) {
+      this.#donor = (this.#donor + 1) % tables.length;
+      const table = tables[this.#donor]!;
+      const segment = table.nextDonor();
+      if (segment !== undefined && table.evictFrom(segment, now)) return;
+    }
+  }
 }

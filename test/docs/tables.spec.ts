@@ -31,13 +31,14 @@ function valueOf(cell: string): unknown {
 function levelDefaults({
   ttlMs,
   maxEntries,
+  maxBytes,
   sweepEveryMs,
   ring,
   maxWorkers,
 }: ResolvedLevelOptions): Record<string, unknown> {
   const { numShards, virtualNodes } = ring;
   const cleanupInterval = sweepEveryMs;
-  return { ttl: ttlMs, maxEntries, cleanupInterval, numShards, virtualNodes, maxWorkers };
+  return { ttl: ttlMs, maxEntries, maxBytes, cleanupInterval, numShards, virtualNodes, maxWorkers };
 }
 
 describe('the tables of the README', () => {

@@ -40,6 +40,7 @@ export class NaiveCache {
   }
 
   set(key: string, value: unknown, ttlMs: number): void {
+    this.#removeIfExpired(key);
     this.#rows.set(key, { value, deadline: this.#now() + ttlMs });
     this.counts.sets += 1;
   }
@@ -51,8 +52,9 @@ export class NaiveCache {
     return existed;
   }
 
-  /** Removes a key without counting it. */
+  /** Removes a key without counting it, unless it had expired. */
   drop(key: string): void {
+    this.#removeIfExpired(key);
     this.#rows.delete(key);
   }
 

@@ -9,6 +9,9 @@ import { VirtualClock } from '../support/virtual-clock.js';
 const DURATION =
   'must be a positive number of milliseconds, a number with a unit (250ms, 60s, 5m, 1h, 1d) or Infinity';
 
+const BYTES =
+  'must be a number of bytes of at least 1, a number with a unit (512b, 64kb, 100mb, 1gb) or Infinity';
+
 function resolveUnchecked(options: unknown): ReturnType<typeof resolveCacheOptions> {
   return resolveCacheOptions(options as CacheOptions);
 }
@@ -129,6 +132,10 @@ describe(`${resolveCacheOptions.name}: problems`, () => {
       'must have the methods wallNow, setTimer, setImmediate, got an object of Object',
     ],
     ['report', 'log', 'must be a function, got "log"'],
+    ['maxBytes', '5 mb', `${BYTES}, got "5 mb"`],
+    ['maxBytes', 0, `${BYTES}, got 0`],
+    ['maxEntryBytes', '0kb', `${BYTES}, got "0kb"`],
+    ['onRemove', {}, 'must be a function, got an object of Object'],
   ])('refuses %s: %p', (option, value, message) => {
     const resolve = (): unknown => resolveUnchecked({ [option]: value });
 
@@ -137,10 +144,21 @@ describe(`${resolveCacheOptions.name}: problems`, () => {
     );
   });
 
-  it('refuses options of a later version as unknown', () => {
-    expect(() => resolveUnchecked({ maxBytes: '1mb' })).toThrow(
-      'maxBytes: is unknown; known are cleanupInterval, clock, hash, lockTimeout, maxEntries, ' +
-        'maxKeyLength, maxWorkers, numShards, report, seed, ttl, virtualNodes',
+  it('refuses a bound on one entry that is above the bound on all', () => {
+    expect(() => resolveUnchecked({ maxBytes: 10, maxEntryBytes: 11 })).toThrow(
+      'maxEntryBytes: must not be above maxBytes, got 11',
+    );
+  });
+
+  it('refuses a weigh function that nothing would use', () => {
+    expect(() => resolveUnchecked({ weigh: () => 1 })).toThrow('weigh: must come with maxBytes');
+  });
+
+  it('refuses unknown options and names those it knows', () => {
+    expect(() => resolveUnchecked({ maxSize: 1 })).toThrow(
+      'maxSize: is unknown; known are cleanupInterval, clock, hash, lockTimeout, maxBytes, ' +
+        'maxEntries, maxEntryBytes, maxKeyLength, maxWorkers, numShards, onRemove, report, seed, ' +
+        'ttl, virtualNodes, weigh',
     );
   });
 
@@ -164,8 +182,8 @@ describe(`${resolveCacheOptions.name}: reports`, () => {
     expect(others).toEqual([]);
     expect(report).toMatchObject({ code: 'CACHE_SMALL_SHARDS' });
     expect(report?.message).toBe(
-      'EnhancedAsyncTTLCache: 16 shards for 1000 entries leave fewer than 128 to each, which ' +
-        'makes eviction worse. Write at most 7 for numShards, or leave it out.',
+      'EnhancedAsyncTTLCache: 16 shards for 1000 entries leave fewer than 128 to each. They share ' +
+        'tables, so more of them buy nothing. Write at most 7 for numShards, or leave it out.',
     );
   });
 

@@ -1,37 +1,49 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheShard } from '../../lib/memory/cache-shard.js';
-import type { EntryFacts } from '../../lib/memory/entry-table.js';
+import { EntryBudget } from '../../lib/memory/entry-budget.js';
+import type { EntryFacts } from '../../lib/memory/entry.js';
+import { RowTable } from '../../lib/memory/row-table.js';
 
-const HASH = 7;
+const SPREAD = 7;
+const NOW = 0;
 const FACTS: EntryFacts = { order: 1, bornAt: 0, tags: ['tag'] };
 
 let stamps: { order: number; admits(): boolean };
-let count: { entries: number };
+let budget: EntryBudget;
 let shard: CacheShard<number>;
 
 beforeEach(() => {
   stamps = { order: 0, admits: () => stamps.order === 0 };
-  count = { entries: 0 };
-  shard = new CacheShard<number>(count, stamps);
+  budget = new EntryBudget(Infinity, Infinity);
+  const ports = { budget, stamps, removals: undefined, weighted: false };
+  shard = new CacheShard<number>(ports, (owner) => {
+    const options = { expectedRows: Infinity, weighted: false, owner, ownerOf: () => owner };
+    return new RowTable<number>(options, NOW);
+  });
 });
 
 afterEach(() => {
-  expect(count.entries).toBe(shard.size);
+  expect(budget.entries).toBe(shard.size);
 });
 
 function invalidate(): void {
   stamps.order += 1;
 }
 
+function entry(value: number, deadline: number, facts?: EntryFacts) {
+  return { value, deadline, facts, weight: 0 };
+}
+
 function insert(key: string, deadline = Infinity, facts?: EntryFacts): void {
-  shard.insert(key, { value: 1, deadline, facts }, HASH);
+  const segment = shard.table.segmentWithRoom(SPREAD, NOW)!;
+  shard.insert(key, entry(1, deadline, facts), { segment, spread: SPREAD }, NOW);
 }
 
 describe(CacheShard.name, () => {
   it('counts reads that find something and reads that do not', () => {
     insert('key', 10);
-    const found = shard.read('key', HASH, 9)?.value;
-    const absent = shard.read('absent', HASH, 9);
+    const found = shard.read('key', SPREAD, 9);
+    const absent = shard.read('absent', SPREAD, 9);
 
     expect([found, absent]).toEqual([1, undefined]);
     expect(shard.getMetrics()).toMatchObject({ hits: 1, misses: 1, expired: 0 });
@@ -40,26 +52,44 @@ describe(CacheShard.name, () => {
   it('removes an entry that a read finds expired, at its very deadline', () => {
     insert('key', 10);
 
-    expect(shard.read('key', HASH, 10)).toBeUndefined();
+    expect(shard.read('key', SPREAD, 10)).toBeUndefined();
     expect(shard.getMetrics()).toMatchObject({ size: 0, misses: 1, expired: 1 });
+  });
+
+  it('does the same when it returns the whole entry', () => {
+    insert('live', 11, FACTS);
+    insert('expired', 10);
+
+    const found = ['live', 'expired', 'absent'].map((key) => shard.readEntry(key, SPREAD, 10));
+
+    expect(found).toEqual([{ value: 1, deadline: 11, facts: FACTS }, undefined, undefined]);
+    expect(shard.getMetrics()).toMatchObject({ size: 1, hits: 1, misses: 2, expired: 1 });
   });
 
   it('finds nothing expired at a peek, and moves and counts nothing', () => {
     insert('key', 10);
-    const alive = shard.peek('key', HASH, 9)?.value;
-    const expired = shard.peek('key', HASH, 10);
+    const alive = shard.peek('key', SPREAD, 9)?.value;
+    const expired = shard.peek('key', SPREAD, 10);
 
     expect([alive, expired]).toEqual([1, undefined]);
     expect(shard.getMetrics()).toMatchObject({ size: 1, hits: 0, misses: 0, expired: 0 });
   });
 
   it('counts what is stored, new or in place of another', () => {
-    const absent = shard.replace('key', { value: 1, deadline: 9, facts: undefined }, HASH);
+    const absent = shard.replace('key', entry(1, 9), SPREAD, NOW);
     insert('key');
-    const there = shard.replace('key', { value: 2, deadline: 9, facts: undefined }, HASH);
+    const there = shard.replace('key', entry(2, 9), SPREAD, NOW);
 
     expect([absent, there]).toEqual([false, true]);
-    expect(shard.getMetrics()).toMatchObject({ size: 1, sets: 2 });
+    expect(shard.peek('key', SPREAD, NOW)).toEqual({ value: 2, deadline: 9, facts: undefined });
+    expect(shard.getMetrics()).toMatchObject({ size: 1, sets: 2, expired: 0 });
+  });
+
+  it('counts what had expired when another took its place', () => {
+    insert('key', 10);
+    shard.replace('key', entry(2, 20), SPREAD, 10);
+
+    expect(shard.getMetrics()).toMatchObject({ size: 1, sets: 2, expired: 1 });
   });
 
   it('counts deletes of live entries, and what it drops itself not at all', () => {
@@ -67,8 +97,9 @@ describe(CacheShard.name, () => {
     insert('expired', 10);
     insert('dropped');
 
-    const deleted = ['live', 'expired', 'absent'].map((key) => shard.delete(key, HASH, 10));
-    shard.drop('dropped', HASH);
+    const deleted = ['live', 'expired', 'absent'].map((key) => shard.delete(key, SPREAD, 10));
+    shard.drop('dropped', SPREAD, 10);
+    shard.drop('absent', SPREAD, 10);
 
     expect(deleted).toEqual([true, false, false]);
     expect(shard.getMetrics()).toMatchObject({ size: 0, deletes: 1, expired: 1 });
@@ -77,63 +108,23 @@ describe(CacheShard.name, () => {
   it('tells apart what was evicted and what had expired', () => {
     insert('a', 10);
     insert('b');
+    const evict = (): boolean => shard.table.evictFrom(shard.table.segmentOf(SPREAD), 10);
 
-    const evictions = [shard.evict(10), shard.evict(10), shard.evict(10)];
+    const evictions = [evict(), evict(), evict()];
 
     expect(evictions).toEqual([true, true, false]);
-    expect(shard.getMetrics()).toMatchObject({ expired: 1, evicted: 1 });
+    expect(shard.getMetrics()).toMatchObject({ size: 0, expired: 1, evicted: 1 });
   });
 
   it('counts what a sweep removes as expired', () => {
     insert('dead', 10);
     insert('alive', 11);
-    shard.beginSweep(10);
 
-    expect(shard.sweepRows(5)).toEqual({ removed: 1, done: true });
+    const segment = shard.table.segmentOf(SPREAD);
+    const removed = shard.table.sweep(segment, { now: 10, admits: undefined });
+
+    expect(removed).toBe(1);
     expect(shard.getMetrics()).toMatchObject({ size: 1, expired: 1 });
-  });
-
-  it('lists the live entries', () => {
-    insert('dead', 10);
-    insert('alive', 11);
-
-    expect([...shard.entries({ now: () => 10 })]).toEqual([['alive', 1]]);
-  });
-
-  it('keeps its counts when it is cleared', () => {
-    insert('key');
-    shard.clear();
-
-    expect(shard.getMetrics()).toMatchObject({ size: 0, sets: 1, deletes: 0 });
-  });
-});
-
-describe(`${CacheShard.name}: a sweep`, () => {
-  it('is due when an entry can have expired, at its very deadline', () => {
-    insert('key', 10);
-    insert('other');
-
-    expect([shard.isDue(9), shard.isDue(10)]).toEqual([false, true]);
-  });
-
-  it('is due when something was invalidated and an entry can have carried it', () => {
-    insert('plain');
-    invalidate();
-    const withoutFacts = shard.isDue(0);
-    insert('tagged', Infinity, FACTS);
-
-    expect([withoutFacts, shard.isDue(0)]).toEqual([false, true]);
-  });
-
-  it('is not due again before the next invalidation', () => {
-    insert('tagged', Infinity, FACTS);
-    invalidate();
-    shard.beginSweep(0);
-    shard.sweepRows(5);
-    const swept = shard.isDue(0);
-    invalidate();
-
-    expect([swept, shard.isDue(0)]).toEqual([false, true]);
   });
 });
 
@@ -141,38 +132,40 @@ describe(`${CacheShard.name}: entries that were invalidated by tag or namespace`
   it('are live until then', () => {
     insert('key', 10, FACTS);
 
-    expect(shard.read('key', HASH, 9)?.facts).toEqual(FACTS);
+    expect(shard.readEntry('key', SPREAD, 9)?.facts).toEqual(FACTS);
   });
 
   it('are misses for every kind of reading, and removed by those that count', () => {
-    for (const key of ['read', 'peeked', 'deleted']) insert(key, 10, FACTS);
+    for (const key of ['read', 'entry', 'peeked', 'deleted']) insert(key, 10, FACTS);
     invalidate();
 
     const found = [
-      shard.read('read', HASH, 9),
-      shard.peek('peeked', HASH, 9),
-      shard.delete('deleted', HASH, 9),
-      ...shard.entries({ now: () => 9 }),
+      shard.read('read', SPREAD, 9),
+      shard.readEntry('entry', SPREAD, 9),
+      shard.peek('peeked', SPREAD, 9),
+      shard.delete('deleted', SPREAD, 9),
     ];
 
-    expect(found).toEqual([undefined, undefined, false]);
-    expect(shard.getMetrics()).toMatchObject({ size: 1, misses: 1, deletes: 0, expired: 0 });
+    expect(found).toEqual([undefined, undefined, undefined, false]);
+    expect(shard.getMetrics()).toMatchObject({ size: 1, misses: 2, deletes: 0, expired: 0 });
   });
 
-  it('are removed by a sweep', () => {
+  it('are removed by a sweep that asks the stamps', () => {
     insert('tagged', 10, FACTS);
     insert('plain', 10);
     invalidate();
-    shard.beginSweep(5);
 
-    expect(shard.sweepRows(5)).toEqual({ removed: 1, done: true });
-    expect(shard.peek('plain', HASH, 5)?.value).toBe(1);
+    const segment = shard.table.segmentOf(SPREAD);
+    const removed = shard.table.sweep(segment, { now: 5, admits: () => stamps.admits() });
+
+    expect(removed).toBe(1);
+    expect(shard.peek('plain', SPREAD, 5)?.value).toBe(1);
   });
 
   it('are not asked about when they carry nothing', () => {
     insert('plain', 10);
     invalidate();
 
-    expect(shard.read('plain', HASH, 9)?.value).toBe(1);
+    expect(shard.read('plain', SPREAD, 9)).toBe(1);
   });
 });

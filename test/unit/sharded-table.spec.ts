@@ -9,7 +9,7 @@ beforeEach(() => {
   clock = new VirtualClock();
 });
 
-interface Shape extends Partial<ShardedTableOptions> {
+interface Shape extends Partial<ShardedTableOptions<number>> {
   readonly numShards?: number;
 }
 
@@ -24,7 +24,7 @@ function open({ numShards = 4, ...options }: Shape = {}): ShardedTable<number> {
 }
 
 function write(table: ShardedTable<number>, key: string, ttlMs = Infinity): void {
-  table.write(key, { value: 1, deadline: clock.now() + ttlMs, facts: undefined });
+  table.write(key, 1, ttlMs);
 }
 
 describe(ShardedTable.name, () => {
@@ -32,7 +32,7 @@ describe(ShardedTable.name, () => {
     const table = open();
     for (let key = 0; key < 500; key++) write(table, `key-${key}`);
 
-    const found = Array.from({ length: 500 }, (_, key) => table.read(`key-${key}`)?.value);
+    const found = Array.from({ length: 500 }, (_, key) => table.read(`key-${key}`));
 
     expect(found.filter((value) => value !== 1)).toEqual([]);
     expect(table.size).toBe(500);

@@ -1,0 +1,75 @@
+import type { Stamps } from './cache-shard.js';
+import { WALK_END, type RowTable, type WalkPosition } from './row-table.js';
+import type { SweepPorts } from './segment-sweep.js';
+import type { Segment } from './segment.js';
+
+/** What a {@link TableSweep} goes through. */
+export interface TableSweepOptions<V> {
+  readonly tables: readonly RowTable<V>[];
+  /** Tables that advance side by side. */
+  readonly maxWorkers: number;
+  readonly stamps: Stamps | undefined;
+  /** What is expired at this clock time is removed. */
+  readonly now: number;
+}
+
+interface Walk<V> {
+  readonly table: RowTable<V>;
+  position: WalkPosition;
+  /** Asked about entries with facts if tags or namespaces were invalidated since the last sweep. */
+  readonly admits: SweepPorts['admits'];
+}
+
+/** One sweep over all tables of a cache, segment by segment, a few tables side by side. */
+export class TableSweep<V> {
+  readonly #options: TableSweepOptions<V>;
+  readonly #waiting: RowTable<V>[];
+  readonly #working: Walk<V>[] = [];
+
+  constructor(options: TableSweepOptions<V>) {
+    this.#options = options;
+    this.#waiting = [...options.tables];
+  }
+
+  /** Whether every segment has been seen. */
+  get done(): boolean {
+    return this.#working.length === 0 && this.#waiting.length === 0;
+  }
+
+  /** Sweeps the next segment in which something can have died; returns how many entries it removed. */
+  step(): number {
+    for (;;) {
+      while (this.#working.length < this.#options.maxWorkers && this.#waiting.length > 0) {
+        this.#working.push(this.#begin(this.#waiting.shift()!));
+      }
+      const walk = this.#working.shift();
+      if (walk === undefined) return 0;
+      const segment = this.#nextDue(walk);
+      if (segment === undefined) continue;
+      const removed = walk.table.sweep(segment, { now: this.#options.now, admits: walk.admits });
+      if (walk.position < WALK_END) this.#working.push(walk);
+      return removed;
+    }
+  }
+
+  #begin(table: RowTable<V>): Walk<V> {
+    const { stamps } = this.#options;
+    const order = stamps?.order ?? 0;
+    const isInvalidated = order > table.sweptOrder;
+    table.sweptOrder = order;
+    const admits: Walk<V>['admits'] = isInvalidated
+      ? (key, facts) => stamps!.admits(key, facts)
+      : undefined;
+    return { table, position: 0, admits };
+  }
+
+  #nextDue(walk: Walk<V>): Segment<V> | undefined {
+    while (walk.position < WALK_END) {
+      const segment = walk.table.segmentAt(walk.position);
+      walk.position = walk.table.positionAfter(walk.position);
+      const isExpiring = segment.earliestDeadline <= this.#options.now;
+      if (isExpiring || (walk.admits !== undefined && segment.holdsFacts)) return segment;
+    }
+    return undefined;
+  }
+}

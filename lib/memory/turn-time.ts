@@ -1,0 +1,90 @@
+import { systemClock, type Clock } from '../clock.js';
+
+/** The time as a cache's hot path asks for it. */
+export interface TurnTime {
+  /** For a read: milliseconds, at most as old as this turn of the event loop. */
+  now(): number;
+  /** For a write, whose lifetime begins now: not older than the read or the work before it. */
+  nowForWrite(): number;
+}
+
+/** Reads in a row, this close to each other in milliseconds, that make keeping the time worthwhile. */
+const BURST_READS = 8;
+const BURST_GAP_MS = 0.05;
+/** A time that is kept serves this many reads, and an eighth as many writes. */
+const USES = 64;
+const USES_OF_A_WRITE = 8;
+
+/**
+ * The system clock, read less often while a burst of calls goes on: 9 ns instead of 48.
+ *
+ * After eight reads within microseconds of each other the time is kept, for 64 reads at most and
+ * until the event loop goes on: a tick behind all promise jobs of this turn forgets it. So nothing
+ * that expired is served in a later turn, also after a long computation; a chain of awaited hits,
+ * which all run in one turn, reads the clock again and again; and an application that reads once a
+ * turn pays for no tick. A write takes a kept time only right after another write: whoever computes a
+ * value in between gets its whole lifetime.
+ */
+export class SystemTurnTime implements TurnTime {
+  readonly #clock: Clock;
+  #time = -Infinity;
+  #usesLeft = 0;
+  /** What was left after the last write; if it still is, nothing was read since. */
+  #leftByWrite = -1;
+  #streak = 0;
+  #forgetting = false;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    if (this.#usesLeft === 0) return this.#read();
+    this.#usesLeft -= 1;
+    return this.#time;
+  }
+
+  nowForWrite(): number {
+    if (this.#usesLeft !== this.#leftByWrite || this.#usesLeft < USES_OF_A_WRITE) this.#read();
+    else this.#usesLeft -= USES_OF_A_WRITE;
+    this.#leftByWrite = this.#usesLeft;
+    return this.#time;
+  }
+
+  #read(): number {
+    const time = this.#clock.now();
+    this.#streak = time - this.#time < BURST_GAP_MS ? this.#streak + 1 : 0;
+    this.#time = time;
+    this.#usesLeft = 0;
+    if (this.#streak >= BURST_READS && !isTimeFaked()) this.#keep();
+    return time;
+  }
+
+  #keep(): void {
+    this.#usesLeft = USES;
+    if (this.#forgetting) return;
+    this.#forgetting = true;
+    process.nextTick(() => this.#forget());
+  }
+
+  #forget(): void {
+    this.#forgetting = false;
+    this.#usesLeft = 0;
+    this.#streak = 0;
+  }
+}
+
+const systemTurnTime = new SystemTurnTime();
+
+/** The time of a cache with this clock: any but the system's is asked every time. */
+export function turnTimeOf(clock: Clock): TurnTime {
+  if (clock === systemClock) return systemTurnTime;
+  return { now: () => clock.now(), nowForWrite: () => clock.now() };
+}
+
+const NativeDate = Date;
+
+/** Whether a test has put fake timers in place: their ticks come when the test says so. */
+function isTimeFaked(): boolean {
+  return Date !== NativeDate;
+}
