@@ -181,7 +181,6 @@ function assemble(options: ResolvedHierarchyOptions): Parts {
     ...options,
     levels,
     stamps,
-    numShards: options.l1.ring.numShards,
     shardOf: (key) => l1.table.shardOf(key),
   });
   return { options, core, l1, l2, levels };

@@ -25,7 +25,6 @@ export interface HierarchyCorePorts {
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
   readonly joinTimeoutMs: number;
-  readonly numShards: number;
   shardOf(key: string): number;
 }
 
@@ -99,7 +98,6 @@ export class HierarchyCore {
       clock: ports.clock,
       lockTimeoutMs: ports.lockTimeoutMs,
       joinTimeoutMs: ports.joinTimeoutMs,
-      numShards: ports.numShards,
       shardOf: (key) => ports.shardOf(key),
       drop: (key) => this.#drop(key),
       order: () => ports.stamps.order,

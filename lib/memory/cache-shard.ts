@@ -176,6 +176,16 @@ export class CacheShard<V> implements RowOwner<V> {
     this.#ports.budget.entries -= count;
   }
 
+  /** Notes an entry that belongs to another shard from now on. */
+  noteMovedOut(): void {
+    this.#size -= 1;
+  }
+
+  /** Notes an entry that belonged to another shard until now. */
+  noteMovedIn(): void {
+    this.#size += 1;
+  }
+
   /** Notes that all entries were dropped at once. */
   noteCleared(): void {
     this.#size = 0;

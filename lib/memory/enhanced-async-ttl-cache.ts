@@ -11,6 +11,7 @@ import type { Stamps } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
 import { LoaderContext, type CacheLoadContext } from './loader-context.js';
 import { RemovalNotifier } from './removal-notifier.js';
+import { MAX_SHARDS } from './ring-points.js';
 import { ShardedTable, type TableMetrics } from './sharded-table.js';
 import { weighingOf } from './size-estimate.js';
 import { Sweeper, type Sweepable } from './sweeper.js';
@@ -43,6 +44,9 @@ export interface LevelInternals {
   readonly stamps: Stamps;
 }
 
+/** Entries move to other shards for this long in one turn of the event loop. */
+const MOVE_SLICE_MS = 1;
+
 /** How long a caller of `getOrSet` waits for a load that another caller started. */
 export const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
 
@@ -65,6 +69,8 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   readonly #coordinator: KeyCoordinator;
   readonly #sweeper: Sweeper;
   readonly #swept: Sweepable;
+  /** Settles when the last call of `reshard` has ended. */
+  #resharded: Promise<void> = Promise.resolve();
 
   /**
    * @param options every one has a default
@@ -75,7 +81,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   constructor(options: CacheOptions<V> | undefined, internals: LevelInternals);
   constructor(options: CacheOptions<V> = {}, internals?: LevelInternals) {
     this.#options = resolveCacheOptions(options, internals?.subject);
-    const { clock, report, ring, sweepEveryMs, onRemove } = this.#options;
+    const { clock, report, sweepEveryMs, onRemove } = this.#options;
     this.table = new ShardedTable<V>({
       ...this.#options,
       weigh: weighingOf(this.#options),
@@ -90,7 +96,6 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       clock,
       lockTimeoutMs: this.#options.lockTimeoutMs,
       joinTimeoutMs: DEFAULT_JOIN_TIMEOUT_MS,
-      numShards: ring.numShards,
       shardOf: (key) => this.table.shardOf(key),
       drop: (key) => this.table.drop(key),
       order: () => 0,
@@ -236,6 +241,28 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     return this.table.entries();
   }
 
+  /**
+   * Gives the keys to another number of shards while the cache is in use. The new number holds at
+   * once, and about (m - n) / m of the entries move from n shards to m: each when it is asked for, the
+   * others a shard at a time in slices of about a millisecond, after the updates of that shard that
+   * are under way. Nothing is lost. Calls run one after the other.
+   *
+   * @param numShards from 1 to 1,024
+   * @throws {InvalidArgumentError} for any other number
+   * @throws {LockTimeoutError} when an update kept a shard longer than `lockTimeout`: its entries
+   * move when they are asked for, or by the next call
+   */
+  reshard(numShards: number): Promise<void> {
+    if (!Number.isInteger(numShards) || numShards < 1 || numShards > MAX_SHARDS) {
+      const range = `a whole number from 1 to ${MAX_SHARDS}`;
+      const error = new InvalidArgumentError(`numShards must be ${range}, got ${show(numShards)}.`);
+      return Promise.reject(error);
+    }
+    const resharded = this.#resharded.then(() => this.#reshard(numShards));
+    this.#resharded = resharded.catch(() => {});
+    return resharded;
+  }
+
   /** What the cache has done since the start. */
   getMetrics(): CacheMetrics {
     const { joins, fenced, locks } = this.#coordinator.getMetrics();
@@ -256,6 +283,28 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   /** The same as {@link stop}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #reshard(numShards: number): Promise<void> {
+    await this.#moveEntries();
+    if (numShards === this.table.numShards) return;
+    this.table.reshard(numShards);
+    await this.#moveEntries();
+  }
+
+  /** Moves all entries that are not in the shard they belong to. */
+  async #moveEntries(): Promise<void> {
+    const { clock } = this.#options;
+    for (let shard = this.table.movingShard; shard !== undefined; shard = this.table.movingShard) {
+      const release = await this.#coordinator.acquireShard(shard);
+      try {
+        while (this.table.moveOn(shard, MOVE_SLICE_MS)) {
+          await new Promise<void>((resolve) => clock.setImmediate(resolve));
+        }
+      } finally {
+        release();
+      }
+    }
   }
 
   #read(key: string): V | undefined {

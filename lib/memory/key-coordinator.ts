@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Release } from './key-lock.js';
 import { LoadTable } from './load-table.js';
 import type { LoadRequest, RunningLoad } from './load.js';
 import type { HandOver } from './shared-exclusive-lock.js';
@@ -10,7 +11,6 @@ export interface KeyCoordinatorPorts {
   readonly clock: Clock;
   readonly lockTimeoutMs: number;
   readonly joinTimeoutMs: number;
-  readonly numShards: number;
   readonly handOver?: HandOver | undefined;
   /** The shard whose lock a key's operations share. */
   shardOf(key: string): number;
@@ -91,6 +91,11 @@ export class KeyCoordinator {
     };
   }
 
+  /** Holds a whole shard still; see {@link ShardLockManager.acquireShard}. */
+  acquireShard(shard: number): Promise<Release> {
+    return this.#locks.acquireShard(shard);
+  }
+
   /** Joins the key's load or starts one; see {@link LoadTable.run}. */
   load<T>(load: CoordinatedLoad<T>): Promise<T> {
     return this.#loads.run(this.#request(load));
@@ -115,7 +120,7 @@ export class KeyCoordinator {
     tags: readonly string[] | undefined,
     store: (ticket: Ticket) => void,
   ): Promise<void> {
-    if (this.#locks.isFree(this.#ports.shardOf(key), key)) {
+    if (this.idle || this.#locks.isFree(this.#ports.shardOf(key), key)) {
       store(this.#tickets.make(key, 'write', tags));
       this.#tickets.fenceLoads(key);
       return Promise.resolve();

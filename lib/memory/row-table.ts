@@ -12,8 +12,10 @@ const MAX_FIRST_DEPTH = 8;
 const MAX_DEPTH = 24;
 /** The two low bits of a spread are not kept with the row: the next ones choose the segment. */
 const DEPTH_SHIFT = 2;
-/** A split has to separate at least this part of the rows; keys whose hashes are equal stay together. */
+/** A split is worth its place in the directory if this part of the rows goes either way. */
 const WORTHWHILE = 1 / 8;
+/** How many splits ahead may do that; keys whose hashes are equal are never told apart. */
+const LOOK_AHEAD_BITS = 4;
 
 /** Keeps account of entries that leave a table on their own: the shard that they belong to. */
 export interface RowOwner<V> {
@@ -72,6 +74,11 @@ export class RowTable<V> {
     this.#firstDepth = Math.min(depth, MAX_FIRST_DEPTH);
     this.#targetRows = roomFor(expectedRows / 2 ** this.#firstDepth);
     this.clear(now);
+  }
+
+  /** Every segment once. */
+  get segments(): readonly Segment<V>[] {
+    return [...new Set(this.#segments)];
   }
 
   /** The segment of a key. */
@@ -156,10 +163,10 @@ export class RowTable<V> {
 
   /** Drops every entry in one step; returns the segments that held them. */
   clear(now: number): readonly Segment<V>[] {
-    const dropped = this.#segments;
+    const dropped = this.segments;
     const first = { depth: this.#firstDepth, weighted: this.#options.weighted };
     this.#segments = Array.from({ length: 2 ** first.depth }, () => new Segment<V>(first, now));
-    return [...new Set(dropped)];
+    return dropped;
   }
 
   #nextCapacity(capacity: number): number {
@@ -175,10 +182,8 @@ export class RowTable<V> {
   /** Replaces a segment by two; returns whether its keys can be told apart. */
   #split(segment: Segment<V>, spread: number, now: number): boolean {
     const { depth } = segment;
-    const bit = 1 << (depth + DEPTH_SHIFT);
-    const rows = rowsByBit(segment, bit);
-    const fewer = Math.min(rows.set.length, rows.clear.length);
-    if (depth === MAX_DEPTH || fewer < segment.live * WORTHWHILE) return false;
+    if (!isSeparable(segment)) return false;
+    const rows = rowsByBit(segment, 1 << (depth + DEPTH_SHIFT));
     const low = this.#part(segment, rows.clear, now);
     const high = this.#part(segment, rows.set, now);
     if (this.#segments.length === 2 ** depth)
@@ -193,10 +198,21 @@ export class RowTable<V> {
   /** A segment with some of another's rows, in their order. */
   #part(from: Segment<V>, rows: readonly number[], now: number): Segment<V> {
     const part = new Segment<V>({ depth: from.depth + 1, weighted: this.#options.weighted }, now);
-    part.reallocate(Math.min(SPLIT_ROWS, rows.length + (rows.length >> 2)));
+    const spare = Math.min(SPLIT_ROWS, rows.length + (rows.length >> 2));
+    if (rows.length > 0) part.reallocate(Math.max(rows.length, spare));
     for (const row of rows) part.addCopy(from, row, now);
     return part;
   }
+}
+
+/** Whether one of the next bits tells enough of a segment's keys apart. */
+function isSeparable<V>(segment: Segment<V>): boolean {
+  const lastDepth = Math.min(MAX_DEPTH, segment.depth + LOOK_AHEAD_BITS) - 1;
+  for (let depth = segment.depth; depth <= lastDepth; depth++) {
+    const rows = rowsByBit(segment, 1 << (depth + DEPTH_SHIFT));
+    if (Math.min(rows.set.length, rows.clear.length) >= segment.live * WORTHWHILE) return true;
+  }
+  return false;
 }
 
 function rowsByBit<V>(segment: Segment<V>, bit: number): Record<'set' | 'clear', number[]> {
@@ -210,7 +226,8 @@ function rowsByBit<V>(segment: Segment<V>, bit: number): Record<'set' | 'clear',
 
 /** Shares differ by chance: three standard deviations more leave hardly a segment too small. */
 function roomFor(rows: number): number {
-  return Math.min(SPLIT_ROWS, Math.ceil(rows + 3 * Math.sqrt(rows)));
+  const room = Math.ceil(rows + 3 * Math.sqrt(rows));
+  return Math.min(Math.max(room, SMALLEST_CAPACITY), SPLIT_ROWS);
 }
 
 /** Turns the 24 bits of a number round. */

@@ -9,7 +9,6 @@ import {
 
 /** Options of a {@link ShardLockManager}. */
 export interface ShardLockManagerOptions {
-  readonly numShards: number;
   /** Longest wait for a lock, shard and key together, in milliseconds. */
   readonly lockTimeoutMs: number;
   readonly clock?: Clock;
@@ -41,8 +40,11 @@ export interface LockMetrics {
 export class ShardLockManager {
   readonly #lockTimeoutMs: number;
   readonly #clock: Clock;
-  readonly #shards: readonly SharedExclusiveLock[];
+  readonly #ports: LockPorts;
+  /** The lock of each shard that was ever asked for. */
+  readonly #shards = new Map<number, SharedExclusiveLock>();
   readonly #keys: KeyLock;
+  #closed = false;
   #acquisitions = 0;
   #contentions = 0;
   #waitMs = 0;
@@ -57,7 +59,7 @@ export class ShardLockManager {
     };
     this.#lockTimeoutMs = options.lockTimeoutMs;
     this.#clock = ports.clock;
-    this.#shards = Array.from({ length: options.numShards }, () => new SharedExclusiveLock(ports));
+    this.#ports = ports;
     this.#keys = new KeyLock(ports);
   }
 
@@ -68,13 +70,13 @@ export class ShardLockManager {
 
   /** Whether a caller for this key would not have to wait. */
   isFree(shard: number, key: string): boolean {
-    return !this.#keys.isHeld(key) && this.#shards[shard]!.sharable;
+    return !this.#keys.isHeld(key) && this.#lockOf(shard).sharable;
   }
 
   /** Takes a key, as {@link acquireKey} does, if nobody has to wait for that. */
   tryAcquireKey(shard: number, key: string): Release | undefined {
     if (!this.isFree(shard, key)) return undefined;
-    const lock = this.#shards[shard]!;
+    const lock = this.#lockOf(shard);
     const releaseKey = this.#keys.tryAcquire(key)!;
     lock.tryAcquire('shared');
     this.#acquisitions += 1;
@@ -88,7 +90,7 @@ export class ShardLockManager {
    */
   acquireKey(shard: number, key: string): Promise<Release> {
     return this.#timed(this.isFree(shard, key), async (deadline) => {
-      const lock = this.#shards[shard]!;
+      const lock = this.#lockOf(shard);
       if (!lock.tryAcquire('shared')) {
         await lock.acquire('shared', this.#remainingMs(deadline), this.#lateFor(shard));
       }
@@ -109,7 +111,7 @@ export class ShardLockManager {
    * @throws {LockTimeoutError} when it is not this caller's turn within the lock timeout
    */
   async acquireShard(shard: number): Promise<Release> {
-    const lock = this.#shards[shard]!;
+    const lock = this.#lockOf(shard);
     this.#shardCallers += 1;
     try {
       return await this.#timed(lock.idle, async (deadline) => {
@@ -127,7 +129,8 @@ export class ShardLockManager {
 
   /** Lets everybody in who waits: the cache is closed and there is nothing left to keep in order. */
   close(): void {
-    for (const shard of this.#shards) shard.open();
+    this.#closed = true;
+    for (const shard of this.#shards.values()) shard.open();
     this.#keys.open();
   }
 
@@ -140,6 +143,16 @@ export class ShardLockManager {
       timeouts: this.#timeouts,
       heldKeys: this.#keys.size,
     };
+  }
+
+  #lockOf(shard: number): SharedExclusiveLock {
+    let lock = this.#shards.get(shard);
+    if (lock === undefined) {
+      lock = new SharedExclusiveLock(this.#ports);
+      if (this.#closed) lock.open();
+      this.#shards.set(shard, lock);
+    }
+    return lock;
   }
 
   async #timed(free: boolean, take: (deadline: number) => Promise<Release>): Promise<Release> {

@@ -9,6 +9,8 @@ export interface ShardSet<V> {
   readonly shards: readonly CacheShard<V>[];
   /** One for each shard; fewer in a small cache, where some share one. */
   readonly tables: readonly RowTable<V>[];
+  /** The table of each shard. */
+  readonly tableOf: readonly RowTable<V>[];
 }
 
 /** What {@link openShards} needs. */
@@ -17,6 +19,8 @@ export interface ShardSetOptions<V> {
   readonly ports: ShardPorts<V>;
   /** Clock time in milliseconds. */
   readonly now: number;
+  /** The set that this one replaces: shards of the same number go on, with their tables if they can. */
+  readonly previous?: ShardSet<V>;
 }
 
 /** Eviction decides badly about fewer entries than this at a time (measured). */
@@ -26,39 +30,41 @@ const MIN_ENTRIES_PER_TABLE = 512;
  * Makes the shards of a cache. A table for each is sized by the shard's share of the ring; shards
  * that would have too few entries for good eviction share tables.
  */
-export function openShards<V>({ ring: options, ports, now }: ShardSetOptions<V>): ShardSet<V> {
-  const { numShards, hash, seed } = options;
-  const ring = new ConsistentHash(options);
+export function openShards<V>(options: ShardSetOptions<V>): ShardSet<V> {
+  const { ring: ringOptions, ports, now, previous } = options;
+  const { numShards, hash, seed } = ringOptions;
+  const ring = new ConsistentHash(ringOptions);
   const { maxEntries, maxBytes } = ports.budget;
-  const numTables = Math.min(
-    numShards,
-    Math.max(1, Math.floor(maxEntries / MIN_ENTRIES_PER_TABLE)),
-  );
+  const mostTables = Math.max(1, Math.floor(maxEntries / MIN_ENTRIES_PER_TABLE));
+  const numTables = Math.min(numShards, mostTables);
   const isBounded = maxEntries !== Infinity && maxBytes === Infinity;
+  const held = previous === undefined ? Infinity : Math.max(1, ports.budget.entries);
+  const expected = isBounded ? maxEntries : held;
   const shares = ring.shares();
   const shards: CacheShard<V>[] = [];
-  const tables: RowTable<V>[] = [];
 
+  const ownerOf = (key: string): CacheShard<V> => shards[ring.shardForHash(hash(key, seed))]!;
   const openTable = (share: number, owner: CacheShard<V> | undefined): RowTable<V> => {
-    const table = new RowTable<V>(
-      {
-        expectedRows: isBounded ? maxEntries * share : Infinity,
-        weighted: ports.weighted,
-        owner,
-        ownerOf: (key) => owner ?? shards[ring.shardForHash(hash(key, seed))]!,
-      },
+    const expectedRows = expected === Infinity ? Infinity : expected * share;
+    const { weighted } = ports;
+    return new RowTable<V>(
+      { expectedRows, weighted, owner, ownerOf: owner === undefined ? ownerOf : () => owner },
       now,
     );
-    tables.push(table);
-    return table;
   };
 
+  const isShared = numTables < numShards;
+  const shared = Array.from({ length: isShared ? numTables : 0 }, () =>
+    openTable(1 / numTables, undefined),
+  );
+  const keepsTables = previous?.tables.length === previous?.shards.length && !isShared;
   for (let index = 0; index < numShards; index++) {
-    const shard = new CacheShard<V>(ports, (owner) => {
-      if (numTables === numShards) return openTable(shares[index]!, owner);
-      return tables[index % numTables] ?? openTable(1 / numTables, undefined);
-    });
-    shards.push(shard);
+    const known = previous?.shards[index];
+    const open = (owner: CacheShard<V>): RowTable<V> =>
+      isShared ? shared[index % numTables]! : openTable(shares[index]!, owner);
+    if (known !== undefined && !keepsTables) known.table = open(known);
+    shards.push(known ?? new CacheShard<V>(ports, open));
   }
-  return { ring, shards, tables };
+  const tableOf = shards.map(({ table }) => table);
+  return { ring, shards, tables: [...new Set(tableOf)], tableOf };
 }

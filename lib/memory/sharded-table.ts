@@ -4,7 +4,9 @@ import { EntryBudget } from './entry-budget.js';
 import type { Entry } from './entry.js';
 import { spreadOf, type Hash } from './hash.js';
 import type { RemovalNotifier } from './removal-notifier.js';
+import { Resharding } from './resharding.js';
 import type { RingOptions } from './ring-points.js';
+import type { RowTable } from './row-table.js';
 import type { Segment } from './segment.js';
 import { openShards, type ShardSet } from './shard-set.js';
 import { REFUSED } from './size-estimate.js';
@@ -73,6 +75,11 @@ export class ShardedTable<V> {
   readonly #budget: EntryBudget;
   readonly #ports: ShardPorts<V>;
   #set: ShardSet<V>;
+  #resharding: Resharding<V> | undefined;
+  /** Shards that were given up and may still have entries: what they have counted still counts. */
+  #retired: readonly CacheShard<V>[] = [];
+  /** What shards have counted that were given up before. */
+  #counted: readonly ShardMetrics[] = [];
   /** The table that gives the next entry away when a segment in need has none. */
   #donor = 0;
   #refused = 0;
@@ -99,6 +106,11 @@ export class ShardedTable<V> {
     return this.#set.shards.length;
   }
 
+  /** The shard of before whose entries {@link moveOn} moves next; `undefined` if all are in place. */
+  get movingShard(): number | undefined {
+    return this.#resharding?.nextShard;
+  }
+
   /** The shard that a key belongs to. */
   shardOf(key: string): number {
     return this.#set.ring.shardForHash(this.#hash(key, this.#seed));
@@ -107,19 +119,19 @@ export class ShardedTable<V> {
   /** Returns a live value, counts the read and marks the entry as used. */
   read(key: string): V | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).read(key, spreadOf(hash), this.#time.now());
+    return this.#shardAt(key, hash).read(key, spreadOf(hash), this.#time.now());
   }
 
   /** Does what {@link read} does, and returns all that is kept of the entry. */
   readEntry(key: string): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).readEntry(key, spreadOf(hash), this.#time.now());
+    return this.#shardAt(key, hash).readEntry(key, spreadOf(hash), this.#time.now());
   }
 
   /** Finds a live entry and moves nothing. */
   peek(key: string): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).peek(key, spreadOf(hash), this.#time.now());
+    return this.#shardAt(key, hash).peek(key, spreadOf(hash), this.#time.now());
   }
 
   /**
@@ -149,29 +161,60 @@ export class ShardedTable<V> {
   /** Removes an entry because the user asked; returns whether a live one was there. */
   delete(key: string): boolean {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(hash).delete(key, spreadOf(hash), this.#time.now());
+    return this.#shardAt(key, hash).delete(key, spreadOf(hash), this.#time.now());
   }
 
   /** Removes an entry that the cache itself gives up; counts nothing. */
   drop(key: string): void {
     const hash = this.#hash(key, this.#seed);
-    this.#shardAt(hash).drop(key, spreadOf(hash), this.#time.now());
+    this.#shardAt(key, hash).drop(key, spreadOf(hash), this.#time.now());
   }
 
   /** Drops all entries, in time proportional to the number of shards. */
   clear(): void {
     const now = this.#options.clock.now();
-    for (const table of this.#set.tables) {
+    for (const table of this.tables) {
       const dropped = table.clear(now);
       this.#options.removals?.noteCleared(dropped);
     }
-    for (const shard of this.#set.shards) shard.noteCleared();
+    for (const shard of [...this.#set.shards, ...this.#retired]) shard.noteCleared();
     this.#budget.clear();
+    this.#endResharding();
   }
 
-  /** The live entries, table by table. One that is stored or removed meanwhile may be left out. */
+  /**
+   * Gives every key to one of `numShards` shards, from this call on. The entries follow when they
+   * are asked for, and by {@link moveOn}; a resharding before must have come to its end.
+   */
+  reshard(numShards: number): void {
+    const { ring, clock } = this.#options;
+    const from = this.#set;
+    const [now, ports] = [clock.now(), this.#ports];
+    this.#set = openShards({ ring: { ...ring, numShards }, ports, now, previous: from });
+    this.#retired = from.shards.slice(numShards);
+    const { hash, seed } = ring;
+    this.#resharding = new Resharding({ from, to: this.#set, hash, seed });
+  }
+
+  /** Moves entries of one shard of before for about `budgetMs`; returns whether it has more. */
+  moveOn(shard: number, budgetMs: number): boolean {
+    const { clock } = this.#options;
+    const endAt = clock.now() + budgetMs;
+    while (this.#resharding?.nextShard === shard) {
+      const now = clock.now();
+      if (now >= endAt) return true;
+      this.#resharding.step(now);
+      if (this.#resharding.nextShard === undefined) this.#endResharding();
+    }
+    return false;
+  }
+
+  /**
+   * The live entries, table by table. One that is stored or removed meanwhile may be left out, and
+   * while entries move to other shards one may come twice.
+   */
   *entries(): IterableIterator<[key: string, value: V]> {
-    for (const table of this.#set.tables) {
+    for (const table of this.tables) {
       for (const key of table.keys()) {
         const entry = this.peek(key);
         if (entry !== undefined) yield [key, entry.value];
@@ -181,21 +224,14 @@ export class ShardedTable<V> {
 
   getMetrics(): TableMetrics {
     const shards = this.#set.shards.map((shard) => shard.getMetrics());
-    const sum = (name: keyof ShardMetrics): number =>
-      shards.reduce((total, shard) => total + shard[name], 0);
-    const hits = sum('hits');
-    const gets = hits + sum('misses');
+    const retired = this.#retired.map((shard) => shard.getMetrics());
+    const total = sumOf([...shards, ...retired, ...this.#counted]);
+    const gets = total.hits + total.misses;
     return {
+      ...total,
       gets,
-      hits,
-      misses: sum('misses'),
-      hitRatio: gets === 0 ? 0 : hits / gets,
-      sets: sum('sets'),
-      deletes: sum('deletes'),
-      expired: sum('expired'),
-      evicted: sum('evicted'),
+      hitRatio: gets === 0 ? 0 : total.hits / gets,
       refused: this.#refused,
-      size: sum('size'),
       bytes: this.#budget.bytes,
       cleanupDurationMs: this.#sweepMs,
       shards,
@@ -231,7 +267,21 @@ export class ShardedTable<V> {
     return { removed, more: !sweep.done };
   }
 
-  #shardAt(hash: number): CacheShard<V> {
+  #endResharding(): void {
+    this.#resharding = undefined;
+    const retired = [...this.#counted, ...this.#retired.map((shard) => shard.getMetrics())];
+    this.#counted = retired.length === 0 ? [] : [sumOf(retired)];
+    this.#retired = [];
+  }
+
+  /** The tables in use, those that entries are still moved out of first. */
+  get tables(): readonly RowTable<V>[] {
+    if (this.#resharding === undefined) return this.#set.tables;
+    return [...this.#resharding.oldTables, ...this.#set.tables];
+  }
+
+  #shardAt(key: string, hash: number): CacheShard<V> {
+    if (this.#resharding !== undefined) this.#resharding.bring(key, hash, this.#time.now());
     return this.#set.shards[this.#set.ring.shardForHash(hash)]!;
   }
 
@@ -248,7 +298,7 @@ export class ShardedTable<V> {
   ): boolean {
     const hash = this.#hash(key, this.#seed);
     const spread = spreadOf(hash);
-    const shard = this.#shardAt(hash);
+    const shard = this.#shardAt(key, hash);
     if (entry.weight === REFUSED) {
       assertKey?.(key);
       this.#refused += 1;
@@ -284,7 +334,7 @@ export class ShardedTable<V> {
 
   /** Takes an entry out of the next table that has one. */
   #donate(now: number): void {
-    const { tables } = this.#set;
+    const tables = this.tables;
     for (;;) {
       this.#donor = (this.#donor + 1) % tables.length;
       const table = tables[this.#donor]!;
@@ -292,4 +342,18 @@ export class ShardedTable<V> {
       if (segment !== undefined && table.evictFrom(segment, now)) return;
     }
   }
+}
+
+function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {
+  const sum = (name: keyof ShardMetrics): number =>
+    shards.reduce((total, shard) => total + shard[name], 0);
+  return {
+    size: sum('size'),
+    hits: sum('hits'),
+    misses: sum('misses'),
+    sets: sum('sets'),
+    deletes: sum('deletes'),
+    expired: sum('expired'),
+    evicted: sum('evicted'),
+  };
 }

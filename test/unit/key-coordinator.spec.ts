@@ -32,7 +32,6 @@ function open(ports: Partial<KeyCoordinatorPorts> = {}): KeyCoordinator {
     clock,
     lockTimeoutMs: 1_000,
     joinTimeoutMs: 1_000,
-    numShards: 2,
     shardOf: () => 1,
     drop: (key) => {
       dropped.push(key);

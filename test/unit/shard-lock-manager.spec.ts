@@ -9,7 +9,7 @@ let locks: ShardLockManager;
 
 beforeEach(() => {
   clock = new VirtualClock();
-  locks = new ShardLockManager({ numShards: 2, lockTimeoutMs: 1_000, clock });
+  locks = new ShardLockManager({ lockTimeoutMs: 1_000, clock });
 });
 
 describe(ShardLockManager.name, () => {
@@ -174,7 +174,6 @@ describe(ShardLockManager.name, () => {
   it('hands over through the scheduler that was given', async () => {
     const grants: (() => void)[] = [];
     locks = new ShardLockManager({
-      numShards: 1,
       lockTimeoutMs: 1_000,
       clock,
       handOver: (grant) => grants.push(grant),

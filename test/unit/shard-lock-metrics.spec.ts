@@ -8,7 +8,7 @@ let locks: ShardLockManager;
 
 beforeEach(() => {
   clock = new VirtualClock();
-  locks = new ShardLockManager({ numShards: 2, lockTimeoutMs: 1_000, clock });
+  locks = new ShardLockManager({ lockTimeoutMs: 1_000, clock });
 });
 
 describe(`${ShardLockManager.name}: metrics`, () => {
