@@ -130,6 +130,19 @@ export class CacheShard<V> implements RowOwner<V> {
     return true;
   }
 
+  /**
+   * Replaces a live, plain entry by another; returns whether there was one. For values that nobody
+   * weighs or hears of: it makes no object of the entry, as {@link replace} does.
+   */
+  overwrite(key: string, spread: number, value: V, deadline: number, now: number): boolean {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0 || segment.holdsFacts || segment.isExpired(row, now)) return false;
+    this.#sets += 1;
+    segment.rewrite(row, value, deadline, now);
+    return true;
+  }
+
   /** Adds an entry whose key is not there to a segment that has room for it. */
   insert(
     key: string,

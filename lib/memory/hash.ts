@@ -10,9 +10,9 @@ const { imul } = Math;
 const MULTIPLIER = 0x9e3779b1;
 
 /**
- * The cache's own {@link Hash}: FNV-1a over the UTF-16 code units with a multiplier that reaches all
- * bits, in two lanes, since each multiplication has to await the one before it in its lane; then
- * MurmurHash3's finaliser, without which short texts fill only a few of the high bits.
+ * The cache's own {@link Hash}: FNV-1a with a multiplier that reaches all bits, over two UTF-16 code
+ * units at a time and in two lanes, since each multiplication has to await the one before it in its
+ * lane; then MurmurHash3's finaliser, without which short texts fill only a few of the high bits.
  *
  * After each step the high bits are folded into the low ones. Without that the low bits of a lane
  * would depend on nothing but low bits, characters would meet only seven bits of the seed, and most
@@ -20,17 +20,20 @@ const MULTIPLIER = 0x9e3779b1;
  */
 export const hashText: Hash = (text, seed) => {
   const { length } = text;
-  let even = seed | 0;
-  let odd = ~seed;
-  let index = 0;
-  for (; index + 1 < length; index += 2) {
-    even = imul(even ^ text.charCodeAt(index), MULTIPLIER);
-    even ^= even >>> 15;
-    odd = imul(odd ^ text.charCodeAt(index + 1), MULTIPLIER);
-    odd ^= odd >>> 15;
+  let one = seed | 0;
+  let other = ~seed;
+  let at = 0;
+  for (; at + 3 < length; at += 4) {
+    one = imul(one ^ (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16)), MULTIPLIER);
+    one ^= one >>> 15;
+    other = imul(other ^ (text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 16)), MULTIPLIER);
+    other ^= other >>> 15;
   }
-  if (index < length) even = imul(even ^ text.charCodeAt(index), MULTIPLIER);
-  let hash = imul(even ^ (even >>> 15), 0x85ebca6b) ^ odd;
+  for (; at < length; at++) {
+    one = imul(one ^ text.charCodeAt(at), MULTIPLIER);
+    one ^= one >>> 15;
+  }
+  let hash = imul(one ^ length, 0x85ebca6b) ^ other;
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);

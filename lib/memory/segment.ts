@@ -174,7 +174,7 @@ export class Segment<V> implements EvictionRows {
 
   isExpired(row: number, now: number): boolean {
     const tick = this.#words[(row << 1) + 1]!;
-    return tick <= now - this.#epoch && (tick !== NEVER || this.deadlineAt(row) <= now);
+    return tick <= now - this.#epoch && this.#isOver(row, now);
   }
 
   isReleased(row: number): boolean {
@@ -230,6 +230,16 @@ export class Segment<V> implements EvictionRows {
     this.touch(row);
     if (this.#far !== undefined) this.#far.delete(row);
     this.#fill(row, entry);
+  }
+
+  /** Replaces a row's value and deadline, and counts a use; for rows without facts and weight. */
+  rewrite(row: number, value: V, deadline: number, now: number): void {
+    if (now - this.#epoch >= REBASE_AFTER_MS) this.#rebase(now);
+    this.touch(row);
+    if (this.#far !== undefined) this.#far.delete(row);
+    this.#cells[(row << 1) + 1] = value;
+    this.#words[(row << 1) + 1] = this.#tickOf(row, deadline);
+    if (deadline < this.#earliest) this.#earliest = Math.floor(deadline);
   }
 
   /** Removes a row's entry; the row is used again by a later one. */
@@ -332,6 +342,11 @@ export class Segment<V> implements EvictionRows {
     this.#earliest = Infinity;
     this.#eviction = undefined;
     this.#forgetColumns();
+  }
+
+  /** Whether the time has come that a tick is rounded from, or that lies beyond all ticks. */
+  #isOver(row: number, now: number): boolean {
+    return this.#words[(row << 1) + 1] !== NEVER || this.deadlineAt(row) <= now;
   }
 
   #takeRow(): number {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { CacheShard, ShardMetrics, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
+import type { ConsistentHash } from './consistent-hash.js';
 import { EntryBudget } from './entry-budget.js';
 import type { Entry } from './entry.js';
 import { spreadOf, type Hash } from './hash.js';
@@ -74,7 +75,12 @@ export class ShardedTable<V> {
   readonly #time: TurnTime;
   readonly #budget: EntryBudget;
   readonly #ports: ShardPorts<V>;
+  /** Whether nobody has to know of a value that another replaces: there is a shorter way then. */
+  readonly #overwrites: boolean;
   #set: ShardSet<V>;
+  /** Of the set, kept here for the sake of every call. */
+  #ring: ConsistentHash;
+  #shards: readonly CacheShard<V>[];
   #resharding: Resharding<V> | undefined;
   /** Shards that were given up and may still have entries: what they have counted still counts. */
   #retired: readonly CacheShard<V>[] = [];
@@ -94,7 +100,10 @@ export class ShardedTable<V> {
     this.#time = turnTimeOf(clock);
     this.#budget = new EntryBudget(maxEntries, maxBytes);
     this.#ports = { budget: this.#budget, stamps, removals, weighted: weigh !== undefined };
+    this.#overwrites = weigh === undefined && removals === undefined;
     this.#set = openShards({ ring, ports: this.#ports, now: clock.now() });
+    this.#ring = this.#set.ring;
+    this.#shards = this.#set.shards;
   }
 
   /** Entries in all shards; expired ones count until they are removed. */
@@ -143,12 +152,13 @@ export class ShardedTable<V> {
    */
   write(key: string, value: V, ttlMs: number): boolean {
     const now = this.#time.nowForWrite();
-    const entry = {
-      value,
-      deadline: now + ttlMs,
-      facts: undefined,
-      weight: this.#weigh(value, key),
-    };
+    const deadline = now + ttlMs;
+    if (this.#overwrites) {
+      const hash = this.#hash(key, this.#seed);
+      const shard = this.#shardAt(key, hash);
+      if (shard.overwrite(key, spreadOf(hash), value, deadline, now)) return true;
+    }
+    const entry = { value, deadline, facts: undefined, weight: this.#weigh(value, key) };
     return this.#store(key, entry, now, this.#options.assertKey);
   }
 
@@ -191,6 +201,8 @@ export class ShardedTable<V> {
     const from = this.#set;
     const [now, ports] = [clock.now(), this.#ports];
     this.#set = openShards({ ring: { ...ring, numShards }, ports, now, previous: from });
+    this.#ring = this.#set.ring;
+    this.#shards = this.#set.shards;
     this.#retired = from.shards.slice(numShards);
     const { hash, seed } = ring;
     this.#resharding = new Resharding({ from, to: this.#set, hash, seed });
@@ -282,7 +294,7 @@ export class ShardedTable<V> {
 
   #shardAt(key: string, hash: number): CacheShard<V> {
     if (this.#resharding !== undefined) this.#resharding.bring(key, hash, this.#time.now());
-    return this.#set.shards[this.#set.ring.shardForHash(hash)]!;
+    return this.#shards[this.#ring.shardForHash(hash)]!;
   }
 
   #weigh(value: V, key: string): number {
