@@ -35,6 +35,49 @@ export const openEnhancedAsyncTtlCache: OpenStore = async (maxEntries) => {
   };
 };
 
+/** ttlcache: a lifetime and a bound; who is evicted is who expires first. */
+export const openTtlCache: OpenStore = async (max) => {
+  const { TTLCache } = await import('@isaacs/ttlcache');
+  return new TTLCache<string, number>({ max, ttl: TTL_MS });
+};
+
+/** quick-lru: two generations of Maps; `maxSize` is half of what it may hold. */
+export const openQuickLru: OpenStore = async (maxSize) => {
+  const { default: QuickLRU } = await import('quick-lru');
+  return new QuickLRU<string, number>({ maxSize, maxAge: TTL_MS });
+};
+
+/** toad-cache: a linked list with a lifetime. */
+export const openToadCache: OpenStore = async (maxEntries) => {
+  const { LruMap } = await import('toad-cache');
+  return new LruMap<number>(maxEntries, TTL_MS);
+};
+
+/** mnemonist's LRU over typed arrays; it has no lifetime. */
+export const openMnemonist: OpenStore = async (maxEntries) => {
+  const { LRUMap } = await import('mnemonist');
+  return new LRUMap<string, number>(maxEntries);
+};
+
+/** node-cache: a lifetime; beyond its bound it refuses, so it gets none. Values are not cloned. */
+export const openNodeCache: OpenStore = async () => {
+  const { default: NodeCache } = await import('node-cache');
+  const cache = new NodeCache({ stdTTL: TTL_MS / 1_000, useClones: false });
+  return { get: (key) => cache.get<number>(key), set: (key, value) => cache.set(key, value) };
+};
+
+/** cacheable's memory store: a lifetime and a bound; values are not cloned. */
+export const openCacheableMemory: OpenStore = async (lruSize) => {
+  const { CacheableMemory } = await import('@cacheable/memory');
+  const cache = new CacheableMemory({ ttl: TTL_MS, lruSize, useClone: false });
+  return {
+    get: (key) => cache.get<number>(key),
+    set: (key, value) => {
+      cache.set(key, value);
+    },
+  };
+};
+
 /** The least an awaited read can cost: an `async` function around `Map.get`, with no single flight. */
 export const readThroughMap: OpenReadThrough = async (_maxEntries, loader) => {
   const map = new Map<string, number>();
@@ -63,6 +106,37 @@ export const readThroughEnhancedAsyncTtlCache: OpenReadThrough = async (maxEntri
   const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
   const cache = new EnhancedAsyncTTLCache<number>({ maxEntries, ttl: TTL_MS });
   return (key) => cache.getOrSet(key, () => loader(key));
+};
+
+/** async-cache-dedupe with its in-memory storage; a lifetime in seconds. */
+export const readThroughAsyncCacheDedupe: OpenReadThrough = async (maxEntries, loader) => {
+  const { createCache } = await import('async-cache-dedupe');
+  const storage = { type: 'memory' as const, options: { size: maxEntries } };
+  const cache = createCache({ ttl: TTL_MS / 1_000, storage }).define('load', loader);
+  return (key) => cache.load(key);
+};
+
+/** cache-manager's `wrap` over its default store, which has no bound. */
+export const readThroughCacheManager: OpenReadThrough = async (_maxEntries, loader) => {
+  const { createCache } = await import('cache-manager');
+  const cache = createCache({ ttl: TTL_MS });
+  return (key) => cache.wrap(key, () => loader(key));
+};
+
+/** cacheable's `getOrSet` over its memory store. */
+export const readThroughCacheable: OpenReadThrough = async (_maxEntries, loader) => {
+  const { Cacheable } = await import('cacheable');
+  const cache = new Cacheable({ ttl: TTL_MS });
+  return async (key) => (await cache.getOrSet(key, () => loader(key)))!;
+};
+
+/** bentocache's `getOrSet` over its memory driver. */
+export const readThroughBentocache: OpenReadThrough = async (maxItems, loader) => {
+  const { BentoCache, bentostore } = await import('bentocache');
+  const { memoryDriver } = await import('bentocache/drivers/memory');
+  const memory = bentostore().useL1Layer(memoryDriver({ maxItems, serialize: false }));
+  const cache = new BentoCache({ default: 'memory', ttl: TTL_MS, stores: { memory } });
+  return (key) => cache.getOrSet({ key, factory: () => loader(key) });
 };
 
 /** The whole hierarchy with its two built-in levels. */

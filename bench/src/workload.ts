@@ -41,6 +41,15 @@ export function allKeys(count: number): readonly string[] {
   return Array.from({ length: count }, (_, id) => keyOf(id));
 }
 
+/**
+ * Returns keys whose characters lie in one piece from the start. A template string is a tree of its
+ * parts until somebody reads it, and making it flat then costs time and memory.
+ */
+export function flatKeys(first: number, count: number): readonly string[] {
+  const keys = Array.from({ length: count }, (_, index) => keyOf(first + index));
+  return JSON.parse(JSON.stringify(keys)) as readonly string[];
+}
+
 /** Returns a seeded source of numbers from 0 up to 1 (Mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed | 0;

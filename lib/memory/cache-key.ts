@@ -10,6 +10,10 @@ export function showKey(key: string): string {
   return JSON.stringify(key.replaceAll(NAMESPACE_SEPARATOR, ' > '));
 }
 
+/** Control characters, and surrogates, which are legal in pairs. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const SUSPICIOUS = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/;
+
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -20,6 +24,7 @@ export function keyProblem(key: unknown, maxLength: number): string | undefined 
   if (key.length > maxLength) {
     return `must have at most ${maxLength} characters, this one has ${key.length}: hash its long part`;
   }
+  if (!SUSPICIOUS.test(key)) return undefined;
   if (CONTROL_CHARACTER.test(key)) return 'must not contain control characters';
   if (!key.isWellFormed()) return 'must be well-formed Unicode, this one has a lone surrogate';
   return undefined;

@@ -131,15 +131,16 @@ export class CacheShard<V> implements RowOwner<V> {
   }
 
   /**
-   * Replaces a live, plain entry by another; returns whether there was one. For values that nobody
+   * Replaces the key's entry by a plain one; returns whether there was one. For values that nobody
    * weighs or hears of: it makes no object of the entry, as {@link replace} does.
    */
-  overwrite(key: string, spread: number, value: V, deadline: number, now: number): boolean {
+  overwritePlain(key: string, spread: number, value: V, deadline: number, now: number): boolean {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
-    if (row < 0 || segment.holdsFacts || segment.isExpired(row, now)) return false;
+    if (row < 0) return false;
+    if (segment.isExpired(row, now)) this.#expired += 1;
     this.#sets += 1;
-    segment.rewrite(row, value, deadline, now);
+    segment.overwritePlain(row, value, deadline, now);
     return true;
   }
 
@@ -155,6 +156,21 @@ export class CacheShard<V> implements RowOwner<V> {
     this.#sets += 1;
     const { value, deadline, facts, weight } = entry;
     segment.add({ key, spread, value, deadline, facts, weight }, now);
+  }
+
+  /** Does what {@link insert} does with a plain entry, for values that nobody weighs. */
+  insertPlain(
+    segment: Segment<V>,
+    key: string,
+    spread: number,
+    value: V,
+    deadline: number,
+    now: number,
+  ): void {
+    this.#ports.budget.add(0);
+    this.#size += 1;
+    this.#sets += 1;
+    segment.addPlain(key, spread, value, deadline, now);
   }
 
   /** Removes an entry because the user asked; returns whether a live one was there. */

@@ -197,13 +197,20 @@ export class Segment<V> implements EvictionRows {
 
   /** Adds an entry whose key is not there; there must be room. Returns its row. */
   add(entry: NewRow<V>, now: number): number {
+    const row = this.addPlain(entry.key, entry.spread, entry.value, entry.deadline, now);
+    this.#setColumns(row, entry);
+    return row;
+  }
+
+  /** Does what {@link add} does for an entry without facts and weight, of which it makes no object. */
+  addPlain(key: string, spread: number, value: V, deadline: number, now: number): number {
     if (now - this.#epoch >= REBASE_AFTER_MS) this.#rebase(now);
     const row = this.#takeRow();
-    this.#words[row << 1] = entry.spread & ~MAX_USES;
-    this.#cells[row << 1] = entry.key;
+    this.#words[row << 1] = spread & ~MAX_USES;
+    this.#cells[row << 1] = key;
     this.#live += 1;
-    this.#fill(row, entry);
-    this.#link(row, entry.spread);
+    this.#setValue(row, value, deadline);
+    this.#link(row, spread);
     if (row === this.#rows - 1 && this.#eviction !== undefined) this.#eviction.appended();
     return row;
   }
@@ -226,20 +233,17 @@ export class Segment<V> implements EvictionRows {
 
   /** Replaces a row's entry by another of the same key, and counts a use. */
   overwrite(row: number, entry: Omit<NewRow<V>, 'key' | 'spread'>, now: number): void {
-    if (now - this.#epoch >= REBASE_AFTER_MS) this.#rebase(now);
-    this.touch(row);
-    if (this.#far !== undefined) this.#far.delete(row);
-    this.#fill(row, entry);
+    this.overwritePlain(row, entry.value, entry.deadline, now);
+    this.#setColumns(row, entry);
   }
 
-  /** Replaces a row's value and deadline, and counts a use; for rows without facts and weight. */
-  rewrite(row: number, value: V, deadline: number, now: number): void {
+  /** Does what {@link overwrite} does with an entry without facts and weight. */
+  overwritePlain(row: number, value: V, deadline: number, now: number): void {
     if (now - this.#epoch >= REBASE_AFTER_MS) this.#rebase(now);
     this.touch(row);
     if (this.#far !== undefined) this.#far.delete(row);
-    this.#cells[(row << 1) + 1] = value;
-    this.#words[(row << 1) + 1] = this.#tickOf(row, deadline);
-    if (deadline < this.#earliest) this.#earliest = Math.floor(deadline);
+    if (this.#facts !== undefined) this.#facts[row] = undefined;
+    this.#setValue(row, value, deadline);
   }
 
   /** Removes a row's entry; the row is used again by a later one. */
@@ -304,7 +308,8 @@ export class Segment<V> implements EvictionRows {
 
   /** Notes that a key was not there and is added. */
   noteMiss(spread: number): void {
-    if (this.#eviction !== undefined) this.#eviction.miss(spread);
+    // Rows are asked by the bits that they keep of a spread, so those are what is counted.
+    if (this.#eviction !== undefined) this.#eviction.miss(spread & ~MAX_USES);
   }
 
   /** Returns the row whose entry is to go, for {@link evict}; -1 if there is none. */
@@ -367,10 +372,13 @@ export class Segment<V> implements EvictionRows {
     this.#live -= 1;
   }
 
-  #fill(row: number, { value, deadline, facts, weight }: Omit<NewRow<V>, 'key' | 'spread'>): void {
+  #setValue(row: number, value: V, deadline: number): void {
     this.#cells[(row << 1) + 1] = value;
     this.#words[(row << 1) + 1] = this.#tickOf(row, deadline);
     if (deadline < this.#earliest) this.#earliest = Math.floor(deadline);
+  }
+
+  #setColumns(row: number, { facts, weight }: Pick<NewRow<V>, 'facts' | 'weight'>): void {
     if (this.#weights !== undefined) this.#weights[row] = weight;
     if (this.#facts !== undefined) this.#facts[row] = facts;
     else if (facts !== undefined) this.#openFacts(row, facts);

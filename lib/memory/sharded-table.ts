@@ -75,8 +75,8 @@ export class ShardedTable<V> {
   readonly #time: TurnTime;
   readonly #budget: EntryBudget;
   readonly #ports: ShardPorts<V>;
-  /** Whether nobody has to know of a value that another replaces: there is a shorter way then. */
-  readonly #overwrites: boolean;
+  /** Whether nobody weighs values or hears of their removal: writes make no objects then. */
+  readonly #plain: boolean;
   #set: ShardSet<V>;
   /** Of the set, kept here for the sake of every call. */
   #ring: ConsistentHash;
@@ -100,7 +100,7 @@ export class ShardedTable<V> {
     this.#time = turnTimeOf(clock);
     this.#budget = new EntryBudget(maxEntries, maxBytes);
     this.#ports = { budget: this.#budget, stamps, removals, weighted: weigh !== undefined };
-    this.#overwrites = weigh === undefined && removals === undefined;
+    this.#plain = weigh === undefined && removals === undefined;
     this.#set = openShards({ ring, ports: this.#ports, now: clock.now() });
     this.#ring = this.#set.ring;
     this.#shards = this.#set.shards;
@@ -151,21 +151,30 @@ export class ShardedTable<V> {
    * @returns whether it was stored
    */
   write(key: string, value: V, ttlMs: number): boolean {
+    const { assertKey } = this.#options;
+    const hash = this.#hash(key, this.#seed);
+    const shard = this.#shardAt(key, hash);
     const now = this.#time.nowForWrite();
     const deadline = now + ttlMs;
-    if (this.#overwrites) {
-      const hash = this.#hash(key, this.#seed);
-      const shard = this.#shardAt(key, hash);
-      if (shard.overwrite(key, spreadOf(hash), value, deadline, now)) return true;
+    if (!this.#plain) {
+      const entry = { value, deadline, facts: undefined, weight: this.#weigh(value, key) };
+      return this.#store({ key, hash, shard, now, assertKey }, entry);
     }
-    const entry = { value, deadline, facts: undefined, weight: this.#weigh(value, key) };
-    return this.#store(key, entry, now, this.#options.assertKey);
+    const spread = spreadOf(hash);
+    if (shard.overwritePlain(key, spread, value, deadline, now)) return true;
+    if (assertKey !== undefined) assertKey(key);
+    const segment = this.#makeRoom(shard, spread, 0, now);
+    shard.insertPlain(segment, key, spread, value, deadline, now);
+    return true;
   }
 
   /** Does what {@link write} does with a checked key, and all that is to be kept of the entry. */
   writeEntry(key: string, { value, deadline, facts }: Entry<V>): boolean {
+    const hash = this.#hash(key, this.#seed);
+    const shard = this.#shardAt(key, hash);
+    const now = this.#time.nowForWrite();
     const entry = { value, deadline, facts, weight: this.#weigh(value, key) };
-    return this.#store(key, entry, this.#time.nowForWrite(), undefined);
+    return this.#store({ key, hash, shard, now, assertKey: undefined }, entry);
   }
 
   /** Removes an entry because the user asked; returns whether a live one was there. */
@@ -302,15 +311,8 @@ export class ShardedTable<V> {
     return weigh === undefined ? 0 : weigh(value, key);
   }
 
-  #store(
-    key: string,
-    entry: WeighedEntry<V>,
-    now: number,
-    assertKey: ((key: string) => void) | undefined,
-  ): boolean {
-    const hash = this.#hash(key, this.#seed);
+  #store({ key, hash, shard, now, assertKey }: Place<V>, entry: WeighedEntry<V>): boolean {
     const spread = spreadOf(hash);
-    const shard = this.#shardAt(key, hash);
     if (entry.weight === REFUSED) {
       assertKey?.(key);
       this.#refused += 1;
@@ -354,6 +356,16 @@ export class ShardedTable<V> {
       if (segment !== undefined && table.evictFrom(segment, now)) return;
     }
   }
+}
+
+/** Where and when an entry is stored. */
+interface Place<V> {
+  readonly key: string;
+  readonly hash: number;
+  readonly shard: CacheShard<V>;
+  readonly now: number;
+  /** Throws for a key that may not be stored. */
+  readonly assertKey: ((key: string) => void) | undefined;
 }
 
 function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { figuresOf } from '../../bench/src/harness/report.js';
 import { planCells } from '../../bench/src/harness/runner.js';
-import type { Case, Subject, Suite } from '../../bench/src/harness/suite.js';
+import type { Case, Sample, Subject, Suite } from '../../bench/src/harness/suite.js';
 import { zipfRequests } from '../../bench/src/workload.js';
 
 const idle: Subject = async () => ({ value: 0, checksum: 0 });
@@ -20,6 +20,10 @@ function suiteOf(measured: Case): Suite {
   return { name: 'engine', cases: [measured] };
 }
 
+function samples(...values: readonly number[]): Sample[] {
+  return values.map((value) => ({ value, checksum: 0 }));
+}
+
 describe('planCells', () => {
   it('takes the subjects in turn and every second round backwards', () => {
     const measured = caseOf(['A', 'B', 'C'], ['C']);
@@ -34,7 +38,7 @@ describe('planCells', () => {
 describe('figuresOf', () => {
   it('takes the median of the ratios of the rounds, not the ratio of the medians', () => {
     const measured = caseOf(['ours', 'theirs'], ['theirs']);
-    const rounds = { ours: [10, 300, 30], theirs: [20, 400, 40] };
+    const rounds = { ours: samples(10, 300, 30), theirs: samples(20, 400, 40) };
 
     const [ours] = figuresOf(suiteOf(measured), measured, rounds);
 
@@ -43,7 +47,7 @@ describe('figuresOf', () => {
 
   it('makes a figure for each subject and each yardstick other than itself', () => {
     const measured = caseOf(['ours', 'lru', 'Map'], ['lru', 'Map']);
-    const rounds = { ours: [2], lru: [4], Map: [1] };
+    const rounds = { ours: samples(2), lru: samples(4), Map: samples(1) };
 
     const figures = figuresOf(suiteOf(measured), measured, rounds);
 
@@ -58,9 +62,44 @@ describe('figuresOf', () => {
   it('shows a lone yardstick beside itself', () => {
     const measured = caseOf(['ours', 'Map'], ['Map']);
 
-    const figures = figuresOf(suiteOf(measured), measured, { ours: [2], Map: [1] });
+    const figures = figuresOf(suiteOf(measured), measured, {
+      ours: samples(2),
+      Map: samples(1),
+    });
 
     expect(figures[1]).toMatchObject({ subject: 'Map', against: 'Map', median: 1, ratio: 1 });
+  });
+});
+
+describe('figuresOf: what a measurement shows beside its figure', () => {
+  const measured = { ...caseOf(['ours', 'Map'], ['Map']), beside: { gap: 'ms' as const } };
+
+  it('becomes figures of their own, with their unit and ratio', () => {
+    const figures = figuresOf(suiteOf(measured), measured, {
+      ours: [{ value: 1, checksum: 0, beside: { gap: 5 } }],
+      Map: [{ value: 1, checksum: 0, beside: { gap: 10 } }],
+    });
+
+    expect(figures.map((figure) => figure.case)).toEqual([
+      'read',
+      'read',
+      'read: gap',
+      'read: gap',
+    ]);
+    expect(figures[2]).toMatchObject({ subject: 'ours', median: 5, unit: 'ms', ratio: 0.5 });
+  });
+
+  it('is left out for a subject that does not show it', () => {
+    const figures = figuresOf(suiteOf(measured), measured, {
+      ours: [{ value: 1, checksum: 0, beside: { gap: 5 } }],
+      Map: samples(1),
+    });
+
+    expect(figures.map(({ subject, case: name }) => `${name} ${subject}`)).toEqual([
+      'read ours',
+      'read Map',
+      'read: gap ours',
+    ]);
   });
 });
 

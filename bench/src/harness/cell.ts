@@ -5,9 +5,10 @@
 import { suites } from '../suites.js';
 
 const [suiteName, caseName, subjectName = '', round] = process.argv.slice(2);
-const subject = suites
+const measured = suites
   .find(({ name }) => name === suiteName)
-  ?.cases.find(({ name }) => name === caseName)?.subjects[subjectName];
+  ?.cases.find(({ name }) => name === caseName);
+const subject = measured?.subjects[subjectName] ?? measured?.peers?.[subjectName];
 if (subject === undefined || process.send === undefined) {
   throw new Error('A cell is started by the runner: use `npm run bench`.');
 }

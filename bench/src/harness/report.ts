@@ -5,7 +5,7 @@ import {
   type InterquartileRange,
 } from './statistics.js';
 import type { Rounds } from './runner.js';
-import type { Case, Suite } from './suite.js';
+import type { Case, Sample, Suite } from './suite.js';
 
 /** One subject of one case over all rounds, beside one yardstick. */
 export interface Figure {
@@ -24,27 +24,55 @@ export interface Figure {
 
 /** Makes a case's figures: one for each subject and each yardstick other than itself. */
 export function figuresOf(suite: Suite, measured: Case, rounds: Rounds): readonly Figure[] {
-  return Object.entries(rounds).flatMap(([subject, values]) =>
-    yardsticksOf(subject, measured).map((against) => {
-      const ratios = ratiosByRound(values, rounds[against]!);
+  const main = { name: measured.name, unit: measured.unit, valueOf: (s: Sample) => s.value };
+  const beside = Object.entries(measured.beside ?? {}).map(([name, unit]) => ({
+    name: `${measured.name}: ${name}`,
+    unit,
+    valueOf: (sample: Sample) => sample.beside?.[name],
+  }));
+  return [main, ...beside].flatMap(({ name, unit, valueOf }) => {
+    const values = Object.entries(rounds)
+      .map(([subject, samples]) => [subject, samples.map(valueOf)] as const)
+      .filter((entry): entry is [string, number[]] => !entry[1].includes(undefined));
+    const against = measured.against.filter((subject) => values.some(([own]) => own === subject));
+    return compare(values, { suite: suite.name, case: name, unit }, against);
+  });
+}
+
+function compare(
+  subjects: readonly (readonly [subject: string, values: readonly number[]])[],
+  head: Pick<Figure, 'suite' | 'case' | 'unit'>,
+  against: readonly string[],
+): readonly Figure[] {
+  const valuesOf = new Map(subjects);
+  return subjects.flatMap(([subject, values]) =>
+    yardsticksOf(subject, against).map((yardstick) => {
+      const ratios = ratiosByRound(values, valuesOf.get(yardstick)!);
       return {
-        suite: suite.name,
-        case: measured.name,
+        suite: head.suite,
+        case: head.case,
         subject,
         median: median(values),
         iqr: interquartileRange(values),
-        unit: measured.unit,
+        unit: head.unit,
         ratio: median(ratios),
         ratioIqr: interquartileRange(ratios),
-        against,
+        against: yardstick,
         rounds: values.length,
       };
     }),
   );
 }
 
-/** Renders a case's figures as a table for people. */
-export function renderTable(figures: readonly Figure[]): string {
+/** Renders figures as tables for people, one for each case. */
+export function renderTables(figures: readonly Figure[]): string {
+  const cases = new Set(figures.map((figure) => figure.case));
+  return Array.from(cases, (name) =>
+    renderTable(figures.filter((figure) => figure.case === name)),
+  ).join('');
+}
+
+function renderTable(figures: readonly Figure[]): string {
   const [first] = figures;
   if (first === undefined) return '';
   const rows = figures.map((figure) => [
@@ -62,7 +90,7 @@ export function renderTable(figures: readonly Figure[]): string {
 }
 
 /** A lone yardstick is shown beside itself, with ratio 1, so that its figure is there. */
-function yardsticksOf(subject: string, { against }: Case): readonly string[] {
+function yardsticksOf(subject: string, against: readonly string[]): readonly string[] {
   const others = against.filter((name) => name !== subject);
   return others.length > 0 ? others : [subject];
 }

@@ -11,8 +11,8 @@ export interface PlannedCell {
   readonly round: number;
 }
 
-/** All rounds of a case: each subject's figures, one per round. */
-export type Rounds = Readonly<Record<string, readonly number[]>>;
+/** All rounds of a case: each subject's samples, one per round. */
+export type Rounds = Readonly<Record<string, readonly Sample[]>>;
 
 const CELL = fileURLToPath(new URL('cell.js', import.meta.url));
 const CELL_DEADLINE_MS = 10 * 60_000;
@@ -36,17 +36,18 @@ export function planCells(suite: Suite, measured: Case, rounds: number): readonl
  * @throws {Error} when a cell fails or the subjects of a round did not do the same work
  */
 export async function runCells(cells: readonly PlannedCell[], onCell: () => void): Promise<Rounds> {
-  const rounds: Record<string, number[]> = {};
+  const rounds: Record<string, Sample[]> = {};
   const checksums: number[] = [];
   for (const cell of cells) {
     onCell();
-    const { value, checksum } = await runCell(cell);
+    const sample = await runCell(cell);
+    const { checksum } = sample;
     checksums[cell.round] ??= checksum;
     if (checksum !== checksums[cell.round]) {
       const others = checksums[cell.round];
       throw new Error(`${nameOf(cell)} came to ${checksum}, the subject before it to ${others}.`);
     }
-    (rounds[cell.subject] ??= []).push(value);
+    (rounds[cell.subject] ??= []).push(sample);
   }
   return rounds;
 }
@@ -59,7 +60,7 @@ export function nameOf({ suite, case: measured, subject, round }: PlannedCell): 
 function runCell(cell: PlannedCell): Promise<Sample> {
   const words = [cell.suite.name, cell.case.name, cell.subject, String(cell.round)];
   const child = fork(CELL, words, {
-    execArgv: ['--enable-source-maps'],
+    execArgv: ['--enable-source-maps', '--expose-gc'],
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
     timeout: CELL_DEADLINE_MS,
   });

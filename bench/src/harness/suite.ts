@@ -7,7 +7,12 @@ export interface Sample {
    * dropping the work, and it must be the same for every subject: then they all did the same.
    */
   readonly checksum: number;
+  /** What else the same measurement showed, under the names and units of the case's `beside`. */
+  readonly beside?: Readonly<Record<string, number>>;
 }
+
+/** What a figure counts. Less is better, but for hits and operations per second. */
+export type Unit = 'ns/op' | 'ms' | 'bytes/entry' | 'loads' | '% hits' | '% of calls' | 'ops/s';
 
 /** What a cell is told about its place in the run. */
 export interface Cell {
@@ -25,11 +30,15 @@ export type Subject = (cell: Cell) => Promise<Sample>;
 export interface Case {
   /** What is done, on how much: reads as the heading of the table. */
   readonly name: string;
-  readonly unit: 'ns/op' | 'loads';
+  readonly unit: Unit;
+  /** Further figures of each measurement, with their units; each becomes a table of its own. */
+  readonly beside?: Readonly<Record<string, Unit>>;
   /** The subjects whose figures the others' are divided by. */
   readonly against: readonly string[];
   /** In the order of measurement; every second round runs it backwards. */
   readonly subjects: Readonly<Record<string, Subject>>;
+  /** Subjects that are measured only when all are asked for. */
+  readonly peers?: Readonly<Record<string, Subject>>;
 }
 
 /** The cases behind one claim; `npm run bench -- <name>` runs it alone. */

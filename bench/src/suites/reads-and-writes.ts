@@ -1,0 +1,102 @@
+import type { Case } from '../harness/suite.js';
+import { timePerOperation } from '../harness/timing.js';
+import * as subjects from '../subjects.js';
+import { allKeys, keyOf, zipfRequests } from '../workload.js';
+import { awaitedHit } from './awaited-hit.js';
+import { fill, REQUESTS, requestedKeys, show, storeCase } from './store-case.js';
+
+/** Every call builds its key, as a request handler does with the id it was sent. */
+export function readHitWithNewKeys(entries: number): Case {
+  const name = `read hit, ${show(entries)} entries, key built per call`;
+  return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
+    const store = await fill(open, allKeys(entries));
+    const requests = zipfRequests({ keys: entries, requests: REQUESTS, seed: round });
+    return timePerOperation(REQUESTS, () => {
+      let sum = 0;
+      for (const id of requests) sum += store.get(keyOf(id))!;
+      return sum;
+    });
+  });
+}
+
+/** Every call uses the string object the entry was stored under, whose hash V8 keeps with it. */
+export function readHitWithRepeatedKeys(entries: number): Case {
+  const name = `read hit, ${show(entries)} entries, repeated keys`;
+  return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
+    const keys = allKeys(entries);
+    const store = await fill(open, keys);
+    const requested = requestedKeys(keys, round);
+    return timePerOperation(REQUESTS, () => {
+      let sum = 0;
+      for (const key of requested) sum += store.get(key)!;
+      return sum;
+    });
+  });
+}
+
+/** Every call replaces a value that is there; the checksum is what is there in the end. */
+export function overwrite(entries: number): Case {
+  const name = `overwrite, ${show(entries)} entries, repeated keys`;
+  return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
+    const keys = allKeys(entries);
+    const store = await fill(open, keys);
+    const requested = requestedKeys(keys, round);
+    const { value } = await timePerOperation(REQUESTS, () => {
+      let written = 0;
+      for (const key of requested) store.set(key, written++);
+      return written;
+    });
+    return { value, checksum: keys.reduce((sum, key) => sum + store.get(key)!, 0) };
+  });
+}
+
+/** The same where every caller awaits its `set`, as most code does. */
+export function awaitedOverwrite(entries: number): Case {
+  const measured = overwrite(entries);
+  return {
+    ...measured,
+    name: `awaited ${measured.name}`,
+    peers: {},
+    subjects: {
+      ...measured.subjects,
+      EnhancedAsyncTTLCache: async ({ round }) => {
+        const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
+        const cache = new EnhancedAsyncTTLCache<number>({ maxEntries: 2 * entries, ttl: '10m' });
+        const keys = allKeys(entries);
+        for (const [id, key] of keys.entries()) await cache.set(key, id);
+        const requested = requestedKeys(keys, round);
+        const { value } = await timePerOperation(REQUESTS, async () => {
+          let written = 0;
+          for (const key of requested) await cache.set(key, written++);
+          return written;
+        });
+        return { value, checksum: keys.reduce((sum, key) => sum + cache.getIfPresent(key)!, 0) };
+      },
+    },
+  };
+}
+
+/** The read-through call beside those of others and beside the least that such a call can cost. */
+export function readThroughHit(entries: number): Case {
+  return {
+    against: [
+      'async function around Map.get',
+      'lru-cache fetch',
+      'async-cache-dedupe',
+      'cache-manager wrap',
+      'cacheable getOrSet',
+      'bentocache getOrSet',
+    ],
+    ...awaitedHit('awaited read-through hit', entries, {
+      'EnhancedAsyncTTLCache.getOrSet': subjects.readThroughEnhancedAsyncTtlCache,
+      'lru-cache fetch': subjects.readThroughLruCache,
+      'async function around Map.get': subjects.readThroughMap,
+    }),
+    peers: awaitedHit('', entries, {
+      'async-cache-dedupe': subjects.readThroughAsyncCacheDedupe,
+      'cache-manager wrap': subjects.readThroughCacheManager,
+      'cacheable getOrSet': subjects.readThroughCacheable,
+      'bentocache getOrSet': subjects.readThroughBentocache,
+    }).subjects,
+  };
+}
