@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../clock.js';
 
 /** The time as a cache's hot path asks for it. */
 export interface TurnTime {
-  /** For a read: milliseconds, at most as old as this turn of the event loop. */
+  /** For a read: milliseconds, not older than this turn of the event loop. */
   now(): number;
   /** For a write, whose lifetime begins now: not older than the read or the work before it. */
   nowForWrite(): number;
@@ -22,12 +22,15 @@ const USES_OF_A_WRITE = 8;
  * until the event loop goes on: a tick behind all promise jobs of this turn forgets it. So nothing
  * that expired is served in a later turn, also after a long computation; a chain of awaited hits,
  * which all run in one turn, reads the clock again and again; and an application that reads once a
- * turn pays for no tick. A write takes a kept time only right after another write: whoever computes a
+ * turn pays for no tick. Milliseconds are whole, rounded down: V8 hands whole numbers from function
+ * to function without an object for each. A write takes a kept time only right after another write: whoever computes a
  * value in between gets its whole lifetime.
  */
 export class SystemTurnTime implements TurnTime {
   readonly #clock: Clock;
-  #time = -Infinity;
+  /** What the clock said last, exactly and in whole milliseconds. */
+  #readAt = -Infinity;
+  #time = 0;
   #usesLeft = 0;
   /** What was left after the last write; if it still is, nothing was read since. */
   #leftByWrite = -1;
@@ -52,12 +55,13 @@ export class SystemTurnTime implements TurnTime {
   }
 
   #read(): number {
-    const time = this.#clock.now();
-    this.#streak = time - this.#time < BURST_GAP_MS ? this.#streak + 1 : 0;
-    this.#time = time;
+    const readAt = this.#clock.now();
+    this.#streak = readAt - this.#readAt < BURST_GAP_MS ? this.#streak + 1 : 0;
+    this.#readAt = readAt;
+    this.#time = Math.floor(readAt);
     this.#usesLeft = 0;
     if (this.#streak >= BURST_READS && !isTimeFaked()) this.#keep();
-    return time;
+    return this.#time;
   }
 
   #keep(): void {

@@ -11,23 +11,19 @@ const TIMED_RUNS = 7;
  *
  * @param operations how many operations one run does
  * @param run does them and returns their checksum
- * @param prepare is called before each run, outside its time
  */
 export async function timePerOperation(
   operations: number,
   run: () => number | Promise<number>,
-  prepare: () => void = () => {},
 ): Promise<Sample> {
   let checksum = 0;
   const warmAt = performance.now() + WARM_UP_MS;
   do {
-    prepare();
     checksum = await run();
   } while (performance.now() < warmAt);
 
   const nanoseconds: number[] = [];
   while (nanoseconds.length < TIMED_RUNS) {
-    prepare();
     const startedAt = performance.now();
     checksum = await run();
     nanoseconds.push(((performance.now() - startedAt) * 1e6) / operations);
