@@ -27,6 +27,7 @@ export type { CacheLoadContext } from './memory/loader-context.js';
 export type { CacheOptions, LevelOptions } from './memory/cache-options.js';
 export type { ShardMetrics } from './memory/cache-shard.js';
 export type { RemovalListener, RemovalReason } from './memory/removal-notifier.js';
+export { hashText } from './memory/hash.js';
 export type { Hash } from './memory/hash.js';
 export type { TableMetrics } from './memory/sharded-table.js';
 export type { LockMetrics } from './memory/shard-lock-manager.js';
