@@ -181,3 +181,23 @@ describe(`${CacheHierarchy.name}: levels and lifetimes`, () => {
     expect([cache.l1.size, cache.l2?.size]).toEqual([1, 1]);
   });
 });
+
+describe(`${CacheHierarchy.name}: bounds on memory`, () => {
+  it('serves from L2 what is too heavy for L1', async () => {
+    await cache.close();
+    const weigh = (value: unknown): number => String(value).length;
+    cache = new CacheHierarchy({
+      l1: { maxBytes: 10, weigh },
+      l2: { maxBytes: 1_000, weigh },
+      clock,
+    });
+    await cache.set('key', 'short');
+    await cache.set('key', 'a long value');
+    const read = [cache.getIfPresent('key'), await cache.get('key')];
+
+    const { L1, L2 } = cache.getMetrics().levels;
+    expect(read).toEqual(['a long value', 'a long value']);
+    expect(L1).toMatchObject({ size: 0, bytes: 0, refused: 3 });
+    expect(L2).toMatchObject({ size: 1, bytes: 12, refused: 0, hits: 2 });
+  });
+});

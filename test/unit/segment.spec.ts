@@ -1,0 +1,202 @@
+import { describe, expect, it } from '@jest/globals';
+import { Segment } from '../../lib/memory/segment.js';
+import { addRow, findRow, NEVER, openSegment, spreadAt, spreadOfId } from '../support/segments.js';
+import { segmentProblems } from '../support/table-structure.js';
+
+const DAY_MS = 86_400_000;
+const FACTS = { order: 1, bornAt: 0, tags: ['tag'] };
+
+function entry(id: number, columns: { facts?: typeof FACTS; weight?: number } = {}) {
+  return {
+    key: `key-${id}`,
+    spread: spreadOfId(id),
+    value: id,
+    deadline: NEVER,
+    facts: columns.facts,
+    weight: columns.weight ?? 0,
+  };
+}
+
+describe(Segment.name, () => {
+  it('finds in an empty segment nothing, and has no room', () => {
+    const segment = new Segment<number>({ depth: 0, weighted: false }, 0);
+
+    expect([segment.find('key', 1), segment.hasRoom, segment.live]).toEqual([-1, false, 0]);
+  });
+
+  it('fills its rows in the order of the entries', () => {
+    const segment = openSegment(8);
+
+    expect([0, 1, 2].map((id) => addRow(segment, id))).toEqual([0, 1, 2]);
+    expect([0, 1, 2, 3].map((id) => findRow(segment, id))).toEqual([0, 1, 2, -1]);
+    expect([segment.keyAt(1), segment.valueAt(1), segment.live]).toEqual(['key-1', 1, 3]);
+  });
+
+  it('tells keys of equal hash apart, wherever they stand in the chain', () => {
+    const segment = openSegment(8);
+    const spread = spreadAt(0.99);
+    for (const key of ['a', 'b', 'c', 'd']) segment.addPlain(key, spread, 1, NEVER, 0);
+    segment.remove(segment.find('b', spread));
+
+    const rows = ['a', 'b', 'c', 'd'].map((key) => segment.find(key, spread));
+
+    expect(rows).toEqual([0, -1, 2, 3]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it('moves entries back that had to go past a removed one, and no others', () => {
+    const segment = openSegment(8);
+    const homes = [0.5, 0.5, 0.56, 0.5, 0.7, 0.97, 0.97, 0];
+    for (const [id, home] of homes.entries()) {
+      segment.addPlain(`key-${id}`, spreadAt(home, id), id, NEVER, 0);
+    }
+    for (const removed of [0, 5, 3]) {
+      segment.remove(segment.find(`key-${removed}`, spreadAt(homes[removed]!, removed)));
+      expect(segmentProblems(segment)).toEqual([]);
+    }
+
+    expect(segment.live).toBe(5);
+  });
+
+  it('uses the rows of removed entries again, and lets go of their values', () => {
+    const segment = openSegment(4);
+    for (const id of [0, 1, 2, 3]) addRow(segment, id);
+    segment.remove(1);
+    segment.remove(2);
+    const value = segment.valueAt(1);
+
+    expect([value, segment.hasRoom]).toEqual([undefined, true]);
+    expect([addRow(segment, 4), addRow(segment, 5), segment.hasRoom]).toEqual([2, 1, false]);
+  });
+
+  it('counts uses up to three, and a write as one', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0);
+    const counts = [1, 2, 3, 4].map(() => (segment.touch(row), segment.usesOf(row)));
+    segment.setUses(row, 0);
+    segment.overwritePlain(row, 9, NEVER, 0);
+
+    expect([counts, segment.usesOf(row), segment.valueAt(row)]).toEqual([[1, 2, 3, 3], 1, 9]);
+    expect(findRow(segment, 0)).toBe(row);
+  });
+
+  it('puts a winner in the place of a victim, with all that it has', () => {
+    const segment = openSegment(4, { weighted: true });
+    for (const id of [0, 1]) segment.add(entry(id, { weight: id }), 0);
+    const winner = segment.add(
+      { ...entry(2, { facts: FACTS, weight: 7 }), deadline: 50 * DAY_MS },
+      0,
+    );
+    segment.touch(winner);
+    segment.replaceBy(0, winner);
+
+    expect([findRow(segment, 0), findRow(segment, 2), segment.usesOf(0)]).toEqual([-1, 0, 0]);
+    expect([segment.factsAt(0), segment.weightAt(0), segment.deadlineAt(0)]).toEqual([
+      FACTS,
+      7,
+      50 * DAY_MS,
+    ]);
+    expect([segment.live, segment.isReleased(winner)]).toEqual([2, true]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it('keeps order, uses and columns when it gets other arrays, and closes gaps', () => {
+    const segment = openSegment(8, { weighted: true });
+    segment.add(entry(0, { weight: 5 }), 0);
+    segment.add(entry(1), 0);
+    segment.add({ ...entry(2, { facts: FACTS, weight: 6 }), deadline: 60 * DAY_MS }, 0);
+    segment.touch(2);
+    segment.remove(1);
+    segment.reallocate(40);
+
+    expect([findRow(segment, 0), findRow(segment, 1), findRow(segment, 2)]).toEqual([0, -1, 1]);
+    expect([segment.usesOf(1), segment.factsAt(1), segment.weightAt(1)]).toEqual([1, FACTS, 6]);
+    expect([segment.deadlineAt(1), segment.rows, segment.capacity]).toEqual([60 * DAY_MS, 2, 40]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it('forgets facts that a plain entry takes the place of', () => {
+    const segment = openSegment(4);
+    segment.add(entry(0, { facts: FACTS }), 0);
+    segment.overwritePlain(0, 1, NEVER, 0);
+
+    expect(segment.factsAt(0)).toBeUndefined();
+  });
+});
+
+describe(`${Segment.name}: deadlines`, () => {
+  it('are whole milliseconds, rounded down', () => {
+    const segment = openSegment(4, { now: 1_000.7 });
+    const row = addRow(segment, 0, 1_010.9, 1_000.7);
+
+    expect(segment.deadlineAt(row)).toBe(1_010);
+    expect([1_009.9, 1_010].map((now) => segment.isExpired(row, now))).toEqual([false, true]);
+  });
+
+  it('can lie beyond what a tick reaches, or nowhere', () => {
+    const segment = openSegment(4);
+    const [far, never] = [addRow(segment, 0, 40 * DAY_MS), addRow(segment, 1)];
+    const states = [39, 40, 400_000].map((days) => [
+      segment.isExpired(far, days * DAY_MS),
+      segment.isExpired(never, days * DAY_MS),
+    ]);
+
+    expect(states).toEqual([
+      [false, false],
+      [true, false],
+      [true, false],
+    ]);
+  });
+
+  it('in the past are expired, however far', () => {
+    const segment = openSegment(4, { now: 100 * DAY_MS });
+
+    expect(segment.isExpired(addRow(segment, 0, 1, 100 * DAY_MS), 100 * DAY_MS)).toBe(true);
+  });
+
+  it.each([13, 60, 3_650, 40_000])('stay right when the process has run for %p days', (days) => {
+    const segment = openSegment(8);
+    const now = days * DAY_MS;
+    const old = addRow(segment, 0, 5 * DAY_MS);
+    const far = addRow(segment, 1, (days + 2) * DAY_MS);
+    const never = addRow(segment, 2);
+    const fresh = addRow(segment, 3, now + 1_000, now);
+
+    const states = (time: number): boolean[] =>
+      [old, far, never, fresh].map((row) => segment.isExpired(row, time));
+
+    expect(states(now)).toEqual([true, false, false, false]);
+    expect(states(now + 1_000)).toEqual([true, false, false, true]);
+    expect(states(now + 2 * DAY_MS)).toEqual([true, true, false, true]);
+    expect([segment.deadlineAt(fresh), segment.deadlineAt(far)]).toEqual([
+      now + 1_000,
+      (days + 2) * DAY_MS,
+    ]);
+  });
+
+  it('that nothing was written for, stay expired for ever', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, 10);
+
+    expect([10, 30, 100_000].map((days) => segment.isExpired(row, days * DAY_MS))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it('of an overwritten or removed entry are forgotten', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, 50 * DAY_MS);
+    segment.overwritePlain(row, 1, NEVER, 0);
+    const overwritten = segment.isExpired(row, 60 * DAY_MS);
+    segment.remove(row);
+    const again = addRow(segment, 1);
+
+    expect([overwritten, again, segment.isExpired(again, 60 * DAY_MS)]).toEqual([
+      false,
+      row,
+      false,
+    ]);
+  });
+});
