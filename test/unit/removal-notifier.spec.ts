@@ -60,7 +60,8 @@ describe(RemovalNotifier.name, () => {
   });
 
   it('reports a listener whose promise is rejected once', async () => {
-    const notifier = open(async () => Promise.reject(new Error('later')));
+    const listener: () => unknown = async () => Promise.reject(new Error('later'));
+    const notifier = open(listener);
     notifier.note('a', 1, 'deleted');
     notifier.note('b', 2, 'deleted');
     await settleMicrotasks();
