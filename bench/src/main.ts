@@ -1,20 +1,26 @@
 /**
- * The command line: `npm run bench -- [suite…] [--case <text>] [--all] [--rounds <n>] [--json]`, and
+ * The command line: `npm run bench -- [suite…] [--case <text>] [--all] [--rounds <n>]
+ * [--json] [--write]`, and
  * `npm run bench -- hitratio [--traces <folder>]`, which counts hits and takes no time.
  * Tables, or with `--json` one JSON line per figure, go to standard output; progress goes to standard
- * error.
+ * error. `--write` puts tables and plots into `docs/benchmarks` as well.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { pageOf, provenance } from './harness/page.js';
 import { Progress } from './harness/progress.js';
-import { figuresOf, renderTables } from './harness/report.js';
+import { figuresOf, renderTables, type Figure } from './harness/report.js';
 import { planCells, runCells } from './harness/runner.js';
 import type { Case } from './harness/suite.js';
-import { renderHitRatios } from './hit-ratio/report.js';
-import { replayAll, scanCosts } from './hit-ratio/run.js';
+import { plottedPoints, renderHitRatios } from './hit-ratio/report.js';
+import { replayAll, scanCosts, type Point } from './hit-ratio/run.js';
 import { suites } from './suites.js';
 
 const HIT_RATIO = 'hitratio';
+/** Where `--write` puts its pages: commands of npm run in the project's folder. */
+const PAGES = 'docs/benchmarks';
 
 /** Fewer give no quartiles worth the name. */
 const ROUNDS = 5;
@@ -27,6 +33,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: String(ROUNDS) },
     traces: { type: 'string' },
+    write: { type: 'boolean', default: false },
   },
 });
 if (positionals[0] === HIT_RATIO) {
@@ -34,10 +41,14 @@ if (positionals[0] === HIT_RATIO) {
   process.exit();
 }
 const rounds = Number(options.rounds);
+const command = ['npm run bench --', ...positionals, options.all ? '--all' : '', '--write']
+  .filter((word) => word !== '')
+  .join(' ');
 const unknown = positionals.filter((wanted) => !suites.some(({ name }) => name === wanted));
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   const known = suites.map(({ name }) => name).join(', ');
-  const usage = 'npm run bench -- [suite…] [--case <text>] [--all] [--rounds <n>] [--json]';
+  const usage =
+    'npm run bench -- [suite…] [--case <text>] [--all] [--rounds <n>] [--json] [--write]';
   process.stderr.write(`Use: ${usage}; suites are ${known}, ${HIT_RATIO}.\n`);
   process.exit(1);
 }
@@ -54,11 +65,21 @@ const progress = new Progress(plans.flatMap(({ cells }) => cells));
 if (rounds < ROUNDS)
   process.stderr.write(`${rounds} of ${ROUNDS} rounds: figures to look at only.\n`);
 
+const written = new Map<string, Figure[]>();
 for (const { suite, measured, cells } of plans) {
   const figures = figuresOf(suite, measured, await runCells(cells, () => progress.begin()));
   progress.clear();
   if (options.json) for (const figure of figures) console.log(JSON.stringify(figure));
   else console.log(renderTables(figures));
+  written.set(suite.name, [...(written.get(suite.name) ?? []), ...figures]);
+}
+if (options.write) await writePages();
+
+async function writePages(): Promise<void> {
+  const { writePage } = await import('./harness/write-page.js');
+  for (const [name, figures] of written) {
+    await writePage(PAGES, name, pageOf(name, figures, provenance(command, new Date())));
+  }
 }
 
 async function reportHitRatios(folder: string | undefined): Promise<void> {
@@ -69,6 +90,21 @@ async function reportHitRatios(folder: string | undefined): Promise<void> {
   const costs = scanCosts();
   if (options.json) for (const line of [...points, ...costs]) console.log(JSON.stringify(line));
   else console.log(renderHitRatios(points, costs));
+  if (options.write) await writeHitRatios(renderHitRatios(points, costs), points);
+}
+
+async function writeHitRatios(tables: string, points: readonly Point[]): Promise<void> {
+  const { drawHitRatios } = await import('./harness/write-page.js');
+  const plot = 'hit-ratios.svg';
+  const taken = provenance('npm run bench -- hitratio --traces <folder> --write', new Date());
+  const parts = [
+    '# Figures: hit ratios',
+    taken,
+    `![hits over the size of the cache](${plot})`,
+    tables,
+  ];
+  writeFileSync(join(PAGES, 'hit-ratios.md'), parts.join('\n\n'));
+  writeFileSync(join(PAGES, plot), await drawHitRatios(plottedPoints(points)));
 }
 
 function withPeers(measured: Case): Case {

@@ -28,6 +28,19 @@ export function renderHitRatios(points: readonly Point[], costs: readonly ScanCo
   ].join('\n');
 }
 
+/** What a plot shows: hits over size for each trace and each of a few subjects. */
+export function plottedPoints(
+  points: readonly Point[],
+): { trace: string; size: number; subject: string; hits: number }[] {
+  const subjects = ['library', 'Caffeine 3.2.2', 'LRU', 'optimum'] as const;
+  return points.flatMap(({ trace, size, hits }) =>
+    subjects.flatMap((subject) => {
+      const share = hits[subject];
+      return share === undefined ? [] : [{ trace, size, subject, hits: share }];
+    }),
+  );
+}
+
 /** The sentences that the bars are about. */
 export function summary(points: readonly Point[], costs: readonly ScanCost[]): readonly string[] {
   const recorded = points.filter((point) => point.recorded);
