@@ -111,6 +111,12 @@ export class ShardedTable<V> {
     return this.#budget.entries;
   }
 
+  /** The tables in use, those that entries are still moved out of first. */
+  get tables(): readonly RowTable<V>[] {
+    if (this.#resharding === undefined) return this.#set.tables;
+    return [...this.#resharding.oldTables, ...this.#set.tables];
+  }
+
   get numShards(): number {
     return this.#set.shards.length;
   }
@@ -269,12 +275,8 @@ export class ShardedTable<V> {
     const { clock, maxWorkers, stamps } = this.#options;
     const startedAt = clock.now();
     if (anew || this.#sweep === undefined) {
-      this.#sweep = new TableSweep({
-        tables: this.#set.tables,
-        maxWorkers,
-        stamps,
-        now: startedAt,
-      });
+      const { tables } = this;
+      this.#sweep = new TableSweep({ tables, maxWorkers, stamps, now: startedAt });
     }
     const sweep = this.#sweep;
     let removed = 0;
@@ -293,12 +295,6 @@ export class ShardedTable<V> {
     const retired = [...this.#counted, ...this.#retired.map((shard) => shard.getMetrics())];
     this.#counted = retired.length === 0 ? [] : [sumOf(retired)];
     this.#retired = [];
-  }
-
-  /** The tables in use, those that entries are still moved out of first. */
-  get tables(): readonly RowTable<V>[] {
-    if (this.#resharding === undefined) return this.#set.tables;
-    return [...this.#resharding.oldTables, ...this.#set.tables];
   }
 
   #shardAt(key: string, hash: number): CacheShard<V> {

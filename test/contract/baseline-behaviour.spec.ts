@@ -99,7 +99,7 @@ describe.each(LOCKS)('the lock of %s', (_, open) => {
 
 describe(`${AsyncTTLCache.name}: read-through`, () => {
   it('loads once under the lock, and once for each caller outside it', async () => {
-    const cache = new AsyncTTLCache<number>({ ttl: 1_000, cleanupInterval: false });
+    const cache = new AsyncTTLCache<number>({ ttl: 1_000 });
     let loads = 0;
     const load = async (): Promise<number> => ++loads;
     await Promise.all([cache.getOrSetLocked('a', load), cache.getOrSetLocked('a', load)]);

@@ -149,6 +149,23 @@ describe(`${EnhancedAsyncTTLCache.name}: reshard`, () => {
     expect(missing(40_000)).toEqual([]);
   });
 
+  it('sweeps entries that are still on their way', async () => {
+    open({ numShards: 2, maxEntries: 300 });
+    for (let key = 0; key < 300; key++) void cache.set(`key-${key}`, key, { ttl: 10 });
+    const update = defer<number>();
+    const updated = cache.update('other', () => update.promise);
+    const resharded = cache.reshard(6);
+    await settle();
+    clock.block(10);
+    const swept = cache.removeExpired();
+    clock.turnOnce();
+    const removed = await swept;
+    update.resolve(1);
+    await Promise.all([updated, resharded]);
+
+    expect([removed, cache.size]).toEqual([300, 1]);
+  });
+
   it('runs one call after the other, and does nothing for the number that there is', async () => {
     fill(2_000);
     await Promise.all([cache.reshard(8), cache.reshard(3), cache.reshard(3)]);

@@ -6,8 +6,8 @@ import { AsyncMutexLock, type Lock } from './lock.js';
 export interface AsyncTTLCacheOptions {
   /** How long an entry lives, unless its own call says otherwise. */
   readonly ttl: Duration;
-  /** How often expired entries are removed; `false` for only when asked. */
-  readonly cleanupInterval: Duration | false;
+  /** How often expired entries are removed; only when asked, if it is left out. */
+  readonly cleanupInterval?: Duration;
   readonly numShards?: number;
   /** Makes a shard's lock. @default async-mutex */
   readonly lock?: () => Lock;
@@ -60,7 +60,7 @@ export class AsyncTTLCache<V> {
     this.#ttlMs = parseDuration(ttl);
     const open = lock ?? (() => new AsyncMutexLock());
     this.#shards = Array.from({ length: numShards }, () => ({ entries: new Map(), lock: open() }));
-    if (cleanupInterval !== false) {
+    if (cleanupInterval !== undefined) {
       this.#timer = setInterval(() => void this.removeExpired(), parseDuration(cleanupInterval));
       this.#timer.unref();
     }

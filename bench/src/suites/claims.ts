@@ -130,7 +130,7 @@ function cleanup(): Case {
   const measured = expire(entries, entries);
   const baseline: Subject = async () => {
     const { AsyncTTLCache } = await import('../baseline/async-ttl-cache.js');
-    const cache = new AsyncTTLCache<number>({ ttl: 1, cleanupInterval: false });
+    const cache = new AsyncTTLCache<number>({ ttl: 1 });
     for (const [id, key] of allKeys(entries).entries()) await cache.set(key, id);
     await new Promise((resolve) => setTimeout(resolve, 50));
     const removed = await cache.removeExpired();
@@ -172,7 +172,7 @@ function openBaseline(kind: 'mutex' | 'chain'): OpenClaimant {
     const { AsyncTTLCache } = await import('../baseline/async-ttl-cache.js');
     const { AsyncMutexLock, PromiseChainLock } = await import('../baseline/lock.js');
     const lock = () => (kind === 'mutex' ? new AsyncMutexLock() : new PromiseChainLock());
-    const cache = new AsyncTTLCache<number>({ ttl: ttlMs, cleanupInterval: false, lock });
+    const cache = new AsyncTTLCache<number>({ ttl: ttlMs, lock });
     return {
       get: (key) => cache.get(key),
       set: (key, value) => cache.set(key, value),
