@@ -31,23 +31,31 @@ export function zipfRequests({
   return Uint32Array.from({ length: requests }, () => keyOfRank[rankOf()]!);
 }
 
-/** Names a key as applications do: a flat string with the number in the middle. */
+/** Names a key as applications do, with the number in the middle. */
 export function keyOf(id: number): string {
   return `user:${id}:profile`;
 }
 
-/** Returns all keys from 0 to `count - 1`, for callers that ask with the same string objects. */
-export function allKeys(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, id) => keyOf(id));
-}
+/** Keys that are parsed in one piece. */
+const KEYS_PER_TEXT = 100_000;
 
 /**
- * Returns keys whose characters lie in one piece from the start. A template string is a tree of its
- * parts until somebody reads it, and making it flat then costs time and memory.
+ * Returns `count` keys that callers hold and ask with again and again, from the number `first` on.
+ *
+ * They come out of a parser, as names that an application keeps come out of a driver or a file:
+ * their characters lie in one piece. A template string is a tree of its parts, and stays a
+ * detour after it was read for the first time; {@link keyOf} makes such ones for the cases in which
+ * a key is built for each call.
  */
-export function flatKeys(first: number, count: number): readonly string[] {
-  const keys = Array.from({ length: count }, (_, index) => keyOf(first + index));
-  return JSON.parse(JSON.stringify(keys)) as readonly string[];
+export function heldKeys(count: number, first = 0): readonly string[] {
+  const keys: string[] = [];
+  while (keys.length < count) {
+    const from = first + keys.length;
+    const length = Math.min(KEYS_PER_TEXT, count - keys.length);
+    const text = JSON.stringify(Array.from({ length }, (_, index) => keyOf(from + index)));
+    for (const key of JSON.parse(text) as string[]) keys.push(key);
+  }
+  return keys;
 }
 
 /** Returns a seeded source of numbers from 0 up to 1 (Mulberry32). */

@@ -81,12 +81,10 @@ export class CacheShard<V> implements RowOwner<V> {
 
   /** Returns the value of a live entry, counts the read and marks the entry as used. */
   read(key: string, spread: number, now: number): V | undefined {
-    const segment = this.table.segmentOf(spread);
-    const row = segment.find(key, spread);
-    if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
+    const value = this.table.segmentOf(spread).use(key, spread, now);
+    if (value === undefined) return this.readEntry(key, spread, now)?.value;
     this.#hits += 1;
-    segment.touch(row);
-    return segment.valueAt(row);
+    return value;
   }
 
   /** Does what {@link read} does, and returns the entry with all that is kept of it. */

@@ -146,14 +146,14 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
    */
   set(key: string, value: V, options?: EntryOptions): Promise<void> {
     try {
-      if (typeof key !== 'string') this.#assertKey(key);
-      assertValue(value);
-      const ttlMs = this.#ttlMs(options);
-      if (this.#coordinator.idle) {
-        this.table.write(key, value, ttlMs);
+      const isPlain = typeof key === 'string' && value !== undefined;
+      if (isPlain && options === undefined && this.#coordinator.idle) {
+        this.table.write(key, value, this.#options.ttlMs);
         return STORED;
       }
       this.#assertKey(key);
+      assertValue(value);
+      const ttlMs = this.#ttlMs(options);
       return this.#coordinator.set(key, undefined, () => {
         this.table.write(key, value, ttlMs);
       });

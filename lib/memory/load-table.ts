@@ -66,7 +66,7 @@ export class LoadTable {
         this.#startIn(newPlace(), waiter);
       } else {
         this.#joins += 1;
-        waiter.start = AsyncResource.bind(request.load);
+        waiter.context = new AsyncResource('CacheLoad');
         this.#join(joinable, waiter);
       }
     }) as Promise<T>;
@@ -105,7 +105,7 @@ export class LoadTable {
       reject,
       load: undefined,
       order: this.#ports.tickets.order,
-      start: request.load,
+      context: undefined,
       patientUntil: Infinity,
       patience: 1 + MAX_REPLACEMENTS,
       stopListening: nothing,
@@ -144,7 +144,7 @@ export class LoadTable {
 
   async #carryOut(load: Load, starter: Waiter): Promise<void> {
     try {
-      const value = await starter.start(load);
+      const value = await start(starter, load);
       load.place.replacements = 0;
       const late = this.#calledTooLate(load);
       for (const waiter of this.#settle(load, late)) waiter.resolve(value);
@@ -260,6 +260,12 @@ export class LoadTable {
 
 function newPlace(): Place {
   return { load: undefined, replacements: 0, exhausted: false };
+}
+
+/** Calls the waiter's own load, in the asynchronous context of its call if that is over. */
+function start({ request, context }: Waiter, load: Load): Promise<unknown> {
+  if (context === undefined) return request.load(load);
+  return context.runInAsyncScope(request.load, undefined, load);
 }
 
 function nothing(): void {}

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Ticket } from './tickets.js';
 
 /** What a caller brings who wants a key loaded. */
@@ -39,8 +40,8 @@ export interface Waiter {
   load: Load | undefined;
   /** The invalidation order at the call: nothing that was ended before may answer it. */
   readonly order: number;
-  /** Starts this caller's own load, in the asynchronous context of its call. */
-  start: (load: RunningLoad) => Promise<unknown>;
+  /** The asynchronous context of the call, of one who joined a load and may have to start one. */
+  context: AsyncResource | undefined;
   /** When the patience with another caller's load ends; infinite for who started the load. */
   patientUntil: number;
   /** How many loads of others this caller may still wait for. */

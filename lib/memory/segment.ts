@@ -146,6 +146,29 @@ export class Segment<V> implements EvictionRows {
     }
   }
 
+  /**
+   * Returns the key's live value and counts a use of its row, in one search: what most reads are.
+   * `undefined` sends the caller the long way: the key is not there, or expired, or has facts.
+   */
+  use(key: string, spread: number, now: number): V | undefined {
+    const words = this.#words;
+    const cells = this.#cells;
+    const indexAt = this.#indexAt;
+    let slot = spread >>> this.#shift;
+    for (;;) {
+      const word = words[indexAt + slot]!;
+      if (word === 0) return undefined;
+      const at = ((word & ROW_MASK) - 1) << 1;
+      if ((word ^ spread) >>> ROW_BITS === 0 && cells[at] === key) {
+        if (words[at + 1]! <= now - this.#epoch || this.#facts !== undefined) return undefined;
+        const uses = words[at]!;
+        if ((uses & MAX_USES) !== MAX_USES) words[at] = uses + 1;
+        return cells[at + 1] as V;
+      }
+      slot = (slot + 1) & this.#slotMask;
+    }
+  }
+
   keyAt(row: number): string {
     return this.#cells[row << 1] as string;
   }

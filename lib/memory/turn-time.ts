@@ -11,9 +11,9 @@ export interface TurnTime {
 /** Reads in a row, this close to each other in milliseconds, that make keeping the time worthwhile. */
 const BURST_READS = 8;
 const BURST_GAP_MS = 0.05;
-/** A time that is kept serves this many reads, and an eighth as many writes. */
+/** A time that is kept serves this many reads, and a quarter as many writes. */
 const USES = 64;
-const USES_OF_A_WRITE = 8;
+const USES_OF_A_WRITE = 4;
 
 /**
  * The system clock, read less often while a burst of calls goes on: 9 ns instead of 48.

@@ -26,11 +26,8 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-async function closedPort(): Promise<number> {
-  const [server, port] = await listen();
-  await close(server);
-  return port;
-}
+/** Below all ports that are given away, so none of the locks under test can come to listen on it. */
+const CLOSED_PORT = 1;
 
 function writeLock(sinceMs: number, port: number): Promise<void> {
   return writeFile(join(folder, `lock.${sinceMs}.${process.pid}.${port}`), '');
@@ -70,7 +67,7 @@ describe(DataFolderLock.name, () => {
   });
 
   it('takes over a lock nobody listens for, though its process number is in use', async () => {
-    await writeLock(1, await closedPort());
+    await writeLock(1, CLOSED_PORT);
 
     const lock = await DataFolderLock.acquire(folder);
 
@@ -79,7 +76,7 @@ describe(DataFolderLock.name, () => {
   });
 
   it('lets in one of many who come at once and find a stale lock', async () => {
-    await writeLock(1, await closedPort());
+    await writeLock(1, CLOSED_PORT);
 
     const attempts = Array.from({ length: 20 }, () => DataFolderLock.acquire(folder));
     const outcomes = await Promise.allSettled(attempts);

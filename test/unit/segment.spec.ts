@@ -69,6 +69,25 @@ describe(Segment.name, () => {
     expect([addRow(segment, 4), addRow(segment, 5), segment.hasRoom]).toEqual([2, 1, false]);
   });
 
+  it('gives a live value and counts its use in one search', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 7, 100);
+    const values = [0, 99.9, 50, 50].map((now) => segment.use('key-7', spreadOfId(7), now));
+
+    expect([values, segment.usesOf(row)]).toEqual([[7, 7, 7, 7], 3]);
+  });
+
+  it('sends whoever asks for something else the long way, and counts no use', () => {
+    const segment = openSegment(4);
+    const expired = addRow(segment, 0, 100);
+    const use = (id: number) => segment.use(`key-${id}`, spreadOfId(id), 100);
+    const before = [use(0), use(1), segment.use('other', spreadOfId(0), 0)];
+    const tagged = segment.add(entry(2, { facts: FACTS }), 0);
+
+    expect([...before, use(2)]).toEqual([undefined, undefined, undefined, undefined]);
+    expect([segment.usesOf(expired), segment.usesOf(tagged)]).toEqual([0, 0]);
+  });
+
   it('counts uses up to three, and a write as one', () => {
     const segment = openSegment(4);
     const row = addRow(segment, 0);

@@ -1,7 +1,7 @@
 import type { Case, Subject } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import type { OpenReadThrough } from '../subjects.js';
-import { allKeys, zipfRequests } from '../workload.js';
+import { heldKeys, zipfRequests } from '../workload.js';
 
 const REQUESTS = 500_000;
 
@@ -22,7 +22,7 @@ export function awaitedHit(
 
 function hits(open: OpenReadThrough, entries: number): Subject {
   return async ({ round }) => {
-    const keys = allKeys(entries);
+    const keys = heldKeys(entries);
     const read = await open(entries * 2, async (key) => key.length);
     for (const key of keys) await read(key);
     const requests = zipfRequests({ keys: entries, requests: REQUESTS, seed: round });

@@ -1,10 +1,11 @@
 import type { Suite } from '../harness/suite.js';
-import { fillWithGrowth, newKeyAtCapacity } from './eviction-and-fill.js';
+import { fillWithGrowth, heldNewKeyAtCapacity, newKeyAtCapacity } from './eviction-and-fill.js';
 import { memoryPerEntry, memoryWhileEvicting } from './heap.js';
 import { expire, grow } from './pauses.js';
 import {
   awaitedOverwrite,
   overwrite,
+  overwriteWithNewKeys,
   readHitWithNewKeys,
   readHitWithRepeatedKeys,
   readThroughHit,
@@ -18,8 +19,10 @@ export const engine: Suite = {
     readHitWithRepeatedKeys(100_000),
     readHitWithRepeatedKeys(10_000),
     overwrite(100_000),
+    overwriteWithNewKeys(100_000),
     awaitedOverwrite(100_000),
     newKeyAtCapacity(100_000),
+    heldNewKeyAtCapacity(100_000),
     fillWithGrowth(1_000_000),
     readThroughHit(10_000),
     memoryPerEntry(1_000_000),

@@ -1,6 +1,6 @@
 import type { Case } from '../harness/suite.js';
 import type { OpenStore } from '../subjects.js';
-import { flatKeys } from '../workload.js';
+import { heldKeys } from '../workload.js';
 import { show, storeCase } from './store-case.js';
 
 /** Once over is not enough: by chance some parts of a cache would not have evicted yet. */
@@ -32,7 +32,7 @@ async function measure(
   writes: number,
 ): Promise<{ value: number; checksum: number }> {
   await open(1);
-  const keys = flatKeys(0, writes);
+  const keys = heldKeys(writes);
   const before = heapBytes();
   const store = await open(maxEntries);
   for (let id = 0; id < writes; id++) store.set(keys[id]!, id);

@@ -3,29 +3,41 @@ import { randomNumbers, zipfRequests } from '../workload.js';
 /** How requests come. */
 export interface OpenLoad {
   readonly perSecond: number;
-  /** The part of them that asks for a key of its own, which is not there. */
+  /** The part of them whose key was invalidated just before. */
   readonly missShare: number;
   readonly seconds: number;
   readonly seed: number;
+}
+
+/** The cache as this load uses it. */
+export interface OpenLoadSubject {
+  ask(key: string): Promise<number>;
+  invalidate(key: string): unknown;
+}
+
+/** Latencies in milliseconds, the 99th percentiles. */
+export interface OpenLoadLatency {
+  readonly all: number;
+  /** Of the requests whose key was there: they wait for nobody's load, or should not. */
+  readonly hits: number;
 }
 
 /** Not measured: the first requests find code that is not compiled. */
 const WARM_UP_SHARE = 0.2;
 
 /**
- * Sends requests at fixed times, whatever became of those before, and returns the 99th percentile of
- * how long they took, in milliseconds, counted from when each was to be sent. A cache that stalls
+ * Sends requests at fixed times, whatever became of those before, and returns how long they
+ * took, counted from when each was to be sent. A cache that stalls
  * delays all that were due meanwhile, and is charged for it.
  */
 export async function openLoad(
   { perSecond, missShare, seconds, seed }: OpenLoad,
-  hot: readonly string[],
-  ask: (key: string) => Promise<number>,
-): Promise<number> {
+  keys: readonly string[],
+  subject: OpenLoadSubject,
+): Promise<OpenLoadLatency> {
   const total = perSecond * seconds;
-  const requests = zipfRequests({ keys: hot.length, requests: total, seed });
+  const requests = zipfRequests({ keys: keys.length, requests: total, seed });
   const isMiss = spreadMisses(total, missShare, seed);
-  const keys = Array.from(requests, (id, at) => (isMiss[at] === 1 ? `new:${at}` : hot[id]!));
   const tookMs = new Float64Array(total);
   const open: Promise<void>[] = [];
   const startedAt = performance.now() + 10;
@@ -35,14 +47,21 @@ export async function openLoad(
     await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(open);
-  const measured = tookMs.subarray(Math.floor(total * WARM_UP_SHARE)).toSorted();
-  // The nearest rank: the smallest value that 99 % do not exceed.
-  return measured[Math.ceil(measured.length * 0.99) - 1]!;
+  const first = Math.floor(total * WARM_UP_SHARE);
+  const all = tookMs.subarray(first);
+  return { all: p99(all), hits: p99(all.filter((_, at) => isMiss[first + at] === 0)) };
 
   async function send(at: number): Promise<void> {
-    await ask(keys[at]!);
+    const key = keys[requests[at]!]!;
+    if (isMiss[at] === 1) void subject.invalidate(key);
+    await subject.ask(key);
     tookMs[at] = performance.now() - (startedAt + (at * 1_000) / perSecond);
   }
+}
+
+/** The nearest rank: the smallest value that 99 % do not exceed. */
+function p99(values: Float64Array): number {
+  return values.toSorted()[Math.ceil(values.length * 0.99) - 1]!;
 }
 
 /** Exactly the share that is asked for: one miss somewhere in each stretch of requests. */

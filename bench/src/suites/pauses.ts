@@ -1,6 +1,6 @@
 import { Collections, LongestGap } from '../harness/event-loop.js';
 import type { Case, Sample, Subject } from '../harness/suite.js';
-import { allKeys, keyOf } from '../workload.js';
+import { heldKeys, keyOf } from '../workload.js';
 import { show } from './store-case.js';
 
 const GAP = 'longest gap of the event loop';
@@ -31,7 +31,7 @@ function sweepOurs(expired: number, entries: number): Subject {
     const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
     const options = { maxEntries: entries, ttl: 1, cleanupInterval: false } as const;
     const cache = new EnhancedAsyncTTLCache<number>(options);
-    const keys = allKeys(entries);
+    const keys = heldKeys(entries);
     for (let id = 0; id < entries; id++) {
       void cache.set(keys[id]!, id, isExpired(id, expired, entries) ? undefined : { ttl: '1h' });
     }
@@ -45,7 +45,7 @@ function sweepOurs(expired: number, entries: number): Subject {
 function scanMap(expired: number, entries: number): Subject {
   return async () => {
     const map = new Map<string, { readonly value: number; readonly deadline: number }>();
-    const keys = allKeys(entries);
+    const keys = heldKeys(entries);
     for (let id = 0; id < entries; id++) {
       const deadline = isExpired(id, expired, entries) ? 0 : Infinity;
       map.set(keys[id]!, { value: id, deadline });

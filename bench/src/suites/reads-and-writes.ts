@@ -1,7 +1,7 @@
 import type { Case } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import * as subjects from '../subjects.js';
-import { allKeys, keyOf, zipfRequests } from '../workload.js';
+import { heldKeys, keyOf, zipfRequests } from '../workload.js';
 import { awaitedHit } from './awaited-hit.js';
 import { fill, REQUESTS, requestedKeys, show, storeCase } from './store-case.js';
 
@@ -9,7 +9,7 @@ import { fill, REQUESTS, requestedKeys, show, storeCase } from './store-case.js'
 export function readHitWithNewKeys(entries: number): Case {
   const name = `read hit, ${show(entries)} entries, key built per call`;
   return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
-    const store = await fill(open, allKeys(entries));
+    const store = await fill(open, heldKeys(entries));
     const requests = zipfRequests({ keys: entries, requests: REQUESTS, seed: round });
     return timePerOperation(REQUESTS, () => {
       let sum = 0;
@@ -23,7 +23,7 @@ export function readHitWithNewKeys(entries: number): Case {
 export function readHitWithRepeatedKeys(entries: number): Case {
   const name = `read hit, ${show(entries)} entries, repeated keys`;
   return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
-    const keys = allKeys(entries);
+    const keys = heldKeys(entries);
     const store = await fill(open, keys);
     const requested = requestedKeys(keys, round);
     return timePerOperation(REQUESTS, () => {
@@ -38,7 +38,7 @@ export function readHitWithRepeatedKeys(entries: number): Case {
 export function overwrite(entries: number): Case {
   const name = `overwrite, ${show(entries)} entries, repeated keys`;
   return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
-    const keys = allKeys(entries);
+    const keys = heldKeys(entries);
     const store = await fill(open, keys);
     const requested = requestedKeys(keys, round);
     const { value } = await timePerOperation(REQUESTS, () => {
@@ -50,7 +50,23 @@ export function overwrite(entries: number): Case {
   });
 }
 
-/** The same where every caller awaits its `set`, as most code does. */
+/** The same with a key that is built for the call. */
+export function overwriteWithNewKeys(entries: number): Case {
+  const name = `overwrite, ${show(entries)} entries, key built per call`;
+  return storeCase({ name, unit: 'ns/op' }, async (open, round) => {
+    const keys = heldKeys(entries);
+    const store = await fill(open, keys);
+    const requests = zipfRequests({ keys: entries, requests: REQUESTS, seed: round });
+    const { value } = await timePerOperation(REQUESTS, () => {
+      let written = 0;
+      for (const id of requests) store.set(keyOf(id), written++);
+      return written;
+    });
+    return { value, checksum: keys.reduce((sum, key) => sum + store.get(key)!, 0) };
+  });
+}
+
+/** Overwrites where every caller awaits its `set`, as most code does. */
 export function awaitedOverwrite(entries: number): Case {
   const measured = overwrite(entries);
   return {
@@ -62,7 +78,7 @@ export function awaitedOverwrite(entries: number): Case {
       EnhancedAsyncTTLCache: async ({ round }) => {
         const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
         const cache = new EnhancedAsyncTTLCache<number>({ maxEntries: 2 * entries, ttl: '10m' });
-        const keys = allKeys(entries);
+        const keys = heldKeys(entries);
         for (const [id, key] of keys.entries()) await cache.set(key, id);
         const requested = requestedKeys(keys, round);
         const { value } = await timePerOperation(REQUESTS, async () => {
