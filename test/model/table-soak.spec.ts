@@ -96,3 +96,38 @@ describe(`${ShardedTable.name}: a million random operations (SOAK_SEED=${SEED})`
     expect(found).toBeGreaterThan(OPERATIONS / 20);
   });
 });
+
+/** Uses a table of constant size; returns how many words its segments take, at each tenth of the way. */
+function churn(operations: number): { readonly sizes: number[]; readonly words: number[] } {
+  const random = randomFrom(SEED);
+  const clock = new SteppedClock();
+  const names = Array.from({ length: 60_000 }, (_, key) => `churn:${key}`);
+  const ring = { numShards: 4, virtualNodes: 50, seed: SEED, hash: hashText };
+  const table = new ShardedTable<number>({ ring, maxEntries: 20_000, maxWorkers: 3, clock });
+  const [sizes, words]: [number[], number[]] = [[], []];
+  for (let operation = 1; operation <= operations; operation++) {
+    const key = names[random.below(names.length)]!;
+    const kind = operation % 10;
+    if (kind === 0) table.delete(key);
+    else if (kind < 4) table.read(key);
+    else table.write(key, operation, kind === 4 ? 100 : 3_600_000);
+    if (operation % 1_000 === 0) {
+      clock.block(1);
+      table.sweep(Infinity, true);
+    }
+    if (operation % (operations / 10) === 0) {
+      const segments = table.tables.flatMap((rows) => rows.segments);
+      sizes.push(table.size);
+      words.push(segments.reduce((sum, segment) => sum + segment.layout().words.length, 0));
+    }
+  }
+  return { sizes, words };
+}
+
+it('takes no more room after ten million operations than after one', () => {
+  const { sizes, words } = churn(10_000_000);
+
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(20_000);
+  expect(Math.min(...sizes)).toBeGreaterThan(18_000);
+  expect(Math.max(...words)).toBeLessThan(1.1 * words[0]!);
+});
