@@ -29,7 +29,7 @@ export type { ShardMetrics } from './memory/cache-shard.js';
 export type { RemovalListener, RemovalReason } from './memory/removal-notifier.js';
 export { hashText } from './memory/hash.js';
 export type { Hash } from './memory/hash.js';
-export type { TableMetrics } from './memory/sharded-table.js';
+export type { TableMetrics } from './memory/table-metrics.js';
 export type { LockMetrics } from './memory/shard-lock-manager.js';
 
 export type { Clock } from './clock.js';

@@ -101,11 +101,32 @@ export const readThroughLruCache: OpenReadThrough = async (maxEntries, loader) =
   return async (key) => (await cache.fetch(key))!;
 };
 
-/** Our memory level's read-through. */
+/** Our memory level's read-through, with a loader that is made once and told the key. */
 export const readThroughEnhancedAsyncTtlCache: OpenReadThrough = async (maxEntries, loader) => {
   const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
   const cache = new EnhancedAsyncTTLCache<number>({ maxEntries, ttl: TTL_MS });
+  const load = ({ key }: { readonly key: string }): Promise<number> => loader(key);
+  return (key) => cache.getOrSet(key, load);
+};
+
+/** The same with a loader that is made for the call, around the key. */
+export const readThroughWithNewLoaders: OpenReadThrough = async (maxEntries, loader) => {
+  const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
+  const cache = new EnhancedAsyncTTLCache<number>({ maxEntries, ttl: TTL_MS });
   return (key) => cache.getOrSet(key, () => loader(key));
+};
+
+/** An `async` function around `Map.get` that takes a loader made for the call. */
+export const readThroughMapWithNewLoaders: OpenReadThrough = async (_maxEntries, loader) => {
+  const map = new Map<string, number>();
+  const read = async (key: string, load: () => Promise<number>): Promise<number> => {
+    const present = map.get(key);
+    if (present !== undefined) return present;
+    const loaded = await load();
+    map.set(key, loaded);
+    return loaded;
+  };
+  return (key) => read(key, () => loader(key));
 };
 
 /** async-cache-dedupe with its in-memory storage; a lifetime in seconds. */
@@ -144,5 +165,6 @@ export const readThroughCacheHierarchy: OpenReadThrough = async (maxEntries, loa
   const { CacheHierarchy } = await import('nestjs-cache-hierarchy');
   const level = { maxEntries, ttl: TTL_MS };
   const cache = new CacheHierarchy({ l1: level, l2: level });
-  return (key) => cache.getOrSet(key, () => loader(key));
+  const load = ({ key }: { readonly key: string }): Promise<number> => loader(key);
+  return (key) => cache.getOrSet(key, load);
 };

@@ -2,7 +2,7 @@ import { MemoryLevel } from '../levels/memory-level.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
-import type { TableMetrics } from '../memory/sharded-table.js';
+import type { TableMetrics } from '../memory/table-metrics.js';
 import { Sweeper } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readTags, refuseOptions } from './call-options.js';

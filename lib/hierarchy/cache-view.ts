@@ -1,7 +1,7 @@
 import { parseDuration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
+import { assertLoader, assertValue } from '../memory/cache-arguments.js';
 import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
-import { assertLoader, assertValue } from '../memory/enhanced-async-ttl-cache.js';
 import {
   planLoad,
   planStore,

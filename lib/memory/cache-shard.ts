@@ -79,15 +79,17 @@ export class CacheShard<V> implements RowOwner<V> {
     return this.#ports.weighted || this.#ports.removals !== undefined;
   }
 
-  /** Returns the value of a live entry, counts the read and marks the entry as used. */
-  read(key: string, spread: number, now: number): V | undefined {
-    const value = this.table.segmentOf(spread).use(key, spread, now);
-    if (value === undefined) return this.readEntry(key, spread, now)?.value;
+  /** Counts a read that found a live entry without asking here. */
+  noteHit(): void {
     this.#hits += 1;
-    return value;
   }
 
-  /** Does what {@link read} does, and returns the entry with all that is kept of it. */
+  /** Counts a value that was stored in place of another without asking here. */
+  noteSet(): void {
+    this.#sets += 1;
+  }
+
+  /** Returns a live entry, counts the read and marks the entry as used. */
   readEntry(key: string, spread: number, now: number): Entry<V> | undefined {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
@@ -125,20 +127,6 @@ export class CacheShard<V> implements RowOwner<V> {
     budget.bytes += heavier;
     this.#sets += 1;
     segment.overwrite(row, entry, now);
-    return true;
-  }
-
-  /**
-   * Replaces the key's entry by a plain one; returns whether there was one. For values that nobody
-   * weighs or hears of: it makes no object of the entry, as {@link replace} does.
-   */
-  overwritePlain(key: string, spread: number, value: V, deadline: number, now: number): boolean {
-    const segment = this.table.segmentOf(spread);
-    const row = segment.find(key, spread);
-    if (row < 0) return false;
-    if (segment.isExpired(row, now)) this.#expired += 1;
-    this.#sets += 1;
-    segment.overwritePlain(row, value, deadline, now);
     return true;
   }
 

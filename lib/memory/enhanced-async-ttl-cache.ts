@@ -1,6 +1,6 @@
 import { parseDuration, parseLifetime, type Duration } from '../durations.js';
-import { InvalidArgumentError, show } from '../errors.js';
 import { assertKnownOptions } from '../options.js';
+import { assertLoader, assertValue } from './cache-arguments.js';
 import { assertKey } from './cache-key.js';
 import {
   resolveCacheOptions,
@@ -9,10 +9,11 @@ import {
 } from './cache-options.js';
 import type { Stamps } from './cache-shard.js';
 import { KeyCoordinator } from './key-coordinator.js';
+import { LiveResharding } from './live-resharding.js';
 import { LoaderContext, type CacheLoadContext } from './loader-context.js';
 import { RemovalNotifier } from './removal-notifier.js';
-import { MAX_SHARDS } from './ring-points.js';
-import { ShardedTable, type TableMetrics } from './sharded-table.js';
+import { ShardedTable } from './sharded-table.js';
+import type { TableMetrics } from './table-metrics.js';
 import { weighingOf } from './size-estimate.js';
 import { Sweeper, type Sweepable } from './sweeper.js';
 
@@ -44,9 +45,6 @@ export interface LevelInternals {
   readonly stamps: Stamps;
 }
 
-/** Entries move to other shards for this long in one turn of the event loop. */
-const MOVE_SLICE_MS = 1;
-
 /** How long a caller of `getOrSet` waits for a load that another caller started. */
 export const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
 
@@ -69,8 +67,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   readonly #coordinator: KeyCoordinator;
   readonly #sweeper: Sweeper;
   readonly #swept: Sweepable;
-  /** Settles when the last call of `reshard` has ended. */
-  #resharded: Promise<void> = Promise.resolve();
+  readonly #resharding: LiveResharding<V>;
 
   /**
    * @param options every one has a default
@@ -101,6 +98,8 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       order: () => 0,
       admits: () => true,
     });
+    const { table } = this;
+    this.#resharding = new LiveResharding({ table, coordinator: this.#coordinator, clock });
     this.#sweeper = new Sweeper({ clock, report });
     this.#swept = {
       name: 'cache',
@@ -253,14 +252,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
    * move when they are asked for, or by the next call
    */
   reshard(numShards: number): Promise<void> {
-    if (!Number.isInteger(numShards) || numShards < 1 || numShards > MAX_SHARDS) {
-      const range = `a whole number from 1 to ${MAX_SHARDS}`;
-      const error = new InvalidArgumentError(`numShards must be ${range}, got ${show(numShards)}.`);
-      return Promise.reject(error);
-    }
-    const resharded = this.#resharded.then(() => this.#reshard(numShards));
-    this.#resharded = resharded.catch(() => {});
-    return resharded;
+    return this.#resharding.run(numShards);
   }
 
   /** What the cache has done since the start. */
@@ -283,28 +275,6 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   /** The same as {@link stop}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  async #reshard(numShards: number): Promise<void> {
-    await this.#moveEntries();
-    if (numShards === this.table.numShards) return;
-    this.table.reshard(numShards);
-    await this.#moveEntries();
-  }
-
-  /** Moves all entries that are not in the shard they belong to. */
-  async #moveEntries(): Promise<void> {
-    const { clock } = this.#options;
-    for (let shard = this.table.movingShard; shard !== undefined; shard = this.table.movingShard) {
-      const release = await this.#coordinator.acquireShard(shard);
-      try {
-        while (this.table.moveOn(shard, MOVE_SLICE_MS)) {
-          await new Promise<void>((resolve) => clock.setImmediate(resolve));
-        }
-      } finally {
-        release();
-      }
-    }
   }
 
   #read(key: string): V | undefined {
@@ -350,18 +320,3 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
 const STORED = Promise.resolve();
 
 const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['ttl']);
-
-/** @throws {InvalidArgumentError} for `undefined`, which means absent */
-export function assertValue(value: unknown): void {
-  if (value === undefined) {
-    throw new InvalidArgumentError(
-      'A cached value must not be undefined, which means absent: store null, or delete the key.',
-    );
-  }
-}
-
-/** @throws {InvalidArgumentError} for what can not be called */
-export function assertLoader(loader: unknown): void {
-  if (typeof loader === 'function') return;
-  throw new InvalidArgumentError(`A loader must be a function, got ${show(loader)}.`);
-}

@@ -1,4 +1,5 @@
 import type { RemovalReason } from './removal-notifier.js';
+import { segmentBitsOf } from './segment-directory.js';
 import { sweepSegment, type SweepPorts } from './segment-sweep.js';
 import { MAX_ROWS, Segment } from './segment.js';
 
@@ -10,12 +11,12 @@ const SMALLEST_CAPACITY = 8;
 /** A table begins with at most 2^8 segments, however many entries it expects. */
 const MAX_FIRST_DEPTH = 8;
 const MAX_DEPTH = 24;
-/** The two low bits of a spread are not kept with the row: the next ones choose the segment. */
-const DEPTH_SHIFT = 2;
 /** A split is worth its place in the directory if this part of the rows goes either way. */
 const WORTHWHILE = 1 / 8;
 /** How many splits ahead may do that; keys whose hashes are equal are never told apart. */
 const LOOK_AHEAD_BITS = 4;
+/** A directory has at most this many places for each segment, whatever the hashes are. */
+const MAX_PLACES_PER_SEGMENT = 16;
 
 /** Keeps account of entries that leave a table on their own: the shard that they belong to. */
 export interface RowOwner<V> {
@@ -34,8 +35,6 @@ export interface RowTableOptions<V> {
   readonly ownerOf: (key: string) => RowOwner<V>;
   /** How many entries it will hold at most, about; `Infinity` where nothing is known. */
   readonly expectedRows: number;
-  /** Whether entries have weights. */
-  readonly weighted: boolean;
 }
 
 /** A place in a walk over the segments of a table: from 0 up to {@link WALK_END}. */
@@ -60,7 +59,9 @@ export class RowTable<V> {
   /** What a segment's capacity grows to before it takes small steps. */
   readonly #targetRows: number;
   /** For each value of the low bits the segment of those keys; a power of two of them. */
-  #segments: Segment<V>[] = [];
+  #places: readonly Segment<V>[] = [];
+  #segmentCount = 0;
+  #onChange: (() => void) | undefined;
   /** The order up to which entries killed through a tag or a namespace have been swept away. */
   sweptOrder = 0;
   /** Where the search for an entry to give away goes on. */
@@ -78,12 +79,22 @@ export class RowTable<V> {
 
   /** Every segment once. */
   get segments(): readonly Segment<V>[] {
-    return [...new Set(this.#segments)];
+    return [...new Set(this.#places)];
+  }
+
+  /** For each value of the low bits the segment of those keys; a power of two of them. */
+  get places(): readonly Segment<V>[] {
+    return this.#places;
   }
 
   /** The segment of a key. */
   segmentOf(spread: number): Segment<V> {
-    return this.#segments[(spread >>> DEPTH_SHIFT) & (this.#segments.length - 1)]!;
+    return this.#places[segmentBitsOf(spread) & (this.#places.length - 1)]!;
+  }
+
+  /** Calls `changed` from now on, and nobody else, whenever a key's segment becomes another. */
+  watch(changed: () => void): void {
+    this.#onChange = changed;
   }
 
   /**
@@ -102,9 +113,9 @@ export class RowTable<V> {
 
   /** Returns a segment that has an entry to give away, each in turn; `undefined` if all are empty. */
   nextDonor(): Segment<V> | undefined {
-    for (let looked = 0; looked < this.#segments.length; looked++) {
-      this.#donor = (this.#donor + 1) % this.#segments.length;
-      const segment = this.#segments[this.#donor]!;
+    for (let looked = 0; looked < this.#places.length; looked++) {
+      this.#donor = (this.#donor + 1) % this.#places.length;
+      const segment = this.#places[this.#donor]!;
       if (segment.live > 0) return segment;
     }
     return undefined;
@@ -139,7 +150,7 @@ export class RowTable<V> {
    * nothing twice (as SCAN does in Redis).
    */
   segmentAt(position: WalkPosition): Segment<V> {
-    return this.#segments[reverseBits(position) & (this.#segments.length - 1)]!;
+    return this.#places[reverseBits(position) & (this.#places.length - 1)]!;
   }
 
   /** The position behind the segment at a position. */
@@ -164,8 +175,9 @@ export class RowTable<V> {
   /** Drops every entry in one step; returns the segments that held them. */
   clear(now: number): readonly Segment<V>[] {
     const dropped = this.segments;
-    const first = { depth: this.#firstDepth, weighted: this.#options.weighted };
-    this.#segments = Array.from({ length: 2 ** first.depth }, () => new Segment<V>(first, now));
+    const depth = this.#firstDepth;
+    this.#segmentCount = 2 ** depth;
+    this.#change(Array.from({ length: this.#segmentCount }, () => new Segment<V>(depth, now)));
     return dropped;
   }
 
@@ -182,22 +194,31 @@ export class RowTable<V> {
   /** Replaces a segment by two; returns whether its keys can be told apart. */
   #split(segment: Segment<V>, spread: number, now: number): boolean {
     const { depth } = segment;
+    const deepens = this.#places.length === 2 ** depth;
+    if (deepens && 2 * this.#places.length > MAX_PLACES_PER_SEGMENT * this.#segmentCount)
+      return false;
     if (!isSeparable(segment)) return false;
-    const rows = rowsByBit(segment, 1 << (depth + DEPTH_SHIFT));
+    const rows = rowsByBit(segment, depth);
     const low = this.#part(segment, rows.clear, now);
     const high = this.#part(segment, rows.set, now);
-    if (this.#segments.length === 2 ** depth)
-      this.#segments = [...this.#segments, ...this.#segments];
-    const prefix = (spread >>> DEPTH_SHIFT) & (2 ** depth - 1);
-    for (let slot = prefix; slot < this.#segments.length; slot += 2 ** depth) {
-      this.#segments[slot] = (slot & (2 ** depth)) === 0 ? low : high;
+    const places = deepens ? [...this.#places, ...this.#places] : [...this.#places];
+    const prefix = segmentBitsOf(spread) & (2 ** depth - 1);
+    for (let place = prefix; place < places.length; place += 2 ** depth) {
+      places[place] = (place & (2 ** depth)) === 0 ? low : high;
     }
+    this.#segmentCount += 1;
+    this.#change(places);
     return true;
+  }
+
+  #change(places: readonly Segment<V>[]): void {
+    this.#places = places;
+    this.#onChange?.();
   }
 
   /** A segment with some of another's rows, in their order. */
   #part(from: Segment<V>, rows: readonly number[], now: number): Segment<V> {
-    const part = new Segment<V>({ depth: from.depth + 1, weighted: this.#options.weighted }, now);
+    const part = new Segment<V>(from.depth + 1, now);
     const spare = Math.min(SPLIT_ROWS, rows.length + (rows.length >> 2));
     if (rows.length > 0) part.reallocate(Math.max(rows.length, spare));
     for (const row of rows) part.addCopy(from, row, now);
@@ -209,17 +230,18 @@ export class RowTable<V> {
 function isSeparable<V>(segment: Segment<V>): boolean {
   const lastDepth = Math.min(MAX_DEPTH, segment.depth + LOOK_AHEAD_BITS) - 1;
   for (let depth = segment.depth; depth <= lastDepth; depth++) {
-    const rows = rowsByBit(segment, 1 << (depth + DEPTH_SHIFT));
+    const rows = rowsByBit(segment, depth);
     if (Math.min(rows.set.length, rows.clear.length) >= segment.live * WORTHWHILE) return true;
   }
   return false;
 }
 
+/** The rows by one of the bits that choose their segment. */
 function rowsByBit<V>(segment: Segment<V>, bit: number): Record<'set' | 'clear', number[]> {
   const rows: Record<'set' | 'clear', number[]> = { set: [], clear: [] };
   for (let row = 0; row < segment.rows; row++) {
     if (!segment.isReleased(row))
-      rows[(segment.spreadAt(row) & bit) === 0 ? 'clear' : 'set'].push(row);
+      rows[((segmentBitsOf(segment.spreadAt(row)) >>> bit) & 1) === 0 ? 'clear' : 'set'].push(row);
   }
   return rows;
 }

@@ -2,6 +2,7 @@ import { CacheShard, type ShardPorts } from './cache-shard.js';
 import { ConsistentHash } from './consistent-hash.js';
 import type { RingOptions } from './ring-points.js';
 import { RowTable } from './row-table.js';
+import { SegmentDirectory } from './segment-directory.js';
 
 /** The shards of a cache, the ring that gives each its keys, and the tables that hold the entries. */
 export interface ShardSet<V> {
@@ -9,6 +10,7 @@ export interface ShardSet<V> {
   readonly shards: readonly CacheShard<V>[];
   /** One for each shard; fewer in a small cache, where some share one. */
   readonly tables: readonly RowTable<V>[];
+  readonly directory: SegmentDirectory<V>;
   /** The table of each shard. */
   readonly tableOf: readonly RowTable<V>[];
 }
@@ -46,9 +48,8 @@ export function openShards<V>(options: ShardSetOptions<V>): ShardSet<V> {
   const ownerOf = (key: string): CacheShard<V> => shards[ring.shardForHash(hash(key, seed))]!;
   const openTable = (share: number, owner: CacheShard<V> | undefined): RowTable<V> => {
     const expectedRows = expected === Infinity ? Infinity : expected * share;
-    const { weighted } = ports;
     return new RowTable<V>(
-      { expectedRows, weighted, owner, ownerOf: owner === undefined ? ownerOf : () => owner },
+      { expectedRows, owner, ownerOf: owner === undefined ? ownerOf : () => owner },
       now,
     );
   };
@@ -66,5 +67,6 @@ export function openShards<V>(options: ShardSetOptions<V>): ShardSet<V> {
     shards.push(known ?? new CacheShard<V>(ports, open));
   }
   const tableOf = shards.map(({ table }) => table);
-  return { ring, shards, tables: [...new Set(tableOf)], tableOf };
+  const directory = new SegmentDirectory(tableOf);
+  return { ring, shards, tables: [...new Set(tableOf)], directory, tableOf };
 }

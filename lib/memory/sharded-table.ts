@@ -1,17 +1,21 @@
 import type { Clock } from '../clock.js';
-import type { CacheShard, ShardMetrics, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
+import { Admission } from './admission.js';
+import type { CacheShard, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
 import type { ConsistentHash } from './consistent-hash.js';
 import { EntryBudget } from './entry-budget.js';
 import type { Entry } from './entry.js';
 import { spreadOf, type Hash } from './hash.js';
 import type { RemovalNotifier } from './removal-notifier.js';
 import { Resharding } from './resharding.js';
+import { RetiredShards } from './retired-shards.js';
 import type { RingOptions } from './ring-points.js';
 import type { RowTable } from './row-table.js';
-import type { Segment } from './segment.js';
+import type { SegmentDirectory } from './segment-directory.js';
+import { ABSENT, REWRITTEN } from './segment.js';
 import { openShards, type ShardSet } from './shard-set.js';
 import { REFUSED } from './size-estimate.js';
-import { TableSweep } from './table-sweep.js';
+import { sumOf, type TableMetrics } from './table-metrics.js';
+import { TableSweeper } from './table-sweep.js';
 import { turnTimeOf, type TurnTime } from './turn-time.js';
 
 /** What a {@link ShardedTable} is made of; everything is resolved and checked. */
@@ -32,41 +36,12 @@ export interface ShardedTableOptions<V> {
   readonly assertKey?: (key: string) => void;
 }
 
-/** What a cache's entries have been through since the start. Counters never go back. */
-export interface TableMetrics {
-  /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
-  readonly gets: number;
-  readonly hits: number;
-  readonly misses: number;
-  /** hits / gets, from 0 to 1; 0 before the first read. */
-  readonly hitRatio: number;
-  /** Values stored, by callers and loaders. */
-  readonly sets: number;
-  /** Live entries that were removed because somebody asked. */
-  readonly deletes: number;
-  /** Entries removed because their time had passed, or by a sweep after their tag was invalidated. */
-  readonly expired: number;
-  /** Entries removed to make room. */
-  readonly evicted: number;
-  /** Values that were not stored because they are too heavy, or could not be weighed. */
-  readonly refused: number;
-  /** Entries held now; expired ones count until they are removed. */
-  readonly size: number;
-  /** What those weigh; 0 where nothing is weighed. */
-  readonly bytes: number;
-  /** Time spent removing expired entries, in milliseconds. */
-  readonly cleanupDurationMs: number;
-  /** The same for each shard. */
-  readonly shards: readonly ShardMetrics[];
-}
-
 /**
  * The synchronous inside of a cache: shards behind a ring, one budget for all of them together, and
  * a sweep that can be interrupted after every segment.
  *
- * The bounds are exact at every moment: whoever adds an entry to a full cache first takes others
- * out, the first of the same segment if it has any, so the sizes of the shards follow their shares
- * of the ring.
+ * What most calls are, a read that hits and an overwrite, goes from the hash to the segment through a
+ * directory and is done there in one search. Everything else takes the longer way through the shard.
  */
 export class ShardedTable<V> {
   readonly #options: ShardedTableOptions<V>;
@@ -75,22 +50,18 @@ export class ShardedTable<V> {
   readonly #time: TurnTime;
   readonly #budget: EntryBudget;
   readonly #ports: ShardPorts<V>;
+  readonly #admission: Admission<V>;
   /** Whether nobody weighs values or hears of their removal: writes make no objects then. */
   readonly #plain: boolean;
   #set: ShardSet<V>;
   /** Of the set, kept here for the sake of every call. */
   #ring: ConsistentHash;
+  #directory: SegmentDirectory<V>;
   #shards: readonly CacheShard<V>[];
   #resharding: Resharding<V> | undefined;
-  /** Shards that were given up and may still have entries: what they have counted still counts. */
-  #retired: readonly CacheShard<V>[] = [];
-  /** What shards have counted that were given up before. */
-  #counted: readonly ShardMetrics[] = [];
-  /** The table that gives the next entry away when a segment in need has none. */
-  #donor = 0;
+  readonly #retired = new RetiredShards<V>();
+  readonly #sweeper: TableSweeper<V>;
   #refused = 0;
-  #sweep: TableSweep<V> | undefined;
-  #sweepMs = 0;
 
   constructor(options: ShardedTableOptions<V>) {
     const { clock, ring, maxEntries, maxBytes = Infinity, stamps, removals, weigh } = options;
@@ -101,8 +72,11 @@ export class ShardedTable<V> {
     this.#budget = new EntryBudget(maxEntries, maxBytes);
     this.#ports = { budget: this.#budget, stamps, removals, weighted: weigh !== undefined };
     this.#plain = weigh === undefined && removals === undefined;
+    this.#admission = new Admission({ budget: this.#budget, tables: () => this.tables });
+    this.#sweeper = new TableSweeper({ ...options, tables: () => this.tables });
     this.#set = openShards({ ring, ports: this.#ports, now: clock.now() });
     this.#ring = this.#set.ring;
+    this.#directory = this.#set.directory;
     this.#shards = this.#set.shards;
   }
 
@@ -134,13 +108,18 @@ export class ShardedTable<V> {
   /** Returns a live value, counts the read and marks the entry as used. */
   read(key: string): V | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(key, hash).read(key, spreadOf(hash), this.#time.now());
+    const shard = this.#ring.shardForHash(hash);
+    const spread = spreadOf(hash);
+    const segment = this.#directory.segmentOf(shard, spread);
+    const value = segment.use(key, spread, this.#time.now());
+    if (value === undefined) return this.#readEntry(key, hash)?.value;
+    this.#shards[shard]!.noteHit();
+    return value;
   }
 
   /** Does what {@link read} does, and returns all that is kept of the entry. */
   readEntry(key: string): Entry<V> | undefined {
-    const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(key, hash).readEntry(key, spreadOf(hash), this.#time.now());
+    return this.#readEntry(key, this.#hash(key, this.#seed));
   }
 
   /** Finds a live entry and moves nothing. */
@@ -157,20 +136,18 @@ export class ShardedTable<V> {
    * @returns whether it was stored
    */
   write(key: string, value: V, ttlMs: number): boolean {
-    const { assertKey } = this.#options;
     const hash = this.#hash(key, this.#seed);
-    const shard = this.#shardAt(key, hash);
     const now = this.#time.nowForWrite();
     const deadline = now + ttlMs;
-    if (!this.#plain) {
-      const entry = { value, deadline, facts: undefined, weight: this.#weigh(value, key) };
-      return this.#store({ key, hash, shard, now, assertKey }, entry);
-    }
+    if (!this.#plain) return this.#writeWeighed(key, value, deadline, { hash, now });
+    const shard = this.#ring.shardForHash(hash);
     const spread = spreadOf(hash);
-    if (shard.overwritePlain(key, spread, value, deadline, now)) return true;
-    if (assertKey !== undefined) assertKey(key);
-    const segment = this.#makeRoom(shard, spread, 0, now);
-    shard.insertPlain(segment, key, spread, value, deadline, now);
+    const segment = this.#directory.segmentOf(shard, spread);
+    const outcome = segment.rewrite(key, spread, value, deadline, now);
+    if (outcome === REWRITTEN) this.#shards[shard]!.noteSet();
+    else if (outcome === ABSENT && this.#resharding === undefined)
+      this.#insertPlain(shard, key, value, deadline, now, spread);
+    else this.#writeWeighed(key, value, deadline, { hash, now });
     return true;
   }
 
@@ -202,7 +179,8 @@ export class ShardedTable<V> {
       const dropped = table.clear(now);
       this.#options.removals?.noteCleared(dropped);
     }
-    for (const shard of [...this.#set.shards, ...this.#retired]) shard.noteCleared();
+    for (const shard of this.#set.shards) shard.noteCleared();
+    this.#retired.noteCleared();
     this.#budget.clear();
     this.#endResharding();
   }
@@ -217,8 +195,9 @@ export class ShardedTable<V> {
     const [now, ports] = [clock.now(), this.#ports];
     this.#set = openShards({ ring: { ...ring, numShards }, ports, now, previous: from });
     this.#ring = this.#set.ring;
+    this.#directory = this.#set.directory;
     this.#shards = this.#set.shards;
-    this.#retired = from.shards.slice(numShards);
+    this.#retired.add(from.shards.slice(numShards));
     const { hash, seed } = ring;
     this.#resharding = new Resharding({ from, to: this.#set, hash, seed });
   }
@@ -251,8 +230,7 @@ export class ShardedTable<V> {
 
   getMetrics(): TableMetrics {
     const shards = this.#set.shards.map((shard) => shard.getMetrics());
-    const retired = this.#retired.map((shard) => shard.getMetrics());
-    const total = sumOf([...shards, ...retired, ...this.#counted]);
+    const total = sumOf([...shards, ...this.#retired.getMetrics()]);
     const gets = total.hits + total.misses;
     return {
       ...total,
@@ -260,7 +238,7 @@ export class ShardedTable<V> {
       hitRatio: gets === 0 ? 0 : total.hits / gets,
       refused: this.#refused,
       bytes: this.#budget.bytes,
-      cleanupDurationMs: this.#sweepMs,
+      cleanupDurationMs: this.#sweeper.busyMs,
       shards,
     };
   }
@@ -272,29 +250,12 @@ export class ShardedTable<V> {
    * side by side.
    */
   sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
-    const { clock, maxWorkers, stamps } = this.#options;
-    const startedAt = clock.now();
-    if (anew || this.#sweep === undefined) {
-      const { tables } = this;
-      this.#sweep = new TableSweep({ tables, maxWorkers, stamps, now: startedAt });
-    }
-    const sweep = this.#sweep;
-    let removed = 0;
-    let endedAt: number;
-    do {
-      removed += sweep.step();
-      endedAt = clock.now();
-    } while (!sweep.done && endedAt - startedAt < budgetMs);
-    if (sweep.done) this.#sweep = undefined;
-    this.#sweepMs += endedAt - startedAt;
-    return { removed, more: !sweep.done };
+    return this.#sweeper.run(budgetMs, anew);
   }
 
   #endResharding(): void {
     this.#resharding = undefined;
-    const retired = [...this.#counted, ...this.#retired.map((shard) => shard.getMetrics())];
-    this.#counted = retired.length === 0 ? [] : [sumOf(retired)];
-    this.#retired = [];
+    this.#retired.settle();
   }
 
   #shardAt(key: string, hash: number): CacheShard<V> {
@@ -307,6 +268,35 @@ export class ShardedTable<V> {
     return weigh === undefined ? 0 : weigh(value, key);
   }
 
+  #readEntry(key: string, hash: number): Entry<V> | undefined {
+    return this.#shardAt(key, hash).readEntry(key, spreadOf(hash), this.#time.now());
+  }
+
+  #insertPlain(
+    shardNumber: number,
+    key: string,
+    value: V,
+    deadline: number,
+    now: number,
+    spread: number,
+  ): void {
+    this.#options.assertKey?.(key);
+    const shard = this.#shards[shardNumber]!;
+    const segment = this.#admission.makeRoom(shard.table, spread, 0, now);
+    shard.insertPlain(segment, key, spread, value, deadline, now);
+  }
+
+  #writeWeighed(
+    key: string,
+    value: V,
+    deadline: number,
+    { hash, now }: { readonly hash: number; readonly now: number },
+  ): boolean {
+    const shard = this.#shardAt(key, hash);
+    const entry = { value, deadline, facts: undefined, weight: this.#weigh(value, key) };
+    return this.#store({ key, hash, shard, now, assertKey: this.#options.assertKey }, entry);
+  }
+
   #store({ key, hash, shard, now, assertKey }: Place<V>, entry: WeighedEntry<V>): boolean {
     const spread = spreadOf(hash);
     if (entry.weight === REFUSED) {
@@ -317,40 +307,9 @@ export class ShardedTable<V> {
     }
     if (shard.replace(key, entry, spread, now)) return true;
     assertKey?.(key);
-    const segment = this.#makeRoom(shard, spread, entry.weight, now);
+    const segment = this.#admission.makeRoom(shard.table, spread, entry.weight, now);
     shard.insert(key, entry, { segment, spread }, now);
     return true;
-  }
-
-  /** Takes out what must go for a new entry, and returns the segment that has room for it. */
-  #makeRoom(shard: CacheShard<V>, spread: number, weight: number, now: number): Segment<V> {
-    const { table } = shard;
-    const home = table.segmentOf(spread);
-    if (this.#budget.fits(weight)) {
-      home.noteMiss(spread);
-    } else {
-      home.openEviction();
-      home.noteMiss(spread);
-      if (!table.evictFrom(home, now)) this.#donate(now);
-      while (!this.#budget.fits(weight)) this.#donate(now);
-    }
-    let segment = table.segmentWithRoom(spread, now);
-    if (segment === undefined) {
-      table.evictFrom(home, now);
-      segment = home;
-    }
-    return segment;
-  }
-
-  /** Takes an entry out of the next table that has one. */
-  #donate(now: number): void {
-    const tables = this.tables;
-    for (;;) {
-      this.#donor = (this.#donor + 1) % tables.length;
-      const table = tables[this.#donor]!;
-      const segment = table.nextDonor();
-      if (segment !== undefined && table.evictFrom(segment, now)) return;
-    }
   }
 }
 
@@ -362,18 +321,4 @@ interface Place<V> {
   readonly now: number;
   /** Throws for a key that may not be stored. */
   readonly assertKey: ((key: string) => void) | undefined;
-}
-
-function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {
-  const sum = (name: keyof ShardMetrics): number =>
-    shards.reduce((total, shard) => total + shard[name], 0);
-  return {
-    size: sum('size'),
-    hits: sum('hits'),
-    misses: sum('misses'),
-    sets: sum('sets'),
-    deletes: sum('deletes'),
-    expired: sum('expired'),
-    evicted: sum('evicted'),
-  };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { Stamps } from './cache-shard.js';
 import { WALK_END, type RowTable, type WalkPosition } from './row-table.js';
 import type { SweepPorts } from './segment-sweep.js';
@@ -8,7 +9,7 @@ export interface TableSweepOptions<V> {
   readonly tables: readonly RowTable<V>[];
   /** Tables that advance side by side. */
   readonly maxWorkers: number;
-  readonly stamps: Stamps | undefined;
+  readonly stamps?: Stamps | undefined;
   /** What is expired at this clock time is removed. */
   readonly now: number;
 }
@@ -71,5 +72,47 @@ export class TableSweep<V> {
       if (isExpiring || (walk.admits !== undefined && segment.holdsFacts)) return segment;
     }
     return undefined;
+  }
+}
+
+/** What a {@link TableSweeper} is made of. */
+export interface TableSweeperOptions<V> extends Omit<TableSweepOptions<V>, 'tables' | 'now'> {
+  /** Every table that holds entries now. */
+  readonly tables: () => readonly RowTable<V>[];
+  readonly clock: Clock;
+}
+
+/** Carries out one sweep after the other, in slices. */
+export class TableSweeper<V> {
+  readonly #options: TableSweeperOptions<V>;
+  #sweep: TableSweep<V> | undefined;
+  #busyMs = 0;
+
+  constructor(options: TableSweeperOptions<V>) {
+    this.#options = options;
+  }
+
+  /** All slices together, in milliseconds. */
+  get busyMs(): number {
+    return this.#busyMs;
+  }
+
+  /** Sweeps for about `budgetMs`, anew or where the last slice ended; see `ShardedTable.sweep`. */
+  run(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
+    const { clock, tables, maxWorkers, stamps } = this.#options;
+    const startedAt = clock.now();
+    if (anew || this.#sweep === undefined) {
+      this.#sweep = new TableSweep({ tables: tables(), maxWorkers, stamps, now: startedAt });
+    }
+    const sweep = this.#sweep;
+    let removed = 0;
+    let endedAt: number;
+    do {
+      removed += sweep.step();
+      endedAt = clock.now();
+    } while (!sweep.done && endedAt - startedAt < budgetMs);
+    if (sweep.done) this.#sweep = undefined;
+    this.#busyMs += endedAt - startedAt;
+    return { removed, more: !sweep.done };
   }
 }

@@ -3,11 +3,8 @@ import { Segment } from '../../lib/memory/segment.js';
 export const NEVER = Infinity;
 
 /** A segment of small numbers with room for `capacity` entries, at clock time `now`. */
-export function openSegment(
-  capacity: number,
-  { now = 0, weighted = false }: { readonly now?: number; readonly weighted?: boolean } = {},
-): Segment<number> {
-  const segment = new Segment<number>({ depth: 0, weighted }, now);
+export function openSegment(capacity: number, now = 0): Segment<number> {
+  const segment = new Segment<number>(0, now);
   segment.reallocate(capacity);
   return segment;
 }

@@ -17,7 +17,7 @@ beforeEach(() => {
   budget = new EntryBudget(Infinity, Infinity);
   const ports = { budget, stamps, removals: undefined, weighted: false };
   shard = new CacheShard<number>(ports, (owner) => {
-    const options = { expectedRows: Infinity, weighted: false, owner, ownerOf: () => owner };
+    const options = { expectedRows: Infinity, owner, ownerOf: () => owner };
     return new RowTable<number>(options, NOW);
   });
 });
@@ -42,21 +42,29 @@ function insert(key: string, deadline = Infinity, facts?: EntryFacts): void {
 describe(CacheShard.name, () => {
   it('counts reads that find something and reads that do not', () => {
     insert('key', 10);
-    const found = shard.read('key', SPREAD, 9);
-    const absent = shard.read('absent', SPREAD, 9);
+    const found = shard.readEntry('key', SPREAD, 9);
+    const absent = shard.readEntry('absent', SPREAD, 9);
 
-    expect([found, absent]).toEqual([1, undefined]);
+    expect([found?.value, absent]).toEqual([1, undefined]);
     expect(shard.getMetrics()).toMatchObject({ hits: 1, misses: 1, expired: 0 });
+  });
+
+  it('counts the hits and sets that went past it', () => {
+    shard.noteHit();
+    shard.noteHit();
+    shard.noteSet();
+
+    expect(shard.getMetrics()).toMatchObject({ hits: 2, misses: 0, sets: 1, size: 0 });
   });
 
   it('removes an entry that a read finds expired, at its very deadline', () => {
     insert('key', 10);
 
-    expect(shard.read('key', SPREAD, 10)).toBeUndefined();
+    expect(shard.readEntry('key', SPREAD, 10)).toBeUndefined();
     expect(shard.getMetrics()).toMatchObject({ size: 0, misses: 1, expired: 1 });
   });
 
-  it('does the same when it returns the whole entry', () => {
+  it('returns the whole entry', () => {
     insert('live', 11, FACTS);
     insert('expired', 10);
 
@@ -136,18 +144,17 @@ describe(`${CacheShard.name}: entries that were invalidated by tag or namespace`
   });
 
   it('are misses for every kind of reading, and removed by those that count', () => {
-    for (const key of ['read', 'entry', 'peeked', 'deleted']) insert(key, 10, FACTS);
+    for (const key of ['read', 'peeked', 'deleted']) insert(key, 10, FACTS);
     invalidate();
 
     const found = [
-      shard.read('read', SPREAD, 9),
-      shard.readEntry('entry', SPREAD, 9),
+      shard.readEntry('read', SPREAD, 9),
       shard.peek('peeked', SPREAD, 9),
       shard.delete('deleted', SPREAD, 9),
     ];
 
-    expect(found).toEqual([undefined, undefined, undefined, false]);
-    expect(shard.getMetrics()).toMatchObject({ size: 1, misses: 2, deletes: 0, expired: 0 });
+    expect(found).toEqual([undefined, undefined, false]);
+    expect(shard.getMetrics()).toMatchObject({ size: 1, misses: 1, deletes: 0, expired: 0 });
   });
 
   it('are removed by a sweep that asks the stamps', () => {
@@ -166,6 +173,6 @@ describe(`${CacheShard.name}: entries that were invalidated by tag or namespace`
     insert('plain', 10);
     invalidate();
 
-    expect(shard.read('plain', SPREAD, 9)).toBe(1);
+    expect(shard.readEntry('plain', SPREAD, 9)?.value).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ function keysMadeFor(seed: number): string[] {
 /** How many other slots a search for each of the keys has to look at, in the mean. */
 function meanDetour(keys: readonly string[], seed: number): number {
   const owner = { hearsEach: false, noteLeaving: () => {}, noteExpired: () => {} };
-  const options = { expectedRows: 2_000, weighted: false, owner, ownerOf: () => owner };
+  const options = { expectedRows: 2_000, owner, ownerOf: () => owner };
   const table = new RowTable<number>(options, 0);
   for (const key of keys) {
     const spread = spreadOf(hashText(key, seed));

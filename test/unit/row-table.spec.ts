@@ -7,7 +7,7 @@ import { segmentProblems } from '../support/table-structure.js';
 const owner = { hearsEach: false, noteLeaving: () => {}, noteExpired: () => {} };
 
 function open(expectedRows = Infinity): RowTable<number> {
-  return new RowTable({ expectedRows, weighted: false, owner, ownerOf: () => owner }, 0);
+  return new RowTable({ expectedRows, owner, ownerOf: () => owner }, 0);
 }
 
 function spreadOfKey(id: number): number {

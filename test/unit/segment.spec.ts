@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Segment } from '../../lib/memory/segment.js';
+import { ABSENT, DIFFICULT, REWRITTEN, Segment } from '../../lib/memory/segment.js';
 import { addRow, findRow, NEVER, openSegment, spreadAt, spreadOfId } from '../support/segments.js';
 import { segmentProblems } from '../support/table-structure.js';
 
@@ -19,7 +19,7 @@ function entry(id: number, columns: { facts?: typeof FACTS; weight?: number } = 
 
 describe(Segment.name, () => {
   it('finds in an empty segment nothing, and has no room', () => {
-    const segment = new Segment<number>({ depth: 0, weighted: false }, 0);
+    const segment = new Segment<number>(0, 0);
 
     expect([segment.find('key', 1), segment.hasRoom, segment.live]).toEqual([-1, false, 0]);
   });
@@ -100,7 +100,7 @@ describe(Segment.name, () => {
   });
 
   it('puts a winner in the place of a victim, with all that it has', () => {
-    const segment = openSegment(4, { weighted: true });
+    const segment = openSegment(4);
     for (const id of [0, 1]) segment.add(entry(id, { weight: id }), 0);
     const winner = segment.add(
       { ...entry(2, { facts: FACTS, weight: 7 }), deadline: 50 * DAY_MS },
@@ -120,7 +120,7 @@ describe(Segment.name, () => {
   });
 
   it('keeps order, uses and columns when it gets other arrays, and closes gaps', () => {
-    const segment = openSegment(8, { weighted: true });
+    const segment = openSegment(8);
     segment.add(entry(0, { weight: 5 }), 0);
     segment.add(entry(1), 0);
     segment.add({ ...entry(2, { facts: FACTS, weight: 6 }), deadline: 60 * DAY_MS }, 0);
@@ -145,7 +145,7 @@ describe(Segment.name, () => {
 
 describe(`${Segment.name}: deadlines`, () => {
   it('are whole milliseconds, rounded down', () => {
-    const segment = openSegment(4, { now: 1_000.7 });
+    const segment = openSegment(4, 1_000.7);
     const row = addRow(segment, 0, 1_010.9, 1_000.7);
 
     expect(segment.deadlineAt(row)).toBe(1_010);
@@ -168,7 +168,7 @@ describe(`${Segment.name}: deadlines`, () => {
   });
 
   it('in the past are expired, however far', () => {
-    const segment = openSegment(4, { now: 100 * DAY_MS });
+    const segment = openSegment(4, 100 * DAY_MS);
 
     expect(segment.isExpired(addRow(segment, 0, 1, 100 * DAY_MS), 100 * DAY_MS)).toBe(true);
   });
@@ -217,5 +217,55 @@ describe(`${Segment.name}: deadlines`, () => {
       row,
       false,
     ]);
+  });
+});
+
+describe(`${Segment.name}: rewriting an entry in one search`, () => {
+  const rewrite = (segment: Segment<number>, id: number, deadline: number, now: number): number =>
+    segment.rewrite(`key-${id}`, spreadOfId(id), 10 + id, deadline, now);
+
+  it('replaces value and deadline of a live entry and counts a use', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, 100);
+
+    expect(rewrite(segment, 0, 50.9, 20)).toBe(REWRITTEN);
+    expect([segment.valueAt(row), segment.deadlineAt(row), segment.usesOf(row)]).toEqual([
+      10, 50, 1,
+    ]);
+    expect([segment.earliestDeadline, segment.live]).toEqual([50, 1]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it('counts no more uses than a row can hold', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0);
+    for (let write = 0; write < 5; write++) rewrite(segment, 0, 100, 0);
+
+    expect(segment.usesOf(row)).toBe(3);
+  });
+
+  it('says that a key is absent, also behind others of the same hash', () => {
+    const segment = openSegment(8);
+    const spread = spreadAt(0.99);
+    for (const key of ['a', 'b']) segment.addPlain(key, spread, 1, NEVER, 0);
+
+    expect(segment.rewrite('c', spread, 1, 100, 0)).toBe(ABSENT);
+    expect(segment.rewrite('b', spread, 2, 100, 0)).toBe(REWRITTEN);
+    expect(['a', 'b'].map((key) => segment.valueAt(segment.find(key, spread)))).toEqual([1, 2]);
+  });
+
+  it('leaves to the long way what has expired, has facts, or lies beyond the ticks', () => {
+    const expired = openSegment(4);
+    addRow(expired, 0, 10);
+    const withFacts = openSegment(4);
+    withFacts.add(entry(0, { facts: FACTS }), 0);
+    const plain = openSegment(4);
+    addRow(plain, 0);
+
+    expect(rewrite(expired, 0, 100, 10)).toBe(DIFFICULT);
+    expect(rewrite(withFacts, 0, 100, 0)).toBe(DIFFICULT);
+    expect(rewrite(plain, 0, 13 * DAY_MS, 0)).toBe(DIFFICULT);
+    expect(rewrite(plain, 0, Infinity, 0)).toBe(DIFFICULT);
+    expect([expired.valueAt(0), withFacts.valueAt(0), plain.valueAt(0)]).toEqual([0, 0, 0]);
   });
 });

@@ -9,6 +9,7 @@ import {
   readHitWithNewKeys,
   readHitWithRepeatedKeys,
   readThroughHit,
+  readThroughHitWithNewLoaders,
 } from './reads-and-writes.js';
 
 /** The memory level alone, against the cache most people use and against a bare `Map`. */
@@ -25,6 +26,7 @@ export const engine: Suite = {
     heldNewKeyAtCapacity(100_000),
     fillWithGrowth(1_000_000),
     readThroughHit(10_000),
+    readThroughHitWithNewLoaders(10_000),
     memoryPerEntry(1_000_000),
     memoryWhileEvicting(1_000_000),
     expire(1_000_000, 1_000_000),

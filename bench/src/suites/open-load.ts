@@ -1,24 +1,18 @@
-import { randomNumbers, zipfRequests } from '../workload.js';
+import { heldKeys, randomNumbers, zipfRequests } from '../workload.js';
 
 /** How requests come. */
 export interface OpenLoad {
   readonly perSecond: number;
-  /** The part of them whose key was invalidated just before. */
+  /** The part of them whose key nobody has asked for before. */
   readonly missShare: number;
   readonly seconds: number;
   readonly seed: number;
 }
 
-/** The cache as this load uses it. */
-export interface OpenLoadSubject {
-  ask(key: string): Promise<number>;
-  invalidate(key: string): unknown;
-}
-
 /** Latencies in milliseconds, the 99th percentiles. */
 export interface OpenLoadLatency {
   readonly all: number;
-  /** Of the requests whose key was there: they wait for nobody's load, or should not. */
+  /** Of the requests whose key is there: they wait for nobody's load, or should not. */
   readonly hits: number;
 }
 
@@ -33,29 +27,34 @@ const WARM_UP_SHARE = 0.2;
 export async function openLoad(
   { perSecond, missShare, seconds, seed }: OpenLoad,
   keys: readonly string[],
-  subject: OpenLoadSubject,
+  ask: (key: string) => Promise<number>,
 ): Promise<OpenLoadLatency> {
   const total = perSecond * seconds;
   const requests = zipfRequests({ keys: keys.length, requests: total, seed });
   const isMiss = spreadMisses(total, missShare, seed);
+  const newKeys = heldKeys(Math.ceil(total * missShare), keys.length);
+  let misses = 0;
   const tookMs = new Float64Array(total);
-  const open: Promise<void>[] = [];
+  let answered = 0;
+  let finish: () => void;
+  // The promises are not kept: a hundred thousand would make the collector part of the figure.
+  const allAnswered = new Promise<void>((resolve) => (finish = resolve));
   const startedAt = performance.now() + 10;
   for (let sent = 0; sent < total;) {
     const due = Math.min(total, Math.ceil(((performance.now() - startedAt) * perSecond) / 1_000));
-    for (; sent < due; sent++) open.push(send(sent));
+    for (; sent < due; sent++) void send(sent);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await Promise.all(open);
+  await allAnswered;
   const first = Math.floor(total * WARM_UP_SHARE);
   const all = tookMs.subarray(first);
   return { all: p99(all), hits: p99(all.filter((_, at) => isMiss[first + at] === 0)) };
 
   async function send(at: number): Promise<void> {
-    const key = keys[requests[at]!]!;
-    if (isMiss[at] === 1) void subject.invalidate(key);
-    await subject.ask(key);
+    const key = isMiss[at] === 1 ? newKeys[misses++]! : keys[requests[at]!]!;
+    await ask(key);
     tookMs[at] = performance.now() - (startedAt + (at * 1_000) / perSecond);
+    if (++answered === total) finish();
   }
 }
 

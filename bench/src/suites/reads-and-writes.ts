@@ -92,6 +92,17 @@ export function awaitedOverwrite(entries: number): Case {
   };
 }
 
+/** The read-through call where every caller makes a loader of its own, as most code does. */
+export function readThroughHitWithNewLoaders(entries: number): Case {
+  return {
+    against: ['async function around Map.get'],
+    ...awaitedHit('awaited read-through hit with a loader made per call', entries, {
+      'EnhancedAsyncTTLCache.getOrSet': subjects.readThroughWithNewLoaders,
+      'async function around Map.get': subjects.readThroughMapWithNewLoaders,
+    }),
+  };
+}
+
 /** The read-through call beside those of others and beside the least that such a call can cost. */
 export function readThroughHit(entries: number): Case {
   return {

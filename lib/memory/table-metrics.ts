@@ -1,0 +1,44 @@
+import type { ShardMetrics } from './cache-shard.js';
+
+/** What a cache's entries have been through since the start. Counters never go back. */
+export interface TableMetrics {
+  /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
+  readonly gets: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / gets, from 0 to 1; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Values stored, by callers and loaders. */
+  readonly sets: number;
+  /** Live entries that were removed because somebody asked. */
+  readonly deletes: number;
+  /** Entries removed because their time had passed, or by a sweep after their tag was invalidated. */
+  readonly expired: number;
+  /** Entries removed to make room. */
+  readonly evicted: number;
+  /** Values that were not stored because they are too heavy, or could not be weighed. */
+  readonly refused: number;
+  /** Entries held now; expired ones count until they are removed. */
+  readonly size: number;
+  /** What those weigh; 0 where nothing is weighed. */
+  readonly bytes: number;
+  /** Time spent removing expired entries, in milliseconds. */
+  readonly cleanupDurationMs: number;
+  /** The same for each shard. */
+  readonly shards: readonly ShardMetrics[];
+}
+
+/** Adds the figures of shards up. */
+export function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {
+  const sum = (name: keyof ShardMetrics): number =>
+    shards.reduce((total, shard) => total + shard[name], 0);
+  return {
+    size: sum('size'),
+    hits: sum('hits'),
+    misses: sum('misses'),
+    sets: sum('sets'),
+    deletes: sum('deletes'),
+    expired: sum('expired'),
+    evicted: sum('evicted'),
+  };
+}
