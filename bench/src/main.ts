@@ -94,7 +94,7 @@ async function reportHitRatios(folder: string | undefined): Promise<void> {
 }
 
 async function writeHitRatios(tables: string, points: readonly Point[]): Promise<void> {
-  const { drawHitRatios } = await import('./harness/write-page.js');
+  const { drawHitRatios, writePage } = await import('./harness/write-page.js');
   const plot = 'hit-ratios.svg';
   const taken = provenance('npm run bench -- hitratio --traces <folder> --write', new Date());
   const parts = [
@@ -103,7 +103,7 @@ async function writeHitRatios(tables: string, points: readonly Point[]): Promise
     `![hits over the size of the cache](${plot})`,
     tables,
   ];
-  writeFileSync(join(PAGES, 'hit-ratios.md'), parts.join('\n\n'));
+  await writePage(PAGES, 'hit-ratios', { markdown: parts.join('\n\n'), plots: [] });
   writeFileSync(join(PAGES, plot), await drawHitRatios(plottedPoints(points)));
 }
 

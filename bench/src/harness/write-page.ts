@@ -1,15 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { format } from 'prettier';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
 import type { Page, Plot } from './page.js';
 
-/** Writes a page and its plots into a folder. */
+/** Writes a page, as the project formats its pages, and its plots into a folder. */
 export async function writePage(folder: string, name: string, page: Page): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.md`), page.markdown);
+  const markdown = await format(page.markdown, { parser: 'markdown' });
+  writeFileSync(join(folder, `${name}.md`), markdown);
   for (const plot of page.plots) writeFileSync(join(folder, plot.file), await drawBars(plot));
 }
 

@@ -1,7 +1,7 @@
 import type { Suite } from '../harness/suite.js';
 import { fillWithGrowth, heldNewKeyAtCapacity, newKeyAtCapacity } from './eviction-and-fill.js';
 import { memoryPerEntry, memoryWhileEvicting } from './heap.js';
-import { expire, grow } from './pauses.js';
+import { expire, grow, holdMany } from './pauses.js';
 import {
   awaitedOverwrite,
   overwrite,
@@ -33,5 +33,6 @@ export const engine: Suite = {
     expire(100_000, 1_000_000),
     grow(4_000_000),
     grow(10_000_000),
+    holdMany(20_000_000),
   ],
 };

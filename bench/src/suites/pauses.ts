@@ -119,6 +119,29 @@ export function grow(entries: number): Case {
   };
 }
 
+/**
+ * More entries than one `Map` can take, 2^24, in a cache without a bound; every thousandth is read
+ * again.
+ */
+export function holdMany(entries: number): Case {
+  const name = `fill ${show(entries)} entries without a bound, key built per call`;
+  const OURS = 'EnhancedAsyncTTLCache';
+  const subject: Subject = async () => {
+    const { EnhancedAsyncTTLCache } = await import('nestjs-cache-hierarchy');
+    const cache = new EnhancedAsyncTTLCache<number>({ maxEntries: Infinity, ttl: '1h' });
+    const startedAt = performance.now();
+    for (let id = 0; id < entries; id++) void cache.set(keyOf(id), id);
+    const value = ((performance.now() - startedAt) * 1e6) / entries;
+    let found = 0;
+    for (let id = 0; id < entries; id += 1_000) {
+      if (cache.getIfPresent(keyOf(id)) === id) found += 1;
+    }
+    if (found * 1_000 < entries) throw new Error(`Of ${entries / 1_000} keys ${found} were there.`);
+    return { value, checksum: cache.size };
+  };
+  return { name, unit: 'ns/op', against: [OURS], subjects: { [OURS]: subject } };
+}
+
 function longestSet(
   entries: number,
   open: () => Promise<(key: string, value: number) => void>,
