@@ -188,6 +188,12 @@ export abstract class CacheView {
   }
 
   #read(key: string): unknown {
+    if (typeof key !== 'string') assertKey(key);
+    if (this.#prefix === '') {
+      // What is in a namespace is not plain, so no key reaches into one here.
+      const value = this.#core.readPlain(key);
+      if (value !== undefined) return value;
+    }
     return this.#isOwn(key) ? this.#core.read(this.#prefix + key) : undefined;
   }
 

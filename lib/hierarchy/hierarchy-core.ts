@@ -77,6 +77,7 @@ type Counters = Omit<OperationMetrics, 'gets' | 'hitRatio'>;
 export class HierarchyCore {
   readonly #ports: HierarchyCorePorts;
   readonly #coordinator: KeyCoordinator;
+  readonly #first: InProcessLevel;
   #closed = false;
   readonly #count: { -readonly [name in keyof Counters]: number } = {
     hits: 0,
@@ -94,6 +95,7 @@ export class HierarchyCore {
 
   constructor(ports: HierarchyCorePorts) {
     this.#ports = ports;
+    this.#first = ports.levels[0]!;
     this.#coordinator = new KeyCoordinator({
       clock: ports.clock,
       lockTimeoutMs: ports.lockTimeoutMs,
@@ -116,6 +118,17 @@ export class HierarchyCore {
   /** The order of the oldest operation under way, if there is one. */
   get oldestOrder(): number | undefined {
     return this.#coordinator.oldestOrder;
+  }
+
+  /**
+   * Returns a value that the first level has and that carries no tags and no namespace, and counts
+   * the hit; `undefined` asks for {@link read}.
+   */
+  readPlain(key: string): unknown {
+    if (this.off) return undefined;
+    const value = this.#first.readPlainNow(key);
+    if (value !== undefined) this.#count.hits += 1;
+    return value;
   }
 
   /** Reads through the levels, copies what is found into those above, and counts. */

@@ -56,6 +56,11 @@ export interface CacheLevel {
  */
 export interface InProcessLevel extends CacheLevel {
   readonly inProcess: true;
+  /**
+   * Returns the value of a live entry without tags and namespace, counts the read and marks the
+   * entry as used. Anything else is `undefined` and not counted: `readNow` is asked then.
+   */
+  readPlainNow(key: string): unknown;
   /** Finds a live entry, counts the read and marks the entry as used. */
   readNow(key: string): LevelEntry | undefined;
   /** Finds a live entry and moves nothing. */

@@ -22,11 +22,17 @@ export class MemoryLevel implements InProcessLevel {
   readonly inProcess = true as const;
   readonly sweepEveryMs: number;
   readonly #options: MemoryLevelOptions;
+  readonly #table: EnhancedAsyncTTLCache<unknown>['table'];
 
   constructor(options: MemoryLevelOptions) {
+    this.#table = options.cache.table;
     this.name = options.name;
     this.sweepEveryMs = options.sweepEveryMs;
     this.#options = options;
+  }
+
+  readPlainNow(key: string): unknown {
+    return this.#table.readPlain(key);
   }
 
   readNow(key: string): LevelEntry | undefined {
@@ -86,10 +92,6 @@ export class MemoryLevel implements InProcessLevel {
   async close(): Promise<void> {
     await this.#options.cache.stop();
     this.#table.clear();
-  }
-
-  get #table(): EnhancedAsyncTTLCache<unknown>['table'] {
-    return this.#options.cache.table;
   }
 
   #deadlineOf({ freshUntil, staleUntil }: LevelEntry): number {

@@ -156,7 +156,9 @@ export class Segment<V> implements EvictionRows {
       if (word === 0) return undefined;
       const at = ((word & ROW_MASK) - 1) << 1;
       if ((word ^ spread) >>> ROW_BITS === 0 && cells[at] === key) {
-        if (words[at + 1]! <= now - this.#epoch || this.holdsFacts) return undefined;
+        if (words[at + 1]! <= now - this.#epoch) return undefined;
+        if (this.#columns !== undefined && this.#columns.factsAt(at >> 1) !== undefined)
+          return undefined;
         const uses = words[at]!;
         if ((uses & MAX_USES) !== MAX_USES) words[at] = uses + 1;
         return cells[at + 1] as V;

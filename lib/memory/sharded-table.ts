@@ -117,6 +117,20 @@ export class ShardedTable<V> {
     return value;
   }
 
+  /**
+   * Does what {@link read} does for an entry without facts. Anything else is `undefined` and not
+   * counted: {@link readEntry} tells a miss from an entry with facts.
+   */
+  readPlain(key: string): V | undefined {
+    const hash = this.#hash(key, this.#seed);
+    const shard = this.#ring.shardForHash(hash);
+    const spread = spreadOf(hash);
+    const segment = this.#directory.segmentOf(shard, spread);
+    const value = segment.use(key, spread, this.#time.now());
+    if (value !== undefined) this.#shards[shard]!.noteHit();
+    return value;
+  }
+
   /** Does what {@link read} does, and returns all that is kept of the entry. */
   readEntry(key: string): Entry<V> | undefined {
     return this.#readEntry(key, this.#hash(key, this.#seed));
