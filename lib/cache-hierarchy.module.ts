@@ -20,6 +20,7 @@ import { createSweeper } from './cleanup/create-sweeper.js';
 import { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
 import { logReport } from './config/log-report.js';
 import { resolveModuleOptions } from './config/module-options.js';
+import { isDataSourceError } from './config/stale-on.js';
 import { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 import type { Sweeper } from './memory/sweeper.js';
@@ -41,6 +42,7 @@ import type { Sweeper } from './memory/sweeper.js';
       inject: [CACHE_HIERARCHY_OPTIONS, cacheHierarchyConfig.KEY],
       useFactory: (given: unknown, environment: CacheHierarchyOptions): CacheHierarchyOptions => ({
         report: logReport,
+        staleOn: isDataSourceError,
         ...resolveModuleOptions(given, environment),
       }),
     },

@@ -16,6 +16,7 @@ export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
 export type { CacheNamespace } from './hierarchy/cache-namespace.js';
 export type { LoadOptions, StoreOptions } from './hierarchy/call-options.js';
+export type { PolicyOptions } from './hierarchy/policy.js';
 export type { LoadContext } from './hierarchy/loader-context.js';
 export type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 

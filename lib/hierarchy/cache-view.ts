@@ -10,7 +10,8 @@ import {
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
-import type { HierarchyCore } from './hierarchy-core.js';
+import type { LevelEntry } from '../levels/cache-level.js';
+import type { HierarchyCore, LoadCall } from './hierarchy-core.js';
 import type { LoadContext } from './loader-context.js';
 
 /**
@@ -81,8 +82,13 @@ export abstract class CacheView {
     options?: LoadOptions,
   ): Promise<T> {
     try {
-      const value = this.#read(key);
-      return value === undefined ? this.#load(key, loader, options) : Promise.resolve(value as T);
+      if (options?.forceRefresh === true) return this.#refresh(key, loader, options);
+      const value = this.#readPlain(key);
+      if (value !== undefined) return Promise.resolve(value as T);
+      const entry = this.#readEntry(key);
+      if (entry === undefined) return this.#core.load(this.#loadCall(key, loader, options));
+      this.#core.refreshIfDue(entry, () => this.#loadCall(key, loader, options));
+      return Promise.resolve(entry.value as T);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -113,6 +119,21 @@ export abstract class CacheView {
     assertKey(key);
     refuseOptions(options);
     return this.#core.delete(this.#prefix + key);
+  }
+
+  /**
+   * Ends a key's freshness in every level, in the call. Like {@link delete} it keeps what was being
+   * loaded, set or updated from being stored; but an entry that was stored with `grace` is kept as a
+   * stale value for as long as that lasts, for when its loader fails or takes long.
+   *
+   * @returns whether an in-process level had a value for it
+   * @throws {InvalidArgumentError} for a bad key
+   */
+  expire(key: string): Promise<boolean>;
+  async expire(key: string, options?: object): Promise<boolean> {
+    assertKey(key);
+    refuseOptions(options);
+    return this.#core.expire(this.#prefix + key);
   }
 
   /**
@@ -188,12 +209,17 @@ export abstract class CacheView {
   }
 
   #read(key: string): unknown {
+    const value = this.#readPlain(key);
+    return value === undefined ? this.#readEntry(key)?.value : value;
+  }
+
+  /** What is in a namespace is not plain, so no key reaches into one here. */
+  #readPlain(key: string): unknown {
     if (typeof key !== 'string') assertKey(key);
-    if (this.#prefix === '') {
-      // What is in a namespace is not plain, so no key reaches into one here.
-      const value = this.#core.readPlain(key);
-      if (value !== undefined) return value;
-    }
+    return this.#prefix === '' ? this.#core.readPlain(key) : undefined;
+  }
+
+  #readEntry(key: string): LevelEntry | undefined {
     return this.#isOwn(key) ? this.#core.read(this.#prefix + key) : undefined;
   }
 
@@ -203,16 +229,26 @@ export abstract class CacheView {
     return !key.includes(NAMESPACE_SEPARATOR);
   }
 
-  #load<T>(
+  #refresh<T>(
+    key: string,
+    loader: (context: LoadContext) => T | Promise<T>,
+    options: LoadOptions,
+  ): Promise<T> {
+    const call = this.#loadCall(key, loader, options);
+    this.#core.noteMiss();
+    return this.#core.load(call);
+  }
+
+  #loadCall<T>(
     key: string,
     loader: (context: LoadContext) => T | Promise<T>,
     options: LoadOptions | undefined,
-  ): Promise<T> {
+  ): LoadCall<T> {
     assertKey(key);
     assertLoader(loader);
-    const plan = planLoad(options, this.#core.ttlMs);
+    const plan = planLoad(options, this.#core.policy);
     const waitTimeout = options?.waitTimeout;
-    return this.#core.load({
+    return {
       key: this.#prefix + key,
       shownKey: key,
       plan,
@@ -220,11 +256,12 @@ export abstract class CacheView {
       signal: options?.signal,
       waitTimeoutMs:
         waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
-    });
+      forced: options?.forceRefresh === true,
+    };
   }
 
   #planStore(options: StoreOptions | undefined): StorePlan {
-    return planStore(options, this.#core.ttlMs);
+    return planStore(options, this.#core.policy);
   }
 }
 

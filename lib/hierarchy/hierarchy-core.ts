@@ -10,7 +10,10 @@ import type { RunningLoad } from '../memory/load.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
-import { HierarchyLoaderContext, type LoadContext } from './loader-context.js';
+import { isFresh, lifetimeOf } from './lifetime.js';
+import { HierarchyLoaderContext, NOT_MODIFIED, type LoadContext } from './loader-context.js';
+import type { Policy } from './policy.js';
+import { StaleAnswers } from './stale-answers.js';
 import type { StampTable } from './stamp-table.js';
 
 /** What a {@link HierarchyCore} is made of. */
@@ -21,7 +24,7 @@ export interface HierarchyCorePorts {
   readonly clock: Clock;
   readonly report: Report;
   readonly enabled: boolean;
-  readonly ttlMs: number;
+  readonly policy: Policy;
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
   readonly joinTimeoutMs: number;
@@ -38,6 +41,8 @@ export interface LoadCall<T> {
   readonly loader: (context: LoadContext) => T | Promise<T>;
   readonly signal: AbortSignal | undefined;
   readonly waitTimeoutMs: number | undefined;
+  /** Whether to load although there is a value. */
+  readonly forced: boolean;
 }
 
 /** What the operations on a hierarchy have come to since the start. */
@@ -52,6 +57,8 @@ export interface OperationMetrics {
   readonly sets: number;
   /** Keys that `delete` and `deleteMany` were called for. */
   readonly deletes: number;
+  /** Keys that `expire` was called for. */
+  readonly expires: number;
   /** Tags that were invalidated. */
   readonly tagInvalidations: number;
   /** Calls of `clear`, of the whole cache or a namespace. */
@@ -60,15 +67,19 @@ export interface OperationMetrics {
   readonly loads: number;
   /** Loaders that threw. */
   readonly loadFailures: number;
-  /** Loaded values that their loader did not want to be stored. */
+  /** Values that were not to be stored: by their loader's word, or since they had expired. */
   readonly unstored: number;
   /** Time that loaders took, all together, in milliseconds. */
   readonly loadMs: number;
+  /** Callers who got a stale value, since a load failed, took long or was not tried again yet. */
+  readonly staleServed: number;
+  /** Loads that began behind a hit, since the entry's time was `eager`'s share over. */
+  readonly refreshes: number;
   /** Deletes, clears and invalidations that came after `close`. */
   readonly lateInvalidations: number;
 }
 
-type Counters = Omit<OperationMetrics, 'gets' | 'hitRatio'>;
+type Counters = Omit<OperationMetrics, 'gets' | 'hitRatio' | 'staleServed'>;
 
 /**
  * The operations of a hierarchy on whole keys, with everything checked: walks the levels, fills the
@@ -78,24 +89,28 @@ export class HierarchyCore {
   readonly #ports: HierarchyCorePorts;
   readonly #coordinator: KeyCoordinator;
   readonly #first: InProcessLevel;
+  readonly #stale: StaleAnswers;
   #closed = false;
   readonly #count: { -readonly [name in keyof Counters]: number } = {
     hits: 0,
     misses: 0,
     sets: 0,
     deletes: 0,
+    expires: 0,
     tagInvalidations: 0,
     clears: 0,
     loads: 0,
     loadFailures: 0,
     unstored: 0,
     loadMs: 0,
+    refreshes: 0,
     lateInvalidations: 0,
   };
 
   constructor(ports: HierarchyCorePorts) {
     this.#ports = ports;
     this.#first = ports.levels[0]!;
+    this.#stale = new StaleAnswers({ ...ports, level: ports.levels.at(-1)! });
     this.#coordinator = new KeyCoordinator({
       clock: ports.clock,
       lockTimeoutMs: ports.lockTimeoutMs,
@@ -107,8 +122,8 @@ export class HierarchyCore {
     });
   }
 
-  get ttlMs(): number {
-    return this.#ports.ttlMs;
+  get policy(): Policy {
+    return this.#ports.policy;
   }
 
   get waitTimeoutMs(): number | undefined {
@@ -132,11 +147,16 @@ export class HierarchyCore {
   }
 
   /** Reads through the levels, copies what is found into those above, and counts. */
-  read(key: string): unknown {
-    const value = this.off ? undefined : this.#readLevels(key);
-    if (value === undefined) this.#count.misses += 1;
+  read(key: string): LevelEntry | undefined {
+    const entry = this.off ? undefined : this.#readLevels(key);
+    if (entry === undefined) this.#count.misses += 1;
     else this.#count.hits += 1;
-    return value;
+    return entry;
+  }
+
+  /** Counts a read that does not look. */
+  noteMiss(): void {
+    this.#count.misses += 1;
   }
 
   /** Reads through the levels and moves nothing. */
@@ -144,33 +164,41 @@ export class HierarchyCore {
     if (this.off) return undefined;
     for (const level of this.#ports.levels) {
       const entry = level.peekNow(key);
-      if (entry !== undefined) return entry.value;
+      if (entry !== undefined && isFresh(entry, this.#ports.clock)) return entry.value;
     }
     return undefined;
   }
 
-  /** Joins the load of a key that was just found absent, or starts one. */
+  /**
+   * Joins the load of a key that was just found absent, or starts one. After a load has failed it may
+   * be too early for another one: the stale value is the answer then.
+   */
   load<T>(call: LoadCall<T>): Promise<T> {
-    const { key, plan, signal, waitTimeoutMs } = call;
-    const request: CoordinatedLoad<T> = {
-      key,
-      tags: plan.tags,
-      signal,
-      waitTimeoutMs,
-      callLoader: (load) => this.#callLoader(call, load),
-      store: (value, ticket) => this.#storeLoaded(value, ticket, plan.ttlMs),
-      stored: () => this.peek(key) as T | undefined,
-    };
-    return this.off ? this.#coordinator.loadAlone(request) : this.#coordinator.load(request);
+    const { key, forced } = call;
+    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call, undefined));
+    const before = this.#stale.keptOf(key);
+    const answer = forced ? undefined : this.#stale.whileThrottled(before);
+    if (answer !== undefined) return Promise.resolve(answer.value as T);
+    return this.#coordinator.load(this.#loadOf(call, before));
+  }
+
+  /** Loads a key anew behind its callers, once for each entry, if it is time for that. */
+  refreshIfDue<T>({ refreshAt }: LevelEntry, call: () => LoadCall<T>): void {
+    if (refreshAt === undefined || refreshAt > this.#ports.clock.now()) return;
+    const refresh = call();
+    const entry = this.#stale.keptOf(refresh.key);
+    if (entry === undefined) return;
+    this.#count.refreshes += 1;
+    this.#write(refresh.key, { ...entry, refreshAt: undefined }, this.#ports.levels.length - 1);
+    this.#coordinator.loadBehind(this.#loadOf(refresh, entry));
   }
 
   /** Stores a value under the key's lock. */
   async set(key: string, value: unknown, plan: StorePlan): Promise<void> {
     if (this.off) return;
-    await this.#coordinator.set(key, plan.tags, (ticket) => {
-      this.#store(value, ticket, plan.ttlMs);
-      this.#count.sets += 1;
-    });
+    await this.#coordinator.set(key, plan.tags, (ticket) =>
+      this.#storeWritten(value, ticket, plan),
+    );
   }
 
   /** Replaces a value under the key's lock. */
@@ -181,10 +209,9 @@ export class HierarchyCore {
   ): Promise<T | undefined> {
     const run = async (): Promise<T | undefined> => change(this.peek(key) as T | undefined);
     if (this.off) return run();
-    return this.#coordinator.update(key, plan.tags, run, (value, ticket) => {
-      this.#store(value, ticket, plan.ttlMs);
-      this.#count.sets += 1;
-    });
+    return this.#coordinator.update(key, plan.tags, run, (value, ticket) =>
+      this.#storeWritten(value, ticket, plan),
+    );
   }
 
   /** Removes a key; returns whether it had a live value. */
@@ -193,6 +220,20 @@ export class HierarchyCore {
     this.#count.deletes += 1;
     this.#coordinator.fence(key);
     return this.#drop(key);
+  }
+
+  /**
+   * Ends the freshness of a key: like {@link delete}, but an entry with grace is kept for as long as
+   * that lasts. Returns whether it had a live value.
+   */
+  expire(key: string): boolean {
+    if (this.#isLate()) return false;
+    this.#count.expires += 1;
+    this.#coordinator.fence(key);
+    const kept = this.#stale.keptOf(key);
+    const existed = this.#drop(key);
+    if (kept !== undefined) this.#stale.keep(key, kept);
+    return existed;
   }
 
   /** Removes everything, or a namespace given as the prefix of its keys. */
@@ -220,6 +261,7 @@ export class HierarchyCore {
     return {
       ...this.#count,
       ...this.#coordinator.getMetrics(),
+      staleServed: this.#stale.served,
       gets,
       hitRatio: gets === 0 ? 0 : hits / gets,
     };
@@ -251,37 +293,72 @@ export class HierarchyCore {
     return true;
   }
 
-  #readLevels(key: string): unknown {
+  #readLevels(key: string): LevelEntry | undefined {
     const { levels } = this.#ports;
     for (let depth = 0; depth < levels.length; depth++) {
       const entry = levels[depth]!.readNow(key);
-      if (entry === undefined) continue;
+      if (entry === undefined || !isFresh(entry, this.#ports.clock)) continue;
       if (depth > 0) this.#write(key, entry, depth - 1);
-      return entry.value;
+      return entry;
     }
     return undefined;
   }
 
-  #storeLoaded(value: unknown, ticket: Ticket, ttlMs: number): void {
-    if (ttlMs > 0) this.#store(value, ticket, ttlMs);
-    else this.#count.unstored += 1;
+  #loadOf<T>(call: LoadCall<T>, before: LevelEntry | undefined): CoordinatedLoad<T> {
+    const { key, plan, signal, waitTimeoutMs, forced } = call;
+    const { softTimeoutMs, hardTimeoutMs } = plan.policy;
+    return {
+      key,
+      tags: plan.tags,
+      signal,
+      waitTimeoutMs,
+      forced,
+      softTimeoutMs,
+      hardTimeoutMs,
+      callLoader: (load) => this.#callLoader(call, load, before),
+      store: (value, ticket) => void this.#store(value, ticket, plan),
+      stored: () => this.peek(key) as T | undefined,
+      fallback: (callers) => this.#answerOf(() => this.#stale.forCallers(key, callers)),
+      recover: (error, callers) =>
+        this.#answerOf(() => this.#stale.forFailure(key, plan.policy, error, callers)),
+    };
   }
 
-  #store(value: unknown, ticket: Ticket, ttlMs: number): void {
+  #answerOf<T>(look: () => unknown): T | undefined {
+    return this.off ? undefined : (look() as T | undefined);
+  }
+
+  /** A value that is not to be kept takes the place of the one before all the same. */
+  #storeWritten(value: unknown, ticket: Ticket, plan: StorePlan): void {
+    if (this.#store(value, ticket, plan)) this.#count.sets += 1;
+    else this.#drop(ticket.key);
+  }
+
+  /** Stores a value in every level; returns whether it is to be kept at all. */
+  #store(value: unknown, ticket: Ticket, plan: StorePlan): boolean {
     const { clock, stamps, levels } = this.#ports;
+    const lifetimeMs = lifetimeOf(value, plan, clock);
+    if (plan.skipped || lifetimeMs <= 0) {
+      this.#count.unstored += 1;
+      return false;
+    }
+    const { graceMs, eager } = plan.policy;
     const { key, order, openedAt, tags } = ticket;
     const stamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
-    if (stamped) stamps.noteLifetime(ttlMs);
-    const freshUntil = clock.now() + ttlMs;
+    if (stamped) stamps.noteLifetime(lifetimeMs + graceMs);
+    const now = clock.now();
+    const freshUntil = now + lifetimeMs;
     const entry: LevelEntry = {
       value,
       bornAt: openedAt,
       freshUntil,
-      staleUntil: freshUntil,
+      staleUntil: freshUntil + graceMs,
+      refreshAt: eager === undefined ? undefined : now + eager * lifetimeMs,
       tags,
       order: stamped ? order : undefined,
     };
     this.#write(key, entry, levels.length - 1);
+    return true;
   }
 
   /** Writes an entry to a level and to those above, the lowest first. */
@@ -301,12 +378,16 @@ export class HierarchyCore {
   async #callLoader<T>(
     { loader, plan, shownKey }: LoadCall<T>,
     load: Pick<RunningLoad, 'ticket' | 'signal'>,
+    before: LevelEntry | undefined,
   ): Promise<T> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     this.#count.loads += 1;
     try {
-      return await loader(new HierarchyLoaderContext(load, shownKey, plan));
+      const value = await loader(
+        new HierarchyLoaderContext(load, { shownKey, plan, stale: before }),
+      );
+      return (value as unknown) === NOT_MODIFIED ? (before!.value as T) : value;
     } catch (error) {
       this.#count.loadFailures += 1;
       throw error;

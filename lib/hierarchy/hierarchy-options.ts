@@ -13,9 +13,10 @@ import {
 import { DEFAULT_JOIN_TIMEOUT_MS } from '../memory/enhanced-async-ttl-cache.js';
 import { DEFAULT_MAX_WORKERS } from '../memory/sweeper.js';
 import { emitProcessWarning, guardReport, type Report } from '../report.js';
+import { readPolicy, type Policy, type PolicyOptions } from './policy.js';
 
 /** Options of a {@link CacheHierarchy}. Every one has a default. */
-export interface CacheHierarchyOptions {
+export interface CacheHierarchyOptions extends PolicyOptions {
   /** The first level: small and short-lived. */
   readonly l1?: LevelOptions;
   /** The second level: larger and longer-lived; `false` for none. */
@@ -25,12 +26,6 @@ export interface CacheHierarchyOptions {
    * @default true
    */
   readonly enabled?: boolean;
-  /**
-   * How long an entry lives, unless its loader or its call says otherwise. A level keeps its copy
-   * for its own `ttl` at most while a level below has the entry.
-   * @default the `ttl` of L2, or of L1 if there is no L2
-   */
-  readonly ttl?: Duration;
   /**
    * How long a caller waits for a load that another caller started, before it starts its own.
    * @default '30s'
@@ -69,7 +64,7 @@ export interface ResolvedHierarchyOptions {
   readonly l1: ResolvedLevelOptions;
   readonly l2: ResolvedLevelOptions | undefined;
   readonly enabled: boolean;
-  readonly ttlMs: number;
+  readonly policy: Policy;
   readonly joinTimeoutMs: number;
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
@@ -94,7 +89,7 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     l1,
     l2,
     enabled: read.boolean('enabled', true),
-    ttlMs: read.duration('ttl', (l2 ?? l1).ttlMs),
+    policy: readPolicy(read, (l2 ?? l1).ttlMs),
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),

@@ -3,7 +3,8 @@ import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 
 /** What a stamp is compared with: an entry, or the ticket of one under way. */
 export interface Stamped {
-  readonly order: number;
+  /** Where it began in the order of invalidations; not needed without tags and namespace. */
+  readonly order: number | undefined;
   readonly tags?: readonly string[] | undefined;
 }
 
@@ -73,7 +74,7 @@ export class StampTable {
     if (this.#order === stamped.order) return true;
     const { order, tags } = stamped;
     const namespaced = key.includes(NAMESPACE_SEPARATOR);
-    if (tags === undefined && !namespaced) return true;
+    if (order === undefined || (tags === undefined && !namespaced)) return true;
     if (order < this.#floor) return false;
     if (tags !== undefined && tags.some((tag) => this.#isAfter(tag, order))) return false;
     return !namespaced || this.#namespaces === 0 || !this.#clearedAfter(key, order);

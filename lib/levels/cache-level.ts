@@ -16,6 +16,10 @@ export interface LevelEntry {
   readonly freshUntil: number;
   /** From then on it may not even be served as a stale answer. */
   readonly staleUntil: number;
+  /** From then on it is loaded anew behind those who ask. */
+  readonly refreshAt?: number | undefined;
+  /** Until then no load is tried, since one has failed. */
+  readonly retryAt?: number | undefined;
   readonly tags?: readonly string[] | undefined;
   /**
    * The order of invalidations when its load, set or update was called. Only tagged and namespaced
@@ -61,9 +65,12 @@ export interface InProcessLevel extends CacheLevel {
    * entry as used. Anything else is `undefined` and not counted: `readNow` is asked then.
    */
   readPlainNow(key: string): unknown;
-  /** Finds a live entry, counts the read and marks the entry as used. */
+  /**
+   * Finds an entry that is live, or that is only a stale answer. A live one counts as a hit and is
+   * marked as used.
+   */
   readNow(key: string): LevelEntry | undefined;
-  /** Finds a live entry and moves nothing. */
+  /** Does what `readNow` does, and counts and moves nothing. */
   peekNow(key: string): LevelEntry | undefined;
   /** Stores an entry. One that is refused leaves nothing under its key. */
   writeNow(key: string, entry: LevelEntry): WriteOutcome;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
-import type { Entry } from '../memory/entry.js';
+import type { Entry, EntryFacts } from '../memory/entry.js';
 import type { Ack, InProcessLevel, LevelEntry, WriteOutcome } from './cache-level.js';
 
 /** What a {@link MemoryLevel} is made of. */
@@ -40,7 +40,7 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   peekNow(key: string): LevelEntry | undefined {
-    return toLevelEntry(this.#table.peek(key));
+    return toLevelEntry(this.#table.peekEntry(key));
   }
 
   read(keys: readonly string[]): Map<string, LevelEntry> {
@@ -53,9 +53,9 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   writeNow(key: string, entry: LevelEntry): WriteOutcome {
-    const { value, order, bornAt, tags } = entry;
-    const facts = order === undefined ? undefined : { order, bornAt, tags };
+    const { value } = entry;
     const deadline = this.#deadlineOf(entry);
+    const facts = factsOf(entry, deadline);
     return this.#table.writeEntry(key, { value, deadline, facts }) ? 'stored' : 'refused';
   }
 
@@ -100,6 +100,13 @@ export class MemoryLevel implements InProcessLevel {
   }
 }
 
+function factsOf(entry: LevelEntry, deadline: number): EntryFacts | undefined {
+  const { order, bornAt, tags, refreshAt, retryAt } = entry;
+  const freshUntil = entry.freshUntil < deadline ? entry.freshUntil : undefined;
+  const isPlain = order === undefined && freshUntil === undefined && refreshAt === undefined;
+  return isPlain ? undefined : { order, bornAt, tags, freshUntil, refreshAt, retryAt };
+}
+
 /** A copy's own deadline ends it here; only the lowest level's entries are promoted, with theirs. */
 function toLevelEntry(found: Entry<unknown> | undefined): LevelEntry | undefined {
   if (found === undefined) return undefined;
@@ -107,8 +114,10 @@ function toLevelEntry(found: Entry<unknown> | undefined): LevelEntry | undefined
   return {
     value,
     bornAt: facts?.bornAt ?? -Infinity,
-    freshUntil: deadline,
+    freshUntil: facts?.freshUntil ?? deadline,
     staleUntil: deadline,
+    refreshAt: facts?.refreshAt,
+    retryAt: facts?.retryAt,
     tags: facts?.tags,
     order: facts?.order,
   };

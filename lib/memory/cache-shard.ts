@@ -1,5 +1,5 @@
 import type { EntryBudget } from './entry-budget.js';
-import type { Entry, EntryFacts } from './entry.js';
+import { isStale, type Entry, type EntryFacts } from './entry.js';
 import type { RemovalNotifier, RemovalReason } from './removal-notifier.js';
 import type { RowOwner, RowTable } from './row-table.js';
 import type { Segment } from './segment.js';
@@ -89,17 +89,25 @@ export class CacheShard<V> implements RowOwner<V> {
     this.#sets += 1;
   }
 
-  /** Returns a live entry, counts the read and marks the entry as used. */
+  /**
+   * Returns a live entry, counts the read and marks the entry as used. One that is only a stale
+   * answer is returned, too, and counts as a miss.
+   */
   readEntry(key: string, spread: number, now: number): Entry<V> | undefined {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
     if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
-    this.#hits += 1;
-    segment.touch(row);
-    return entryAt(segment, row);
+    const entry = entryAt(segment, row);
+    if (isStale(entry, now)) {
+      this.#misses += 1;
+    } else {
+      this.#hits += 1;
+      segment.touch(row);
+    }
+    return entry;
   }
 
-  /** Finds a live entry and moves nothing. */
+  /** Finds a live entry, or one that is only a stale answer, and moves nothing. */
   peek(key: string, spread: number, now: number): Entry<V> | undefined {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
@@ -164,7 +172,7 @@ export class CacheShard<V> implements RowOwner<V> {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
     if (row < 0) return false;
-    const isLive = this.#isLive(segment, row, now);
+    const isLive = this.#isLive(segment, row, now) && !isStale(entryAt(segment, row), now);
     if (isLive) this.#deletes += 1;
     this.#remove(segment, row, now);
     return isLive;

@@ -128,7 +128,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
   /** Returns the key's value without counting the read or marking the entry as used. */
   peek(key: string): V | undefined {
     if (typeof key !== 'string') this.#assertKey(key);
-    return this.table.peek(key)?.value;
+    return this.table.peek(key);
   }
 
   /** Tells whether the key has a value that is not expired, without counting. */

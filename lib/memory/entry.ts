@@ -1,10 +1,19 @@
-/** What an entry carries beside its value, if it was stored with tags or in a namespace. */
+/**
+ * What an entry carries beside its value, if it was stored with tags or in a namespace, is kept beyond
+ * its lifetime, or is to be refreshed.
+ */
 export interface EntryFacts {
-  /** The invalidation order when its load, set or update was called. */
-  readonly order: number;
+  /** The invalidation order when its load, set or update was called, if that matters. */
+  readonly order: number | undefined;
   /** Clock time of that moment, in milliseconds. */
   readonly bornAt: number;
   readonly tags: readonly string[] | undefined;
+  /** Clock time from which it is only a stale answer; without it that is its deadline. */
+  readonly freshUntil?: number | undefined;
+  /** Clock time from which it is loaded anew behind those who ask. */
+  readonly refreshAt?: number | undefined;
+  /** Clock time until which no load is tried, since one has failed. */
+  readonly retryAt?: number | undefined;
 }
 
 /** An entry as a table is given it and shows it. */
@@ -13,4 +22,9 @@ export interface Entry<V> {
   /** Clock time from which it is expired, in milliseconds; `Infinity` for never. */
   readonly deadline: number;
   readonly facts: EntryFacts | undefined;
+}
+
+/** Whether an entry that is still there may only be returned as a stale answer. */
+export function isStale({ facts }: Entry<unknown>, now: number): boolean {
+  return facts?.freshUntil !== undefined && facts.freshUntil <= now;
 }

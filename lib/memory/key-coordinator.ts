@@ -101,6 +101,11 @@ export class KeyCoordinator {
     return this.#loads.run(this.#request(load));
   }
 
+  /** Starts a load of the key that nobody waits for; see {@link LoadTable.startBehind}. */
+  loadBehind<T>(load: CoordinatedLoad<T>): void {
+    this.#loads.startBehind(this.#request(load));
+  }
+
   /** Loads for this caller alone and stores nothing; see {@link LoadTable.runAlone}. */
   loadAlone<T>({ callLoader, ...request }: CoordinatedLoad<T>): Promise<T> {
     return this.#loads.runAlone<T>({
@@ -167,16 +172,12 @@ export class KeyCoordinator {
     this.#tickets.fenceAll();
   }
 
-  #request<T>(call: CoordinatedLoad<T>): LoadRequest<T> {
+  #request<T>({ callLoader, store, ...request }: CoordinatedLoad<T>): LoadRequest<T> {
     return {
-      key: call.key,
-      tags: call.tags,
-      signal: call.signal,
-      waitTimeoutMs: call.waitTimeoutMs,
-      stored: call.stored,
+      ...request,
       load: async (load) => {
-        const value = await load.call(() => call.callLoader(load));
-        this.#storeLoaded(value, load.ticket, call.store);
+        const value = await load.call(() => callLoader(load));
+        this.#storeLoaded(value, load.ticket, store);
         return value;
       },
     };

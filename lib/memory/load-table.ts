@@ -58,8 +58,11 @@ export class LoadTable {
    */
   run<T>(request: LoadRequest<T>): Promise<T> {
     if (request.signal?.aborted === true) return Promise.reject(request.signal.reason);
-    const joinable = this.#joinable(request.key);
-    if (joinable?.calling === true) return Promise.reject(ownKeyError(request.key));
+    const { key, forced = false } = request;
+    if (this.#places.get(key)?.load?.calling === true) return Promise.reject(ownKeyError(key));
+    const joinable = this.#joinable(key, forced);
+    const answer = joinable?.behind === true ? request.fallback?.(1) : undefined;
+    if (answer !== undefined) return Promise.resolve(answer);
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
       if (joinable === undefined) {
@@ -70,6 +73,16 @@ export class LoadTable {
         this.#join(joinable, waiter);
       }
     }) as Promise<T>;
+  }
+
+  /** Starts a load that nobody waits for, unless one of the key is under way. */
+  startBehind<T>(request: LoadRequest<T>): void {
+    if (this.#joinable(request.key) !== undefined) return;
+    const place = newPlace();
+    const load = this.#openLoad(place, request);
+    load.behind = true;
+    this.#places.set(request.key, place);
+    void this.#carryOut(load, { request, context: undefined });
   }
 
   /** Starts a load of this caller's own, which nobody joins and whose value is not stored. */
@@ -86,12 +99,16 @@ export class LoadTable {
   /** From now on everybody stays with the load they wait for: no timer is left. */
   close(): void {
     this.#closed = true;
-    for (const load of this.#loads) load.cancelPatience?.();
+    for (const load of this.#loads) {
+      load.cancelPatience?.();
+      load.cancelTimeouts();
+    }
   }
 
-  #joinable(key: string): Load | undefined {
+  #joinable(key: string, forced = false): Load | undefined {
     const load = this.#places.get(key)?.load;
-    return load !== undefined && this.#ports.tickets.isValid(load.ticket) ? load : undefined;
+    if (load === undefined || (forced && !load.forced)) return undefined;
+    return this.#ports.tickets.isValid(load.ticket) ? load : undefined;
   }
 
   #newWaiter(
@@ -131,18 +148,66 @@ export class LoadTable {
     void this.#carryOut(this.#open(place, waiter), waiter);
   }
 
-  #open(place: Place, waiter: Waiter): Load {
-    const { key, tags } = waiter.request;
-    const load = new Load(this.#ports.tickets.open(key, 'load', tags), place);
+  #openLoad(place: Place, request: LoadRequest<unknown>): Load {
+    const { key, tags, forced = false } = request;
+    const load = new Load(this.#ports.tickets.open(key, 'load', tags), place, forced);
     this.#loads.add(load);
     place.load = load;
+    this.#armTimeouts(load, request);
+    return load;
+  }
+
+  #open(place: Place, waiter: Waiter): Load {
+    const load = this.#openLoad(place, waiter.request);
     waiter.load = load;
     waiter.patientUntil = Infinity;
     load.waiters.add(waiter);
     return load;
   }
 
-  async #carryOut(load: Load, starter: Waiter): Promise<void> {
+  #armTimeouts(load: Load, request: LoadRequest<unknown>): void {
+    const { softTimeoutMs = Infinity, hardTimeoutMs = Infinity } = request;
+    if (this.#closed || Math.min(softTimeoutMs, hardTimeoutMs) === Infinity) return;
+    const { clock } = this.#ports;
+    const cancelSoft = clock.setTimer(() => this.#timeOutSoftly(load, request), softTimeoutMs);
+    const cancelHard = clock.setTimer(() => this.#timeOut(load, request), hardTimeoutMs);
+    load.cancelTimeouts = () => {
+      cancelSoft();
+      cancelHard();
+    };
+  }
+
+  /** Answers those who wait with what there is, if there is something; the load goes on. */
+  #timeOutSoftly(load: Load, { fallback }: LoadRequest<unknown>): void {
+    const answer = fallback?.(load.waiters.size);
+    if (answer === undefined) return;
+    load.behind = true;
+    for (const waiter of this.#release(load)) waiter.resolve(answer);
+  }
+
+  /** Answers those who wait, and lets nobody join any more; what the load still brings may be stored. */
+  #timeOut(load: Load, { key, fallback, hardTimeoutMs }: LoadRequest<unknown>): void {
+    const answer = load.waiters.size === 0 ? undefined : fallback?.(load.waiters.size);
+    const error = hardTimeoutError(key, hardTimeoutMs!);
+    load.behind = true;
+    load.cancelPatience?.();
+    this.#vacate(load);
+    for (const waiter of this.#release(load)) {
+      if (answer === undefined) waiter.reject(error);
+      else waiter.resolve(answer);
+    }
+    load.abort(error);
+  }
+
+  /** Takes everybody who waits for a load away from it, to be answered. */
+  #release(load: Load): Waiter[] {
+    const released = [...load.waiters];
+    load.waiters.clear();
+    for (const waiter of released) waiter.stopListening();
+    return released;
+  }
+
+  async #carryOut(load: Load, starter: Pick<Waiter, 'request' | 'context'>): Promise<void> {
     try {
       const value = await start(starter, load);
       load.place.replacements = 0;
@@ -150,7 +215,12 @@ export class LoadTable {
       for (const waiter of this.#settle(load, late)) waiter.resolve(value);
       for (const waiter of late) this.#moveOn(load, waiter);
     } catch (error) {
-      for (const waiter of this.#settle(load, [])) waiter.reject(error);
+      const waiters = this.#settle(load, []);
+      const answer = starter.request.recover?.(error, waiters.length);
+      for (const waiter of waiters) {
+        if (answer === undefined) waiter.reject(error);
+        else waiter.resolve(answer);
+      }
     }
   }
 
@@ -167,17 +237,15 @@ export class LoadTable {
   /** Ends a load; returns who is to be answered: everybody but those who are to wait on. */
   #settle(load: Load, waitOn: readonly Waiter[]): Waiter[] {
     for (const waiter of waitOn) load.waiters.delete(waiter);
-    const answered = [...load.waiters];
-    load.waiters.clear();
     this.#end(load);
-    for (const waiter of answered) waiter.stopListening();
-    return answered;
+    return this.#release(load);
   }
 
   #end(load: Load): void {
     this.#loads.delete(load);
     this.#ports.tickets.close(load.ticket);
     load.cancelPatience?.();
+    load.cancelTimeouts();
     this.#vacate(load);
   }
 
@@ -210,8 +278,8 @@ export class LoadTable {
     for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
       if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
     }
-    if (load.waiters.size === 0) this.#withdraw(load, undefined);
-    else this.#armPatience(load);
+    if (load.waiters.size > 0) this.#armPatience(load);
+    else if (!load.behind) this.#withdraw(load, undefined);
   }
 
   /** Finds another answer for a follower for whom this load is none, or has taken too long. */
@@ -245,7 +313,7 @@ export class LoadTable {
     waiter.stopListening();
     waiter.reject(reason);
     const { load } = waiter;
-    if (load?.waiters.delete(waiter) === true && load.waiters.size === 0) {
+    if (load?.waiters.delete(waiter) === true && load.waiters.size === 0 && !load.behind) {
       this.#withdraw(load, reason);
     }
   }
@@ -263,7 +331,10 @@ function newPlace(): Place {
 }
 
 /** Calls the waiter's own load, in the asynchronous context of its call if that is over. */
-function start({ request, context }: Waiter, load: Load): Promise<unknown> {
+function start(
+  { request, context }: Pick<Waiter, 'request' | 'context'>,
+  load: Load,
+): Promise<unknown> {
   if (context === undefined) return request.load(load);
   return context.runInAsyncScope(request.load, undefined, load);
 }
@@ -280,6 +351,12 @@ function ownKeyError(key: string): InvalidArgumentError {
 function waitTimeoutError(key: string, waitTimeoutMs: number): LoadTimeoutError {
   return new LoadTimeoutError(
     `The load of key ${showKey(key)} did not end within waitTimeout (${waitTimeoutMs} ms).`,
+  );
+}
+
+function hardTimeoutError(key: string, hardTimeoutMs: number): LoadTimeoutError {
+  return new LoadTimeoutError(
+    `The load of key ${showKey(key)} did not end within hardTimeout (${hardTimeoutMs} ms).`,
   );
 }
 

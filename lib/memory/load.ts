@@ -13,12 +13,22 @@ export interface LoadRequest<T> {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait of this caller, in milliseconds. */
   readonly waitTimeoutMs?: number | undefined;
+  /** Whether only a load that was forced as well answers this caller. */
+  readonly forced?: boolean | undefined;
+  /** How long this load may keep its callers while there is a `fallback`, in milliseconds. */
+  readonly softTimeoutMs?: number | undefined;
+  /** How long this load may keep its callers at all, in milliseconds. */
+  readonly hardTimeoutMs?: number | undefined;
+  /** What so many callers are answered with while there is no better; `undefined` for nothing. */
+  readonly fallback?: ((callers: number) => T | undefined) | undefined;
+  /** The same where the load has failed. */
+  readonly recover?: ((error: unknown, callers: number) => T | undefined) | undefined;
 }
 
 /** A load under way, as the code that carries it out sees it. */
 export interface RunningLoad {
   readonly ticket: Ticket;
-  /** Aborted when every caller has stopped waiting. */
+  /** Aborted when every caller has stopped waiting, or the load has taken too long. */
   readonly signal: AbortSignal;
   /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
   call<R>(loader: () => R): R;
@@ -55,13 +65,18 @@ export class Load implements RunningLoad {
   /** In the order in which they joined, so the first follower is the first to lose patience. */
   readonly waiters = new Set<Waiter>();
   calling = false;
+  /** Whether it goes on when nobody waits for it. */
+  behind = false;
   cancelPatience: (() => void) | undefined;
+  /** Forgets the load's own timeouts. */
+  cancelTimeouts: () => void = () => {};
   #controller: AbortController | undefined;
   #abortReason: { readonly reason: unknown } | undefined;
 
   constructor(
     readonly ticket: Ticket,
     readonly place: Place,
+    readonly forced: boolean,
   ) {}
 
   get signal(): AbortSignal {

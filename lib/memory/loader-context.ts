@@ -4,7 +4,7 @@ import type { Duration } from '../durations.js';
 export interface CacheLoadContext {
   /** The key to load, as the caller gave it. */
   readonly key: string;
-  /** Aborted when every caller has stopped waiting for this load. */
+  /** Aborted when every caller has stopped waiting for this load, or it has taken too long. */
   readonly signal: AbortSignal;
   /**
    * Says how long this value lives, whatever the call and the options say. With 0 or less it is

@@ -3,7 +3,7 @@ import { Admission } from './admission.js';
 import type { CacheShard, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
 import type { ConsistentHash } from './consistent-hash.js';
 import { EntryBudget } from './entry-budget.js';
-import type { Entry } from './entry.js';
+import { isStale, type Entry } from './entry.js';
 import { spreadOf, type Hash } from './hash.js';
 import type { RemovalNotifier } from './removal-notifier.js';
 import { Resharding } from './resharding.js';
@@ -112,7 +112,7 @@ export class ShardedTable<V> {
     const spread = spreadOf(hash);
     const segment = this.#directory.segmentOf(shard, spread);
     const value = segment.use(key, spread, this.#time.now());
-    if (value === undefined) return this.#readEntry(key, hash)?.value;
+    if (value === undefined) return this.#freshValueOf(this.#readEntry(key, hash));
     this.#shards[shard]!.noteHit();
     return value;
   }
@@ -131,15 +131,20 @@ export class ShardedTable<V> {
     return value;
   }
 
-  /** Does what {@link read} does, and returns all that is kept of the entry. */
+  /** Returns all that is kept of an entry; also of one that is only a stale answer, a counted miss. */
   readEntry(key: string): Entry<V> | undefined {
     return this.#readEntry(key, this.#hash(key, this.#seed));
   }
 
-  /** Finds a live entry and moves nothing. */
-  peek(key: string): Entry<V> | undefined {
+  /** Finds a live entry, or one that is only a stale answer, and moves nothing. */
+  peekEntry(key: string): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
     return this.#shardAt(key, hash).peek(key, spreadOf(hash), this.#time.now());
+  }
+
+  /** Finds a live value and moves nothing. */
+  peek(key: string): V | undefined {
+    return this.#freshValueOf(this.peekEntry(key));
   }
 
   /**
@@ -236,8 +241,8 @@ export class ShardedTable<V> {
   *entries(): IterableIterator<[key: string, value: V]> {
     for (const table of this.tables) {
       for (const key of table.keys()) {
-        const entry = this.peek(key);
-        if (entry !== undefined) yield [key, entry.value];
+        const value = this.peek(key);
+        if (value !== undefined) yield [key, value];
       }
     }
   }
@@ -280,6 +285,10 @@ export class ShardedTable<V> {
   #weigh(value: V, key: string): number {
     const { weigh } = this.#options;
     return weigh === undefined ? 0 : weigh(value, key);
+  }
+
+  #freshValueOf(entry: Entry<V> | undefined): V | undefined {
+    return entry === undefined || isStale(entry, this.#time.now()) ? undefined : entry.value;
   }
 
   #readEntry(key: string, hash: number): Entry<V> | undefined {

@@ -25,7 +25,8 @@ function knownOptions(options: object): string[] {
 function valueOf(cell: string): unknown {
   if (cell === '') return undefined;
   if (cell.startsWith("'")) return tryParseDuration(cell.slice(1, -1));
-  return cell === 'true' ? true : Number(cell);
+  if (cell === 'true' || cell === 'false') return cell === 'true';
+  return Number(cell);
 }
 
 function levelDefaults({
@@ -53,7 +54,14 @@ describe('the tables of the README', () => {
     expect(Object.fromEntries(withDefault.map(([name, value]) => [name, valueOf(value!)]))).toEqual(
       {
         enabled: defaults.enabled,
-        ttl: defaults.ttlMs,
+        ttl: defaults.policy.ttlMs,
+        grace: defaults.policy.graceMs > 0,
+        softTimeout: defaults.policy.softTimeoutMs < Infinity,
+        hardTimeout: defaults.policy.hardTimeoutMs < Infinity,
+        throttle: defaults.policy.throttleMs > 0,
+        eager: defaults.policy.eager !== undefined,
+        jitter: defaults.policy.jitter,
+        negativeTtl: defaults.policy.negativeTtlMs !== undefined,
         joinTimeout: defaults.joinTimeoutMs,
         waitTimeout: defaults.waitTimeoutMs ?? Infinity,
         lockTimeout: defaults.lockTimeoutMs,

@@ -1,4 +1,5 @@
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import type { LoadOptions } from '../../lib/hierarchy/call-options.js';
 import type { CacheView } from '../../lib/hierarchy/cache-view.js';
 import { defer, type Deferred } from '../support/deferred.js';
 import { randomFrom, type Random } from '../support/random.js';
@@ -11,6 +12,8 @@ interface Traced {
   readonly tags: readonly string[];
   /** The step at which its load, set or update was called. */
   readonly calledAt: number;
+  /** Whether it may be a stale answer after it has expired. */
+  readonly hasGrace: boolean;
 }
 
 interface Held {
@@ -21,6 +24,8 @@ interface Held {
 const KEYS = ['a', 'b'];
 const TAGS = ['red', 'blue'];
 const JOIN_TIMEOUT_MS = 100;
+const TTL_MS = 150;
+const GRACE_MS = 300;
 
 /**
  * One schedule: at each step either a caller does something or something held back is let go, as
@@ -44,6 +49,8 @@ export class FenceSchedule {
   ];
   readonly #held: Held[] = [];
   readonly #open = new Set<Promise<unknown>>();
+  /** For each key the step at which it was last expired. */
+  readonly #expiredAt = new Map<string, number>();
   /** For each key, tag or namespace the step of the last invalidation that took effect. */
   readonly #invalidatedAt = new Map<string, number>();
   /** For each key the step at which a set or update was last stored: loads called before are over. */
@@ -78,6 +85,7 @@ export class FenceSchedule {
       [3, () => this.#update(view, key, path)],
       [8, () => this.#letGo()],
       [2, () => this.#delete(view, key, path)],
+      [2, () => this.#expire(view, key, path)],
       [2, () => this.#invalidateTag()],
       [1, () => this.#clear()],
       [1, () => this.#clearNamespace()],
@@ -90,18 +98,33 @@ export class FenceSchedule {
     const askedAt = this.#step;
     const tags = this.#someTags();
     const tagsComeLate = this.#random.below(3) === 0;
+    const policy = this.#somePolicy();
     const answer = view.getOrSet<Traced>(
       key,
       async (context) => {
-        const value = this.#trace('load', tags);
+        const value = this.#trace('load', tags, policy.grace !== false);
         if (!tagsComeLate) context.tags(tags);
         await this.#hold();
         context.tags(tags);
         return value;
       },
-      tagsComeLate ? {} : { tags },
+      tagsComeLate ? policy : { ...policy, tags },
     );
     this.#track(answer.then((value) => this.#check(path, value, askedAt, 'getOrSet')));
+  }
+
+  /** Each part of the stale policy is on now and then. */
+  #somePolicy(): LoadOptions {
+    const sometimes = <T>(value: T): T | false => (this.#random.below(3) === 0 ? value : false);
+    return {
+      ttl: TTL_MS,
+      grace: sometimes(GRACE_MS),
+      softTimeout: sometimes(20),
+      hardTimeout: sometimes(60),
+      throttle: sometimes(40),
+      eager: sometimes(0.3),
+      forceRefresh: this.#random.below(8) === 0,
+    };
   }
 
   #set(view: CacheView, key: string, path: string): void {
@@ -130,6 +153,11 @@ export class FenceSchedule {
   #delete(view: CacheView, key: string, path: string): void {
     this.#track(view.delete(key));
     this.#invalidatedAt.set(path, this.#step);
+  }
+
+  #expire(view: CacheView, key: string, path: string): void {
+    this.#track(view.expire(key));
+    this.#expiredAt.set(path, this.#step);
   }
 
   #invalidateTag(): void {
@@ -161,9 +189,9 @@ export class FenceSchedule {
     return held.settle.promise;
   }
 
-  #trace(source: Traced['source'], tags: readonly string[]): Traced {
+  #trace(source: Traced['source'], tags: readonly string[], hasGrace = false): Traced {
     const calledAt = this.#step;
-    return { id: `${source} of step ${calledAt}`, source, tags, calledAt };
+    return { id: `${source} of step ${calledAt}`, source, tags, calledAt, hasGrace };
   }
 
   #someTags(): string[] {
@@ -188,7 +216,7 @@ export class FenceSchedule {
   /** An answer to a question asked at a step must not be older than what took effect before it. */
   #check(path: string, value: Traced | undefined, askedAt: number, how: string): void {
     if (value === undefined) return;
-    for (const [name, at] of this.#endsOf(path, value)) {
+    for (const [name, at] of this.#endsOf(path, value, how)) {
       if (value.calledAt < at && at < askedAt) {
         this.#violation ??= `step ${this.#step}: ${how} of ${path} gave the ${value.id}, ended by ${name} at ${at}`;
       }
@@ -202,8 +230,10 @@ export class FenceSchedule {
     this.#latestLoad.set(path, Math.max(latest, value.calledAt));
   }
 
-  *#endsOf(path: string, value: Traced): Iterable<[string, number]> {
+  *#endsOf(path: string, value: Traced, how: string): Iterable<[string, number]> {
     yield ['delete', this.#invalidatedAt.get(path) ?? 0];
+    const mayBeStale = value.hasGrace && how === 'getOrSet';
+    if (!mayBeStale) yield ['expire', this.#expiredAt.get(path) ?? 0];
     yield ['clear', this.#invalidatedAt.get('*') ?? 0];
     if (path.startsWith('users/')) {
       yield ['clear of the namespace', this.#invalidatedAt.get('users/*') ?? 0];
@@ -217,7 +247,7 @@ export class FenceSchedule {
   #track(promise: Promise<unknown>): void {
     const settled = promise
       .catch((error: Error) => {
-        if (!/the loader failed|No load of key|was not free within/.test(error.message)) {
+        if (!/the loader failed|No load of key|hardTimeout|was not free/.test(error.message)) {
           this.#violation ??= `step ${this.#step}: unexpected ${error.message}`;
         }
       })

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { HierarchyCore } from '../../lib/hierarchy/hierarchy-core.js';
 import { StampTable } from '../../lib/hierarchy/stamp-table.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
 import { FenceSchedule } from './fence-schedule.js';
@@ -7,7 +8,7 @@ import { FenceSchedule } from './fence-schedule.js';
  * Runs many schedules of loads, sets, updates and invalidations whose promises are settled in an
  * order drawn from a seed. To replay one, run it alone: FENCE_SEED=<seed> npm test -- interleaving.
  */
-const SCHEDULES = 2_500;
+const SCHEDULES = 10_000;
 const STEPS = 40;
 const onlySeed = process.env['FENCE_SEED'];
 
@@ -40,6 +41,10 @@ describe('the schedules themselves', () => {
     [
       'delete fences tickets',
       () => jest.spyOn(TicketTable.prototype, 'fence').mockImplementation(() => {}),
+    ],
+    [
+      'expire ends freshness',
+      () => jest.spyOn(HierarchyCore.prototype, 'expire').mockReturnValue(false),
     ],
     [
       'set and later loads fence loads',

@@ -91,12 +91,13 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
   });
 
   it('refuses an option that a call does not have', async () => {
-    const options = { ttl: '1s', grace: '1m' } as { ttl: '1s' };
+    const options = { ttl: '1s', softTimeout: '1s', hold: '1m' } as { ttl: '1s' };
 
-    await expect(cache.set('key', 1, options)).rejects.toThrow(
-      'The call\'s option "grace" is unknown; known are tags, ttl.',
+    await expect(cache.set('key', 1, { ...options, hold: undefined } as object)).rejects.toThrow(
+      'The call\'s option "softTimeout" is unknown; known are eager, expiresAt, grace, jitter, ' +
+        'negativeTtl, tags, ttl.',
     );
-    await expect(cache.getOrSet('key', () => 1, options)).rejects.toThrow(/"grace" is unknown/);
+    await expect(cache.getOrSet('key', () => 1, options)).rejects.toThrow(/"hold" is unknown/);
   });
 
   it('refuses options that calls do not have yet, rather than ignore them', async () => {
@@ -160,7 +161,7 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
       l2: { maxEntries: 1.5, cleanupInterval: 'often' },
       enabled: 'yes',
       joinTimeout: 0,
-      grace: '1m',
+      hold: '1m',
       clock: {},
     } as unknown as CacheHierarchyOptions;
 
@@ -176,7 +177,7 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     expect(problems()).toEqual([
       'clock',
       'enabled',
-      'grace',
+      'hold',
       'joinTimeout',
       'l1.numShards',
       'l1.size',

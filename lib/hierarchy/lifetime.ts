@@ -1,0 +1,23 @@
+import type { Clock } from '../clock.js';
+import type { LevelEntry } from '../levels/cache-level.js';
+import type { StorePlan } from './call-options.js';
+
+/** How long a value is to live, in milliseconds; 0 or less for not at all. */
+export function lifetimeOf(value: unknown, plan: StorePlan, clock: Clock): number {
+  const { ttlMs, ttlIsOwn, expiresAt } = plan;
+  const { negativeTtlMs, jitter } = plan.policy;
+  const isNegative = value === null && !ttlIsOwn && negativeTtlMs !== undefined;
+  if (expiresAt !== undefined && !isNegative) return expiresAt - clock.wallNow();
+  const lifetimeMs = isNegative ? negativeTtlMs : ttlMs;
+  return jitter === 0 ? lifetimeMs : lifetimeMs * (1 + jitter * (2 * Math.random() - 1));
+}
+
+/** Whether an entry is kept beyond its freshness. Copies in the upper levels are not. */
+export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
+  return staleUntil > freshUntil;
+}
+
+/** Whether an entry that is still there may be returned as a hit. */
+export function isFresh(entry: LevelEntry, clock: Clock): boolean {
+  return !hasGrace(entry) || entry.freshUntil > clock.now();
+}
