@@ -15,6 +15,7 @@ export type { SweeperStatus } from './memory/sweeper.js';
 export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
 export type { CacheNamespace } from './hierarchy/cache-namespace.js';
+export type { BatchLoadContext, BatchLoader } from './hierarchy/batch-load.js';
 export type { LoadOptions, StoreOptions } from './hierarchy/call-options.js';
 export type { PolicyOptions } from './hierarchy/policy.js';
 export type { LoadContext } from './hierarchy/loader-context.js';

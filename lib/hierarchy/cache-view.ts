@@ -2,6 +2,7 @@ import { parseDuration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
 import { assertLoader, assertValue } from '../memory/cache-arguments.js';
 import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+import { BatchLoad, type BatchLoader } from './batch-load.js';
 import {
   planLoad,
   planStore,
@@ -82,13 +83,9 @@ export abstract class CacheView {
     options?: LoadOptions,
   ): Promise<T> {
     try {
-      if (options?.forceRefresh === true) return this.#refresh(key, loader, options);
-      const value = this.#readPlain(key);
+      const value = options?.forceRefresh === true ? undefined : this.#readPlain(key);
       if (value !== undefined) return Promise.resolve(value as T);
-      const entry = this.#readEntry(key);
-      if (entry === undefined) return this.#core.load(this.#loadCall(key, loader, options));
-      this.#core.refreshIfDue(entry, () => this.#loadCall(key, loader, options));
-      return Promise.resolve(entry.value as T);
+      return this.#readOrLoad(key, { loader }, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -168,6 +165,43 @@ export abstract class CacheView {
   }
 
   /**
+   * Returns the values of several keys, and loads those that are missing in one call of the loader,
+   * which gets their list and returns a `Map` of what it found. A key that somebody else is loading is
+   * waited for and not in the list, and whoever asks for one of these keys alone joins its load. Keys
+   * that the loader leaves out are absent, and not cached.
+   *
+   * @example
+   * const places = await cache.getOrSetMany(['1', '2'], (missing) => database.findPlaces(missing));
+   *
+   * @returns the values found, in the order of `keys`
+   * @throws what the loader throws, when all keys are settled
+   * @throws {LoadTimeoutError} as {@link getOrSet} does, for any of the keys
+   * @throws {InvalidArgumentError} for a bad key or option, or a loader that returns no `Map`
+   */
+  async getOrSetMany<T>(
+    keys: Iterable<string>,
+    loader: BatchLoader<T>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>> {
+    const checked = uniqueKeys(keys);
+    for (const key of checked) assertKey(key);
+    assertLoader(loader);
+    planLoad(options, this.#core.policy);
+    const batch = new BatchLoad<T>(loader);
+    const began: LoadCall<T>['began'] = (load) => batch.began(load);
+    const answers = checked.map((key) =>
+      this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), began }, options),
+    );
+    batch.send();
+    const values = await settleAll(answers);
+    const found = new Map<string, T>();
+    for (const [at, key] of checked.entries()) {
+      if (values[at] !== undefined) found.set(key, values[at]);
+    }
+    return found;
+  }
+
+  /**
    * Stores several values with the same options. All of them are checked before one is stored.
    *
    * @throws {InvalidArgumentError} for a bad key, value or option; nothing was stored then
@@ -229,19 +263,25 @@ export abstract class CacheView {
     return !key.includes(NAMESPACE_SEPARATOR);
   }
 
-  #refresh<T>(
+  #readOrLoad<T>(
     key: string,
-    loader: (context: LoadContext) => T | Promise<T>,
-    options: LoadOptions,
+    own: Pick<LoadCall<T>, 'loader' | 'began'>,
+    options: LoadOptions | undefined,
   ): Promise<T> {
-    const call = this.#loadCall(key, loader, options);
-    this.#core.noteMiss();
-    return this.#core.load(call);
+    if (options?.forceRefresh === true) {
+      const call = this.#loadCall(key, own, options);
+      this.#core.noteMiss();
+      return this.#core.load(call);
+    }
+    const entry = this.#readEntry(key);
+    if (entry === undefined) return this.#core.load(this.#loadCall(key, own, options));
+    this.#core.refreshIfDue(entry, () => this.#loadCall(key, own, options));
+    return Promise.resolve(entry.value as T);
   }
 
   #loadCall<T>(
     key: string,
-    loader: (context: LoadContext) => T | Promise<T>,
+    { loader, began }: Pick<LoadCall<T>, 'loader' | 'began'>,
     options: LoadOptions | undefined,
   ): LoadCall<T> {
     assertKey(key);
@@ -253,6 +293,7 @@ export abstract class CacheView {
       shownKey: key,
       plan,
       loader,
+      began,
       signal: options?.signal,
       waitTimeoutMs:
         waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
@@ -272,8 +313,7 @@ function uniqueKeys(keys: Iterable<string>): string[] {
 }
 
 /** Waits for every promise to settle, then fails with the first failure, if there is one. */
-async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(promises);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }

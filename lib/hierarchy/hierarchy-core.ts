@@ -39,6 +39,8 @@ export interface LoadCall<T> {
   readonly shownKey: string;
   readonly plan: StorePlan;
   readonly loader: (context: LoadContext) => T | Promise<T>;
+  /** Hears of the load that this call starts, before the loader is called. */
+  readonly began?: ((load: RunningLoad) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly waitTimeoutMs: number | undefined;
   /** Whether to load although there is a value. */
@@ -47,7 +49,7 @@ export interface LoadCall<T> {
 
 /** What the operations on a hierarchy have come to since the start. */
 export interface OperationMetrics {
-  /** Counted reads: `get`, `getIfPresent`, `getOrSet` and each key of `getMany`. Always hits + misses. */
+  /** Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. */
   readonly gets: number;
   readonly hits: number;
   readonly misses: number;
@@ -63,7 +65,7 @@ export interface OperationMetrics {
   readonly tagInvalidations: number;
   /** Calls of `clear`, of the whole cache or a namespace. */
   readonly clears: number;
-  /** Loaders called. */
+  /** Loaders called; one that loads several keys counts for each. */
   readonly loads: number;
   /** Loaders that threw. */
   readonly loadFailures: number;
@@ -376,13 +378,14 @@ export class HierarchyCore {
   }
 
   async #callLoader<T>(
-    { loader, plan, shownKey }: LoadCall<T>,
-    load: Pick<RunningLoad, 'ticket' | 'signal'>,
+    { loader, plan, shownKey, began }: LoadCall<T>,
+    load: RunningLoad,
     before: LevelEntry | undefined,
   ): Promise<T> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     this.#count.loads += 1;
+    began?.(load);
     try {
       const value = await loader(
         new HierarchyLoaderContext(load, { shownKey, plan, stale: before }),

@@ -36,7 +36,7 @@ export interface CoordinatorMetrics {
 /** What is asked of a key: how to load it and how to store what was loaded. */
 export interface CoordinatedLoad<T> extends Omit<LoadRequest<T>, 'load'> {
   /** Calls the loader, for the ticket of this load. */
-  readonly callLoader: (load: Pick<RunningLoad, 'ticket' | 'signal'>) => T | Promise<T>;
+  readonly callLoader: (load: RunningLoad) => T | Promise<T>;
   readonly store: (value: T, ticket: Ticket) => void;
 }
 
@@ -172,12 +172,22 @@ export class KeyCoordinator {
     this.#tickets.fenceAll();
   }
 
-  #request<T>({ callLoader, store, ...request }: CoordinatedLoad<T>): LoadRequest<T> {
+  /** Field by field: to spread the call's would cost more than all else that a caller who joins does. */
+  #request<T>(call: CoordinatedLoad<T>): LoadRequest<T> {
     return {
-      ...request,
+      key: call.key,
+      tags: call.tags,
+      signal: call.signal,
+      waitTimeoutMs: call.waitTimeoutMs,
+      forced: call.forced,
+      softTimeoutMs: call.softTimeoutMs,
+      hardTimeoutMs: call.hardTimeoutMs,
+      fallback: call.fallback,
+      recover: call.recover,
+      stored: call.stored,
       load: async (load) => {
-        const value = await load.call(() => callLoader(load));
-        this.#storeLoaded(value, load.ticket, store);
+        const value = await load.call(() => call.callLoader(load));
+        this.#storeLoaded(value, load.ticket, call.store);
         return value;
       },
     };

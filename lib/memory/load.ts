@@ -30,6 +30,8 @@ export interface RunningLoad {
   readonly ticket: Ticket;
   /** Aborted when every caller has stopped waiting, or the load has taken too long. */
   readonly signal: AbortSignal;
+  /** Whether the loader runs and has not waited yet: what it asks of its own key is refused. */
+  calling: boolean;
   /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
   call<R>(loader: () => R): R;
 }
