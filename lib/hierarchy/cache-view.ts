@@ -13,6 +13,7 @@ import {
 } from './call-options.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { HierarchyCore, LoadCall } from './hierarchy-core.js';
+import type { InspectedEntry } from './inspected-entry.js';
 import type { LoadContext } from './loader-context.js';
 
 /**
@@ -60,6 +61,17 @@ export abstract class CacheView {
   /** Tells whether an in-process level has a value for the key; moves and counts nothing. */
   has(key: string): boolean {
     return this.peek(key) !== undefined;
+  }
+
+  /**
+   * Tells what each level has of a key, from the first level on: also a stale value that no read would
+   * return. Moves and counts nothing.
+   *
+   * @throws {InvalidArgumentError} for a bad key
+   */
+  async inspect(key: string): Promise<readonly InspectedEntry[]> {
+    assertKey(key);
+    return this.#core.inspect(this.#prefix + key);
   }
 
   /**

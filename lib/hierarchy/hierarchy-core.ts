@@ -10,6 +10,7 @@ import type { RunningLoad } from '../memory/load.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
+import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import { isFresh, lifetimeOf } from './lifetime.js';
 import { HierarchyLoaderContext, NOT_MODIFIED, type LoadContext } from './loader-context.js';
 import type { Policy } from './policy.js';
@@ -169,6 +170,15 @@ export class HierarchyCore {
       if (entry !== undefined && isFresh(entry, this.#ports.clock)) return entry.value;
     }
     return undefined;
+  }
+
+  /** Tells what each level has of a key; moves and counts nothing. */
+  inspect(key: string): InspectedEntry[] {
+    const { levels, clock } = this.#ports;
+    return levels.flatMap((level) => {
+      const entry = level.peekNow(key);
+      return entry === undefined ? [] : [inspectedEntry(level.name, entry, clock)];
+    });
   }
 
   /**
