@@ -80,6 +80,15 @@ export class OptionReader {
     return fallback;
   }
 
+  /** Reads one of a few words. */
+  oneOf<W extends string>(name: string, words: readonly W[], fallback: W): W {
+    const value = this.raw(name);
+    if (value === undefined) return fallback;
+    if (words.includes(value as W)) return value as W;
+    this.reject(name, `must be ${words.map((word) => `'${word}'`).join(' or ')}`);
+    return fallback;
+  }
+
   /** Reads a function. */
   callback<F>(name: string, fallback: F): F {
     const value = this.raw(name);

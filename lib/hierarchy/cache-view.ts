@@ -256,7 +256,7 @@ export abstract class CacheView {
 
   #read(key: string): unknown {
     const value = this.#readPlain(key);
-    return value === undefined ? this.#readEntry(key)?.value : value;
+    return value === undefined ? this.#core.handOut(this.#readEntry(key)?.value) : value;
   }
 
   /** What is in a namespace is not plain, so no key reaches into one here. */
@@ -288,7 +288,7 @@ export abstract class CacheView {
     const entry = this.#readEntry(key);
     if (entry === undefined) return this.#core.load(this.#loadCall(key, own, options));
     this.#core.refreshIfDue(entry, () => this.#loadCall(key, own, options));
-    return Promise.resolve(entry.value as T);
+    return Promise.resolve(this.#core.handOut(entry.value as T));
   }
 
   #loadCall<T>(

@@ -11,6 +11,7 @@ import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
+import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
 import { isFresh, lifetimeOf } from './lifetime.js';
 import { HierarchyLoaderContext, NOT_MODIFIED, type LoadContext } from './loader-context.js';
 import type { Policy } from './policy.js';
@@ -25,6 +26,7 @@ export interface HierarchyCorePorts {
   readonly clock: Clock;
   readonly report: Report;
   readonly enabled: boolean;
+  readonly isolation: Isolation;
   readonly policy: Policy;
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
@@ -72,6 +74,8 @@ export interface OperationMetrics {
   readonly loadFailures: number;
   /** Values that were not to be stored: by their loader's word, or since they had expired. */
   readonly unstored: number;
+  /** Values that were not stored since they could not be copied. */
+  readonly uncloneable: number;
   /** Time that loaders took, all together, in milliseconds. */
   readonly loadMs: number;
   /** Callers who got a stale value, since a load failed, took long or was not tried again yet. */
@@ -93,6 +97,8 @@ export class HierarchyCore {
   readonly #coordinator: KeyCoordinator;
   readonly #first: InProcessLevel;
   readonly #stale: StaleAnswers;
+  /** Whether callers get copies. */
+  readonly #copies: boolean;
   #closed = false;
   readonly #count: { -readonly [name in keyof Counters]: number } = {
     hits: 0,
@@ -105,6 +111,7 @@ export class HierarchyCore {
     loads: 0,
     loadFailures: 0,
     unstored: 0,
+    uncloneable: 0,
     loadMs: 0,
     refreshes: 0,
     lateInvalidations: 0,
@@ -113,6 +120,7 @@ export class HierarchyCore {
   constructor(ports: HierarchyCorePorts) {
     this.#ports = ports;
     this.#first = ports.levels[0]!;
+    this.#copies = ports.isolation === 'clone';
     this.#stale = new StaleAnswers({ ...ports, level: ports.levels.at(-1)! });
     this.#coordinator = new KeyCoordinator({
       clock: ports.clock,
@@ -146,7 +154,14 @@ export class HierarchyCore {
     if (this.off) return undefined;
     const value = this.#first.readPlainNow(key);
     if (value !== undefined) this.#count.hits += 1;
-    return value;
+    return this.#copies ? this.handOut(value) : value;
+  }
+
+  /** Returns what a caller gets of a value that is kept, or that several callers wait for. */
+  handOut<T>(value: T): T {
+    if (!this.#copies) return value;
+    const copy = tryClone(value);
+    return copy === UNCLONEABLE ? value : (copy as T);
   }
 
   /** Reads through the levels, copies what is found into those above, and counts. */
@@ -167,7 +182,8 @@ export class HierarchyCore {
     if (this.off) return undefined;
     for (const level of this.#ports.levels) {
       const entry = level.peekNow(key);
-      if (entry !== undefined && isFresh(entry, this.#ports.clock)) return entry.value;
+      if (entry !== undefined && isFresh(entry, this.#ports.clock))
+        return this.handOut(entry.value);
     }
     return undefined;
   }
@@ -177,7 +193,8 @@ export class HierarchyCore {
     const { levels, clock } = this.#ports;
     return levels.flatMap((level) => {
       const entry = level.peekNow(key);
-      return entry === undefined ? [] : [inspectedEntry(level.name, entry, clock)];
+      if (entry === undefined) return [];
+      return [inspectedEntry(level.name, { ...entry, value: this.handOut(entry.value) }, clock)];
     });
   }
 
@@ -186,6 +203,11 @@ export class HierarchyCore {
    * be too early for another one: the stale value is the answer then.
    */
   load<T>(call: LoadCall<T>): Promise<T> {
+    const loaded = this.#load(call);
+    return this.#copies ? loaded.then((value) => this.handOut(value)) : loaded;
+  }
+
+  #load<T>(call: LoadCall<T>): Promise<T> {
     const { key, forced } = call;
     if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call, undefined));
     const before = this.#stale.keptOf(key);
@@ -354,6 +376,11 @@ export class HierarchyCore {
       this.#count.unstored += 1;
       return false;
     }
+    const kept = this.#copies ? tryClone(value) : value;
+    if (kept === UNCLONEABLE) {
+      this.#count.uncloneable += 1;
+      return false;
+    }
     const { graceMs, eager } = plan.policy;
     const { key, order, openedAt, tags } = ticket;
     const stamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
@@ -361,7 +388,7 @@ export class HierarchyCore {
     const now = clock.now();
     const freshUntil = now + lifetimeMs;
     const entry: LevelEntry = {
-      value,
+      value: kept,
       bornAt: openedAt,
       freshUntil,
       staleUntil: freshUntil + graceMs,
@@ -394,12 +421,11 @@ export class HierarchyCore {
   ): Promise<T> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
+    const stale = before && { ...before, value: this.handOut(before.value) };
     this.#count.loads += 1;
     began?.(load);
     try {
-      const value = await loader(
-        new HierarchyLoaderContext(load, { shownKey, plan, stale: before }),
-      );
+      const value = await loader(new HierarchyLoaderContext(load, { shownKey, plan, stale }));
       return (value as unknown) === NOT_MODIFIED ? (before!.value as T) : value;
     } catch (error) {
       this.#count.loadFailures += 1;

@@ -13,6 +13,7 @@ import {
 import { DEFAULT_JOIN_TIMEOUT_MS } from '../memory/enhanced-async-ttl-cache.js';
 import { DEFAULT_MAX_WORKERS } from '../memory/sweeper.js';
 import { emitProcessWarning, guardReport, type Report } from '../report.js';
+import { ISOLATIONS, type Isolation } from './isolation.js';
 import { readPolicy, type Policy, type PolicyOptions } from './policy.js';
 
 /** Options of a {@link CacheHierarchy}. Every one has a default. */
@@ -26,6 +27,13 @@ export interface CacheHierarchyOptions extends PolicyOptions {
    * @default true
    */
   readonly enabled?: boolean;
+  /**
+   * Whether callers get the very objects that are kept, or a copy each. `'clone'` copies by the
+   * structured clone algorithm when a value is stored and each time it is returned; it knows no classes
+   * and no functions. What it can not copy is returned, not stored, and counted as `uncloneable`.
+   * @default 'reference'
+   */
+  readonly isolation?: Isolation;
   /**
    * How long a caller waits for a load that another caller started, before it starts its own.
    * @default '30s'
@@ -64,6 +72,7 @@ export interface ResolvedHierarchyOptions {
   readonly l1: ResolvedLevelOptions;
   readonly l2: ResolvedLevelOptions | undefined;
   readonly enabled: boolean;
+  readonly isolation: Isolation;
   readonly policy: Policy;
   readonly joinTimeoutMs: number;
   readonly waitTimeoutMs: number | undefined;
@@ -89,6 +98,7 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     l1,
     l2,
     enabled: read.boolean('enabled', true),
+    isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
     policy: readPolicy(read, (l2 ?? l1).ttlMs),
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),

@@ -24,7 +24,7 @@ function knownOptions(options: object): string[] {
 /** A default as the tables write it: `'60s'`, `5000`, `true`, `Infinity`, or nothing. */
 function valueOf(cell: string): unknown {
   if (cell === '') return undefined;
-  if (cell.startsWith("'")) return tryParseDuration(cell.slice(1, -1));
+  if (cell.startsWith("'")) return tryParseDuration(cell.slice(1, -1)) ?? cell.slice(1, -1);
   if (cell === 'true' || cell === 'false') return cell === 'true';
   return Number(cell);
 }
@@ -62,6 +62,7 @@ describe('the tables of the README', () => {
         eager: defaults.policy.eager !== undefined,
         jitter: defaults.policy.jitter,
         negativeTtl: defaults.policy.negativeTtlMs !== undefined,
+        isolation: defaults.isolation,
         joinTimeout: defaults.joinTimeoutMs,
         waitTimeout: defaults.waitTimeoutMs ?? Infinity,
         lockTimeout: defaults.lockTimeoutMs,
