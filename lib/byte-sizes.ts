@@ -9,12 +9,14 @@ const PATTERN = /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/;
 
 /** What an amount of memory may look like, for error messages. */
 export const BYTE_SIZE_FORM =
-  'a number of bytes of at least 1, a number with a unit (512b, 64kb, 100mb, 1gb) or Infinity';
+  'a number of bytes from 1 to 2^53, a number with a unit (512b, 64kb, 100mb, 1gb) or Infinity';
 
 /** Returns an amount in whole bytes, or `undefined` for what is not an amount of at least one. */
 export function tryParseByteSize(size: unknown): number | undefined {
   const bytes = typeof size === 'number' ? size : parseWithUnit(size);
-  return bytes !== undefined && bytes >= 1 ? Math.floor(bytes) : undefined;
+  if (bytes === undefined || !(bytes >= 1)) return undefined;
+  // Beyond that adding up is not exact, and a bound would be none.
+  return bytes <= Number.MAX_SAFE_INTEGER || bytes === Infinity ? Math.floor(bytes) : undefined;
 }
 
 function parseWithUnit(size: unknown): number | undefined {

@@ -49,7 +49,8 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   const known = suites.map(({ name }) => name).join(', ');
   const usage =
     'npm run bench -- [suite…] [--case <text>] [--all] [--rounds <n>] [--json] [--write]';
-  process.stderr.write(`Use: ${usage}; suites are ${known}, ${HIT_RATIO}.\n`);
+  const alone = `npm run bench -- ${HIT_RATIO} [--traces <folder>] stands alone`;
+  process.stderr.write(`Use: ${usage}; suites are ${known}. ${alone}.\n`);
   process.exit(1);
 }
 

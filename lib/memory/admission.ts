@@ -38,8 +38,10 @@ export class Admission<V> {
     if (home.hasRoom) return home;
     const segment = table.segmentWithRoom(spread, now);
     if (segment !== undefined) return segment;
-    table.evictFrom(home, now);
-    return home;
+    // Another than before: it may have split, and not often enough.
+    const full = table.segmentOf(spread);
+    table.evictFrom(full, now);
+    return full;
   }
 
   /** Takes an entry out of the next table that has one. */

@@ -31,7 +31,8 @@ export interface LevelOptions<V = unknown> {
   readonly maxBytes?: ByteSize;
   /**
    * The most that one entry may weigh; a heavier one is not stored, and counted as `refused`. Up to
-   * `maxBytes`.
+   * `maxBytes`. An entry takes out as many as it needs the room of, in one step: lower it where single
+   * entries may be as heavy as very many others.
    * @default `maxBytes`
    */
   readonly maxEntryBytes?: ByteSize;

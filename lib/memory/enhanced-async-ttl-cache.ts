@@ -242,9 +242,9 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
 
   /**
    * Gives the keys to another number of shards while the cache is in use. The new number holds at
-   * once, and about (m - n) / m of the entries move from n shards to m: each when it is asked for, the
-   * others a shard at a time in slices of about a millisecond, after the updates of that shard that
-   * are under way. Nothing is lost. Calls run one after the other.
+   * once, and about (m - n) / m of the entries move from n shards to m, or all where shards share
+   * tables: each when it is asked for, the others a shard at a time in slices of about a millisecond,
+   * after the updates of that shard that are under way. Nothing is lost. Calls run one after the other.
    *
    * @param numShards from 1 to 1,024
    * @throws {InvalidArgumentError} for any other number

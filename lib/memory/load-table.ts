@@ -61,7 +61,7 @@ export class LoadTable {
     const { key, forced = false } = request;
     if (this.#places.get(key)?.load?.calling === true) return Promise.reject(ownKeyError(key));
     const joinable = this.#joinable(key, forced);
-    const answer = joinable?.behind === true ? request.fallback?.(1) : undefined;
+    const answer = joinable?.late === true ? request.fallback?.(1) : undefined;
     if (answer !== undefined) return Promise.resolve(answer);
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
@@ -182,6 +182,7 @@ export class LoadTable {
     const answer = fallback?.(load.waiters.size);
     if (answer === undefined) return;
     load.behind = true;
+    load.late = true;
     for (const waiter of this.#release(load)) waiter.resolve(answer);
   }
 

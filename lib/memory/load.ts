@@ -69,6 +69,8 @@ export class Load implements RunningLoad {
   calling = false;
   /** Whether it goes on when nobody waits for it. */
   behind = false;
+  /** Whether it has kept its callers longer than it may while there is another answer. */
+  late = false;
   cancelPatience: (() => void) | undefined;
   /** Forgets the load's own timeouts. */
   cancelTimeouts: () => void = () => {};

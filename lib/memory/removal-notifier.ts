@@ -35,7 +35,7 @@ export class RemovalNotifier<V> {
   readonly #options: RemovalNotifierOptions<V>;
   #removals: Removal<V>[] = [];
   /** What was cleared and has not been told of. */
-  readonly #cleared: Segment<V>[] = [];
+  readonly #cleared: { readonly segment: Segment<V>; readonly at: number }[] = [];
   #clearedRow = 0;
   #failed = false;
 
@@ -49,10 +49,13 @@ export class RemovalNotifier<V> {
     if (this.#removals.length === 1) queueMicrotask(() => this.#tell());
   }
 
-  /** Notes whole segments that were dropped; the listener hears of their entries turn by turn. */
-  noteCleared(segments: readonly Segment<V>[]): void {
+  /**
+   * Notes whole segments that were dropped at a clock time; the listener hears of their entries turn
+   * by turn.
+   */
+  noteCleared(segments: readonly Segment<V>[], at: number): void {
     const idle = this.#cleared.length === 0;
-    for (const segment of segments) if (segment.live > 0) this.#cleared.push(segment);
+    for (const segment of segments) if (segment.live > 0) this.#cleared.push({ segment, at });
     if (idle && this.#cleared.length > 0)
       this.#options.clock.setImmediate(() => this.#tellCleared());
   }
@@ -65,7 +68,7 @@ export class RemovalNotifier<V> {
 
   #tellCleared(): void {
     for (let told = 0; told < CLEARED_PER_TURN && this.#cleared.length > 0;) {
-      const segment = this.#cleared[0]!;
+      const { segment, at } = this.#cleared[0]!;
       if (this.#clearedRow >= segment.rows) {
         this.#cleared.shift();
         this.#clearedRow = 0;
@@ -73,7 +76,8 @@ export class RemovalNotifier<V> {
       }
       const row = this.#clearedRow++;
       if (segment.isReleased(row)) continue;
-      this.#call(segment.keyAt(row), segment.valueAt(row), 'cleared');
+      const reason = segment.isExpired(row, at) ? 'expired' : 'cleared';
+      this.#call(segment.keyAt(row), segment.valueAt(row), reason);
       told += 1;
     }
     if (this.#cleared.length > 0) this.#options.clock.setImmediate(() => this.#tellCleared());

@@ -79,6 +79,8 @@ export class Resharding<V> {
     }
     home.addCopy(segment, row, now);
     segment.remove(row);
+    const { sweptOrder } = from.tableOf[source]!;
+    target.table.sweptOrder = Math.min(target.table.sweptOrder, sweptOrder);
     from.shards[source]!.noteMovedOut();
     target.noteMovedIn();
   }

@@ -98,8 +98,8 @@ export class RowTable<V> {
   }
 
   /**
-   * Returns the segment of a key with room for one more entry. Only one whose keys all have nearly
-   * the same hash can be too large to grow: `undefined` then, and one of its entries has to go.
+   * Returns the segment of a key with room for one more entry. One can be too large to grow only where
+   * hashes tell its keys hardly apart: `undefined` then, and one of its entries has to go.
    */
   segmentWithRoom(spread: number, now: number): Segment<V> | undefined {
     for (;;) {

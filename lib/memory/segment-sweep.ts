@@ -7,6 +7,11 @@ const MANY = 1 / 16;
 const SPARSE = 1 / 4;
 const SMALLEST = 64;
 
+/** Whether a segment's arrays have become far too large for what is left in it. */
+export function isSparse<V>({ capacity, live }: Segment<V>): boolean {
+  return capacity > SMALLEST && live < capacity * SPARSE;
+}
+
 /** What a sweep asks and tells. */
 export interface SweepPorts {
   /** Clock time in milliseconds. */
@@ -35,7 +40,7 @@ export function sweepSegment<V>(
   if (count === segment.live) segment.clear();
   else if (count > segment.live * MANY) segment.removeMany(dead, count);
   else for (let at = 0; at < count; at++) segment.remove(dead[at]!);
-  if (segment.capacity > SMALLEST && segment.live < segment.capacity * SPARSE) {
+  if (isSparse(segment)) {
     segment.reallocate(Math.max(SMALLEST, 2 * segment.live));
   }
   return count;

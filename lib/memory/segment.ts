@@ -182,9 +182,9 @@ export class Segment<V> implements EvictionRows {
       if (word === 0) return ABSENT;
       const at = ((word & ROW_MASK) - 1) << 1;
       if ((word ^ spread) >>> ROW_BITS === 0 && cells[at] === key) {
-        const tick = Math.floor(deadline - this.#epoch);
+        const tick = deadline === Infinity ? NEVER : Math.floor(deadline - this.#epoch);
         if (words[at + 1]! <= now - this.#epoch || this.#columns !== undefined) return DIFFICULT;
-        if (tick >= REBASE_AFTER_MS) return DIFFICULT;
+        if (tick >= REBASE_AFTER_MS && tick !== NEVER) return DIFFICULT;
         const uses = words[at]!;
         if ((uses & MAX_USES) !== MAX_USES) words[at] = uses + 1;
         words[at + 1] = tick;

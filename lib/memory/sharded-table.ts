@@ -111,8 +111,9 @@ export class ShardedTable<V> {
     const shard = this.#ring.shardForHash(hash);
     const spread = spreadOf(hash);
     const segment = this.#directory.segmentOf(shard, spread);
-    const value = segment.use(key, spread, this.#time.now());
-    if (value === undefined) return this.#freshValueOf(this.#readEntry(key, hash));
+    const now = this.#time.now();
+    const value = segment.use(key, spread, now);
+    if (value === undefined) return freshValueOf(this.#readEntry(key, hash, now), now);
     this.#shards[shard]!.noteHit();
     return value;
   }
@@ -133,18 +134,19 @@ export class ShardedTable<V> {
 
   /** Returns all that is kept of an entry; also of one that is only a stale answer, a counted miss. */
   readEntry(key: string): Entry<V> | undefined {
-    return this.#readEntry(key, this.#hash(key, this.#seed));
+    return this.#readEntry(key, this.#hash(key, this.#seed), this.#time.now());
   }
 
   /** Finds a live entry, or one that is only a stale answer, and moves nothing. */
-  peekEntry(key: string): Entry<V> | undefined {
+  peekEntry(key: string, now = this.#time.now()): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
-    return this.#shardAt(key, hash).peek(key, spreadOf(hash), this.#time.now());
+    return this.#shardAt(key, hash).peek(key, spreadOf(hash), now);
   }
 
   /** Finds a live value and moves nothing. */
   peek(key: string): V | undefined {
-    return this.#freshValueOf(this.peekEntry(key));
+    const now = this.#time.now();
+    return freshValueOf(this.peekEntry(key, now), now);
   }
 
   /**
@@ -156,7 +158,7 @@ export class ShardedTable<V> {
    */
   write(key: string, value: V, ttlMs: number): boolean {
     const hash = this.#hash(key, this.#seed);
-    const now = this.#time.nowForWrite();
+    const now = this.#time.nowForWrite(ttlMs);
     const deadline = now + ttlMs;
     if (!this.#plain) return this.#writeWeighed(key, value, deadline, { hash, now });
     const shard = this.#ring.shardForHash(hash);
@@ -174,7 +176,7 @@ export class ShardedTable<V> {
   writeEntry(key: string, { value, deadline, facts }: Entry<V>): boolean {
     const hash = this.#hash(key, this.#seed);
     const shard = this.#shardAt(key, hash);
-    const now = this.#time.nowForWrite();
+    const now = this.#time.now();
     const entry = { value, deadline, facts, weight: this.#weigh(value, key) };
     return this.#store({ key, hash, shard, now, assertKey: undefined }, entry);
   }
@@ -196,7 +198,7 @@ export class ShardedTable<V> {
     const now = this.#options.clock.now();
     for (const table of this.tables) {
       const dropped = table.clear(now);
-      this.#options.removals?.noteCleared(dropped);
+      this.#options.removals?.noteCleared(dropped, now);
     }
     for (const shard of this.#set.shards) shard.noteCleared();
     this.#retired.noteCleared();
@@ -235,8 +237,8 @@ export class ShardedTable<V> {
   }
 
   /**
-   * The live entries, table by table. One that is stored or removed meanwhile may be left out, and
-   * while entries move to other shards one may come twice.
+   * The live entries, table by table. One that is stored or removed meanwhile may be left out. While
+   * entries move to other shards one may come twice, or be left out.
    */
   *entries(): IterableIterator<[key: string, value: V]> {
     for (const table of this.tables) {
@@ -287,12 +289,8 @@ export class ShardedTable<V> {
     return weigh === undefined ? 0 : weigh(value, key);
   }
 
-  #freshValueOf(entry: Entry<V> | undefined): V | undefined {
-    return entry === undefined || isStale(entry, this.#time.now()) ? undefined : entry.value;
-  }
-
-  #readEntry(key: string, hash: number): Entry<V> | undefined {
-    return this.#shardAt(key, hash).readEntry(key, spreadOf(hash), this.#time.now());
+  #readEntry(key: string, hash: number, now: number): Entry<V> | undefined {
+    return this.#shardAt(key, hash).readEntry(key, spreadOf(hash), now);
   }
 
   #insertPlain(
@@ -334,6 +332,10 @@ export class ShardedTable<V> {
     shard.insert(key, entry, { segment, spread }, now);
     return true;
   }
+}
+
+function freshValueOf<V>(entry: Entry<V> | undefined, now: number): V | undefined {
+  return entry === undefined || isStale(entry, now) ? undefined : entry.value;
 }
 
 /** Where and when an entry is stored. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Stamps } from './cache-shard.js';
 import { WALK_END, type RowTable, type WalkPosition } from './row-table.js';
-import type { SweepPorts } from './segment-sweep.js';
+import { isSparse, type SweepPorts } from './segment-sweep.js';
 import type { Segment } from './segment.js';
 
 /** What a {@link TableSweep} goes through. */
@@ -17,6 +17,8 @@ export interface TableSweepOptions<V> {
 interface Walk<V> {
   readonly table: RowTable<V>;
   position: WalkPosition;
+  /** The order of invalidations when the walk began. */
+  readonly order: number;
   /** Asked about entries with facts if tags or namespaces were invalidated since the last sweep. */
   readonly admits: SweepPorts['admits'];
 }
@@ -46,9 +48,12 @@ export class TableSweep<V> {
       const walk = this.#working.shift();
       if (walk === undefined) return 0;
       const segment = this.#nextDue(walk);
-      if (segment === undefined) continue;
+      if (segment === undefined) {
+        this.#goOn(walk);
+        continue;
+      }
       const removed = walk.table.sweep(segment, { now: this.#options.now, admits: walk.admits });
-      if (walk.position < WALK_END) this.#working.push(walk);
+      this.#goOn(walk);
       return removed;
     }
   }
@@ -57,11 +62,16 @@ export class TableSweep<V> {
     const { stamps } = this.#options;
     const order = stamps?.order ?? 0;
     const isInvalidated = order > table.sweptOrder;
-    table.sweptOrder = order;
     const admits: Walk<V>['admits'] = isInvalidated
       ? (key, facts) => stamps!.admits(key, facts)
       : undefined;
-    return { table, position: 0, admits };
+    return { table, position: 0, order, admits };
+  }
+
+  /** Puts a walk back in line, or notes that it has seen the whole table. */
+  #goOn(walk: Walk<V>): void {
+    if (walk.position < WALK_END) this.#working.push(walk);
+    else walk.table.sweptOrder = walk.order;
   }
 
   #nextDue(walk: Walk<V>): Segment<V> | undefined {
@@ -69,7 +79,8 @@ export class TableSweep<V> {
       const segment = walk.table.segmentAt(walk.position);
       walk.position = walk.table.positionAfter(walk.position);
       const isExpiring = segment.earliestDeadline <= this.#options.now;
-      if (isExpiring || (walk.admits !== undefined && segment.holdsFacts)) return segment;
+      if (isExpiring || isSparse(segment) || (walk.admits !== undefined && segment.holdsFacts))
+        return segment;
     }
     return undefined;
   }

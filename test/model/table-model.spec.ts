@@ -6,6 +6,7 @@ import { SteppedClock } from '../support/stepped-clock.js';
 import { structureProblems } from '../support/table-structure.js';
 
 const SEED = 1;
+const KEYS = 61;
 /** Beyond the 24.8 days that a tick of the table reaches. */
 const FAR_MS = 40 * 86_400_000;
 
@@ -29,6 +30,8 @@ class Comparison {
   readonly table: ShardedTable<number>;
   readonly #rows = new Map<string, Row>();
   readonly #shape: Shape;
+  /** Live entries that were found missing: each must have been evicted. */
+  #lost = 0;
 
   constructor(shape: Shape, open: Open) {
     this.#shape = shape;
@@ -44,9 +47,12 @@ class Comparison {
   }
 
   write(key: string, value: number, ttlMs: number): void {
+    const fits = this.#hasRoomFor(value);
+    const { evicted } = this.table.getMetrics();
     this.table.write(key, value, ttlMs);
     this.#rows.set(key, { value, deadline: this.clock.now() + ttlMs });
     expectIs(`the value of ${key} just written`, this.table.peek(key), value);
+    if (fits) expectIs('what was evicted with room left', this.table.getMetrics().evicted, evicted);
   }
 
   read(key: string): void {
@@ -92,15 +98,31 @@ class Comparison {
     const { hash = hashText } = this.#shape;
     const [problem] = structureProblems(this.table, { ...this.#shape, hash, seed: SEED });
     if (problem !== undefined) throw new Error(problem);
-    if (this.#evicts) return;
     for (const key of this.#rows.keys()) {
-      expectIs(`the value of ${key}`, this.table.peek(key), this.#known(key));
+      const value = this.table.peek(key);
+      const known = this.#known(key);
+      if (value === undefined && known !== undefined && this.#evicts) {
+        this.#rows.delete(key);
+        this.#lost += 1;
+      } else {
+        expectIs(`the value of ${key}`, value, known);
+      }
     }
+    const { evicted } = this.table.getMetrics();
+    if (this.#lost > evicted) throw new Error(`${this.#lost} were lost, ${evicted} evicted`);
   }
 
+  /** Whether the bounds can ever ask for an eviction. */
   get #evicts(): boolean {
-    const { maxEntries, maxBytes } = this.#shape;
-    return maxEntries !== undefined || maxBytes !== undefined;
+    const { maxEntries = Infinity, maxBytes = Infinity } = this.#shape;
+    return maxEntries < KEYS || maxBytes !== Infinity;
+  }
+
+  #hasRoomFor(value: number): boolean {
+    const { maxEntries = Infinity, maxBytes = Infinity } = this.#shape;
+    const { bytes } = this.table.getMetrics();
+    const weight = maxBytes === Infinity ? 0 : weightOf(value);
+    return this.table.size < maxEntries && bytes + weight <= maxBytes;
   }
 
   #known(key: string): number | undefined {
@@ -126,7 +148,7 @@ function step(text: string, run: (both: Comparison) => void): Step {
   return { run, toString: () => text };
 }
 
-const keys = fc.nat(60).map((key) => `key-${key}`);
+const keys = fc.nat(KEYS - 1).map((key) => `key-${key}`);
 const ttls = fc.constantFrom(1, 5, 20, 1_000, FAR_MS, Infinity);
 const waits = fc.constantFrom(1, 4, 25, FAR_MS, 400 * 86_400_000);
 const writes = fc
@@ -226,6 +248,21 @@ class OverfullTable extends ShardedTable<number> {
   }
 }
 
+/** Forgets everything before it takes something new. */
+class WipingTable extends ShardedTable<number> {
+  override write(key: string, value: number, ttlMs: number): boolean {
+    this.clear();
+    return super.write(key, value, ttlMs);
+  }
+}
+
+/** Holds one entry, whatever it may. */
+class StingyTable extends ShardedTable<number> {
+  constructor(options: ShardedTableOptions<number>) {
+    super({ ...options, maxEntries: 1 });
+  }
+}
+
 /** Leaves the rows of a key in place and loses their slots. */
 class BrokenTable extends ShardedTable<number> {
   override delete(key: string): boolean {
@@ -243,6 +280,17 @@ describe(`${ShardedTable.name}: random programs (test of the test)`, () => {
     ['a sweep takes live entries', (options) => new HastyTable(options), { numShards: 2 }],
     ['one is too many', (options) => new OverfullTable(options), { numShards: 1, maxEntries: 5 }],
     ['slots are lost', (options) => new BrokenTable(options), { numShards: 1, maxEntries: 50 }],
+    ...[{ maxEntries: 2_000 }, { maxEntries: 40 }, { maxBytes: 100 }].flatMap(
+      (bound): [string, Open, Shape][] => {
+        const shape = { numShards: 2, ...bound };
+        const name = JSON.stringify(bound);
+        return [
+          [`everything is forgotten, ${name}`, (options) => new WipingTable(options), shape],
+          [`keys are lost, ${name}`, (options) => new ForgetfulTable(options), shape],
+          [`too little is held, ${name}`, (options) => new StingyTable(options), shape],
+        ];
+      },
+    ),
   ])('find a table in which %s', (_, open, shape) => {
     const found = fc.check(holdsWhatAMapDoes(shape, open), {
       numRuns: 300,

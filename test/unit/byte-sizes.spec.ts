@@ -6,6 +6,7 @@ describe(tryParseByteSize.name, () => {
     [1, 1],
     [1.9, 1],
     [Infinity, Infinity],
+    [2 ** 53 - 1, 2 ** 53 - 1],
     ['512b', 512],
     ['64kb', 65_536],
     ['1.5mb', 1_572_864],
@@ -14,7 +15,7 @@ describe(tryParseByteSize.name, () => {
     expect(tryParseByteSize(size)).toBe(bytes);
   });
 
-  it.each([0, 0.5, -1, NaN, '0kb', '64', '64 kb', '64KB', 'kb', '-1b', '', null, {}, 1n])(
+  it.each([0, 0.5, -1, NaN, '0kb', '64', '64 kb', '64KB', 'kb', '-1b', '', null, {}, 1n, 2 ** 54])(
     'does not take %p',
     (size) => {
       expect(tryParseByteSize(size)).toBeUndefined();

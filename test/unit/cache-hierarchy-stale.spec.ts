@@ -348,6 +348,19 @@ describe(`${CacheHierarchy.name}: eager`, () => {
     expect(cache.getMetrics()).toMatchObject({ loadFailures: 1, staleServed: 0 });
   });
 
+  it('is waited for by who finds the entry expired meanwhile', async () => {
+    open({ eager: 0.5, grace: 1_000 });
+    await cache.getOrSet('key', () => 'old');
+    clock.block(60);
+    const loaded = defer<string>();
+    await cache.getOrSet('key', () => loaded.promise);
+    clock.block(40);
+    const caller = cache.getOrSet('key', fail);
+    loaded.resolve('new');
+
+    expect(await caller).toBe('new');
+  });
+
   it('stores nothing of a refresh that a delete came before', async () => {
     open({ eager: 0.5 });
     await cache.getOrSet('key', () => 'old');

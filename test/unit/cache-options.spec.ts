@@ -10,7 +10,7 @@ const DURATION =
   'must be a positive number of milliseconds, a number with a unit (250ms, 60s, 5m, 1h, 1d) or Infinity';
 
 const BYTES =
-  'must be a number of bytes of at least 1, a number with a unit (512b, 64kb, 100mb, 1gb) or Infinity';
+  'must be a number of bytes from 1 to 2^53, a number with a unit (512b, 64kb, 100mb, 1gb) or Infinity';
 
 function resolveUnchecked(options: unknown): ReturnType<typeof resolveCacheOptions> {
   return resolveCacheOptions(options as CacheOptions);

@@ -77,7 +77,7 @@ describe(RemovalNotifier.name, () => {
       return segment;
     });
     segments[0]!.remove(3);
-    notifier.noteCleared(segments);
+    notifier.noteCleared(segments, 0);
     const counts = [0, 1, 2, 3].map(() => {
       const before = told.length;
       clock.turnOnce();
@@ -89,12 +89,23 @@ describe(RemovalNotifier.name, () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('tells of cleared entries that had expired by then as expired', () => {
+    const notifier = open();
+    const segment = openSegment(8);
+    addRow(segment, 1, 10);
+    addRow(segment, 2, 11);
+    notifier.noteCleared([segment], 10);
+    clock.turnOnce();
+
+    expect(told).toEqual(['key-1 1 expired', 'key-2 2 cleared']);
+  });
+
   it('goes on with what is cleared while it tells', () => {
     const notifier = open();
     const one = openSegment(8);
     addRow(one, 1);
-    notifier.noteCleared([one]);
-    notifier.noteCleared([one]);
+    notifier.noteCleared([one], 0);
+    notifier.noteCleared([one], 0);
     clock.turnOnce();
 
     expect([told.length, clock.pending]).toEqual([2, 0]);

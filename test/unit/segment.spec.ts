@@ -244,6 +244,17 @@ describe(`${Segment.name}: rewriting an entry in one search`, () => {
     expect(segment.usesOf(row)).toBe(3);
   });
 
+  it('takes a deadline away', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, 10);
+
+    expect(rewrite(segment, 0, Infinity, 5)).toBe(REWRITTEN);
+    expect([segment.deadlineAt(row), segment.isExpired(row, 100 * DAY_MS)]).toEqual([
+      Infinity,
+      false,
+    ]);
+  });
+
   it('says that a key is absent, also behind others of the same hash', () => {
     const segment = openSegment(8);
     const spread = spreadAt(0.99);
@@ -265,7 +276,6 @@ describe(`${Segment.name}: rewriting an entry in one search`, () => {
     expect(rewrite(expired, 0, 100, 10)).toBe(DIFFICULT);
     expect(rewrite(withFacts, 0, 100, 0)).toBe(DIFFICULT);
     expect(rewrite(plain, 0, 13 * DAY_MS, 0)).toBe(DIFFICULT);
-    expect(rewrite(plain, 0, Infinity, 0)).toBe(DIFFICULT);
     expect([expired.valueAt(0), withFacts.valueAt(0), plain.valueAt(0)]).toEqual([0, 0, 0]);
   });
 });

@@ -198,3 +198,47 @@ describe(`${ShardedTable.name}: sweep`, () => {
     expect(table.getMetrics().cleanupDurationMs).toBe(elapsedMs - slices.length);
   });
 });
+
+describe(`${ShardedTable.name}: sweeps of invalidated entries`, () => {
+  const ENTRIES = 20_000;
+
+  it('remove in the end what one that was given up had not seen', () => {
+    let order = 0;
+    const stamps = {
+      get order() {
+        return order;
+      },
+      admits: () => order === 0,
+    };
+    const ring = { numShards: 1, virtualNodes: 50, seed: 1, hash: hashText };
+    const options = { ring, maxEntries: 40_000, maxWorkers: 4, clock, stamps };
+    const table = new ShardedTable<number>(options);
+    const facts = { order: 0, bornAt: 0, tags: ['tag'] };
+    for (let id = 0; id < ENTRIES; id++) {
+      table.writeEntry(`key-${id}`, { value: 1, deadline: Infinity, facts });
+    }
+    order = 1;
+    const first = table.sweep(0, true);
+    const second = table.sweep(Infinity, true);
+
+    expect(first).toMatchObject({ more: true });
+    expect(first.removed + second.removed).toBe(ENTRIES);
+    expect(table.size).toBe(0);
+  });
+});
+
+describe(`${ShardedTable.name}: sweeps of what never expires`, () => {
+  it('give the arrays of deleted entries back', () => {
+    const table = open();
+    fill(table, 20_000, Infinity);
+    const wordsOf = (): number =>
+      table.tables[0]!.segments.reduce((sum, segment) => sum + segment.layout().words.length, 0);
+    const before = wordsOf();
+    for (let id = 0; id < 20_000; id++) if (id % 100 > 0) table.delete(`key-${id}`);
+    sweepAll(table);
+
+    expect(table.size).toBe(200);
+    expect(wordsOf()).toBeLessThan(before / 10);
+    expect(table.peek('key-100')).toBe(1);
+  });
+});

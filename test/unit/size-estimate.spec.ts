@@ -78,4 +78,22 @@ describe(estimateBytes.name, () => {
 
     expect(() => bytesOf(value)).not.toThrow();
   });
+
+  it('looks at a thousand fields of an object, and takes the others to be like those', () => {
+    let looked = 0;
+    const fields = Object.fromEntries(Array.from({ length: 50_000 }, (_, id) => [`f${id}`, id]));
+    const watched = new Proxy(fields, {
+      getOwnPropertyDescriptor(target, name) {
+        looked += 1;
+        return Reflect.getOwnPropertyDescriptor(target, name);
+      },
+      ownKeys: (target) => Reflect.ownKeys(target),
+    });
+    const listing = Object.keys(watched).length;
+    looked = 0;
+
+    expect(bytesOf(fields)).toBeGreaterThan(50_000 * 8);
+    expect(bytesOf(watched)).toBe(bytesOf(fields));
+    expect(looked - listing).toBeLessThan(1_100);
+  });
 });

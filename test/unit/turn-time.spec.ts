@@ -13,6 +13,8 @@ class CountingClock extends VirtualClock {
   }
 }
 
+const LONG_MS = 60_000;
+
 let clock: CountingClock;
 let time: SystemTurnTime;
 
@@ -74,20 +76,35 @@ describe(SystemTurnTime.name, () => {
     asked(10);
     clock.block(1_000);
 
-    expect(time.nowForWrite()).toBe(2_000);
+    expect(time.nowForWrite(LONG_MS)).toBe(2_000);
   });
 
-  it('asks the clock for one of eight writes in a row', () => {
-    asked(10);
+  it('gives a short lifetime its whole length, also between writes', () => {
+    asked(20, () => time.nowForWrite(LONG_MS));
+    clock.block(150);
 
-    expect(asked(80, () => time.nowForWrite())).toBeLessThanOrEqual(11);
-    expect(asked(80, () => time.nowForWrite())).toBeGreaterThan(0);
+    expect(time.nowForWrite(999)).toBe(1_150);
+  });
+
+  it('asks the clock for one of nine long-lived writes in a row', () => {
+    asked(20, () => time.nowForWrite(LONG_MS));
+
+    expect(asked(90, () => time.nowForWrite(LONG_MS))).toBe(10);
+  });
+
+  it('asks it for a write in a later turn, whatever was left before', async () => {
+    asked(9, () => time.nowForWrite(LONG_MS));
+    await settle();
+    asked(8);
+    clock.block(500);
+
+    expect(time.nowForWrite(LONG_MS)).toBe(1_500);
   });
 
   it('says whole milliseconds, rounded down', () => {
     clock.block(0.9);
 
-    expect([time.now(), time.nowForWrite()]).toEqual([1_000, 1_000]);
+    expect([time.now(), time.nowForWrite(LONG_MS)]).toEqual([1_000, 1_000]);
   });
 
   describe('under the fake timers of a test', () => {
@@ -108,7 +125,7 @@ describe(turnTimeOf.name, () => {
     const other = turnTimeOf(clock);
 
     expect(asked(100, () => other.now())).toBe(100);
-    expect(asked(100, () => other.nowForWrite())).toBe(100);
+    expect(asked(100, () => other.nowForWrite(LONG_MS))).toBe(100);
   });
 
   it('is one for all caches on the system clock', () => {

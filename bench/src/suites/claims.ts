@@ -1,7 +1,8 @@
 import type { Case, Sample, Subject, Suite } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import { heldKeys, zipfRequests } from '../workload.js';
-import { expire } from './pauses.js';
+import type { Lock } from '../baseline/lock.js';
+import { expire, timed } from './pauses.js';
 import { openLoad, type OpenLoad } from './open-load.js';
 
 const TTL_MS = 600_000;
@@ -147,16 +148,20 @@ function latency(shape: Omit<OpenLoad, 'seed'>): Case {
 function cleanup(): Case {
   const entries = 1_000_000;
   const measured = expire(entries, entries);
-  const baseline: Subject = async () => {
-    const { AsyncTTLCache } = await import('../baseline/async-ttl-cache.js');
-    const cache = new AsyncTTLCache<number>({ ttl: 1 });
-    for (const [id, key] of heldKeys(entries).entries()) await cache.set(key, id);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const removed = await cache.removeExpired();
-    return { value: cache.getMetrics().cleanupDurationMs, checksum: removed };
-  };
+  const baseline =
+    (kind: 'mutex' | 'chain'): Subject =>
+    async () => {
+      const { AsyncTTLCache } = await import('../baseline/async-ttl-cache.js');
+      const cache = new AsyncTTLCache<number>({ ttl: 1, lock: await lockOf(kind) });
+      for (const [id, key] of heldKeys(entries).entries()) await cache.set(key, id);
+      return timed(
+        () => cache.removeExpired(),
+        () => cache.getMetrics().cleanupDurationMs,
+      );
+    };
   const { [OURS]: ours } = measured.subjects;
-  return { ...measured, subjects: { [OURS]: ours!, [BASELINE]: baseline }, against: [BASELINE] };
+  const subjects = { [OURS]: ours!, [BASELINE]: baseline('mutex'), [LEAN]: baseline('chain') };
+  return { ...measured, subjects, against: [BASELINE, LEAN] };
 }
 
 function claim(
@@ -198,8 +203,7 @@ async function openOurs({ ttlMs }: ClaimantOptions): Promise<Claimant> {
 function openBaseline(kind: 'mutex' | 'chain', numShards = 16): OpenClaimant {
   return async ({ underLock, ttlMs }) => {
     const { AsyncTTLCache } = await import('../baseline/async-ttl-cache.js');
-    const { AsyncMutexLock, PromiseChainLock } = await import('../baseline/lock.js');
-    const lock = () => (kind === 'mutex' ? new AsyncMutexLock() : new PromiseChainLock());
+    const lock = await lockOf(kind);
     const cache = new AsyncTTLCache<number>({ ttl: ttlMs, lock, numShards });
     return {
       get: (key) => cache.get(key),
@@ -209,6 +213,11 @@ function openBaseline(kind: 'mutex' | 'chain', numShards = 16): OpenClaimant {
       waited: () => cache.getMetrics().lockContentions,
     };
   };
+}
+
+async function lockOf(kind: 'mutex' | 'chain'): Promise<() => Lock> {
+  const { AsyncMutexLock, PromiseChainLock } = await import('../baseline/lock.js');
+  return () => (kind === 'mutex' ? new AsyncMutexLock() : new PromiseChainLock());
 }
 
 /** A loader that takes a millisecond, as a query of a near database does, and never less. */

@@ -75,7 +75,7 @@ function isExpired(id: number, expired: number, entries: number): boolean {
 }
 
 /** Measures the busy time, as the subject counts it or else as it passes, and the longest gap. */
-async function timed(run: () => Promise<number>, busyMs?: () => number): Promise<Sample> {
+export async function timed(run: () => Promise<number>, busyMs?: () => number): Promise<Sample> {
   const { setTimeout: sleep } = await import('node:timers/promises');
   await sleep(50);
   globalThis.gc!();
