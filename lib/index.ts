@@ -18,6 +18,7 @@ export type { CacheNamespace } from './hierarchy/cache-namespace.js';
 export type { BatchLoadContext, BatchLoader } from './hierarchy/batch-load.js';
 export type { LoadOptions, StoreOptions } from './hierarchy/call-options.js';
 export type { PolicyOptions } from './hierarchy/policy.js';
+export type { WarmOptions, WarmProgress } from './hierarchy/warm-up.js';
 export type { InspectedEntry } from './hierarchy/inspected-entry.js';
 export type { LoadContext } from './hierarchy/loader-context.js';
 export type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';

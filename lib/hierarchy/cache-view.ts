@@ -15,11 +15,12 @@ import type { LevelEntry } from '../levels/cache-level.js';
 import type { HierarchyCore, LoadCall } from './hierarchy-core.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import type { LoadContext } from './loader-context.js';
+import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-up.js';
 
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
  *
- * Values are handed out as they were given, by reference. `undefined` means absent and is never
+ * Values are handed out as they were given, by reference, unless `isolation` says otherwise. `undefined` means absent and is never
  * stored; `null` is a value, and a hit. After the cache is closed, reads go to the loader, writes
  * do nothing and nothing throws.
  */
@@ -95,7 +96,7 @@ export abstract class CacheView {
     options?: LoadOptions,
   ): Promise<T> {
     try {
-      const value = options?.forceRefresh === true ? undefined : this.#readPlain(key);
+      const value = isForced(options) ? undefined : this.#readPlain(key);
       if (value !== undefined) return Promise.resolve(value as T);
       return this.#readOrLoad(key, { loader }, options);
     } catch (error) {
@@ -214,6 +215,34 @@ export abstract class CacheView {
   }
 
   /**
+   * Loads what is missing of many keys, batch by batch: before an application takes requests, or after
+   * a large change. A batch that fails is counted and the others go on. Where nothing is cached it does
+   * nothing.
+   *
+   * @returns how many keys were seen to, have a value now, and failed
+   * @throws {InvalidArgumentError} for a bad option or loader
+   * @throws the signal's reason once it is aborted
+   */
+  async warm<T>(
+    keys: Iterable<string> | AsyncIterable<string>,
+    loader: BatchLoader<T>,
+    options: WarmOptions = {},
+  ): Promise<WarmProgress> {
+    const { batchSize, concurrency, onProgress, ...load } = options;
+    assertLoader(loader);
+    planLoad(load, this.#core.policy);
+    const plan = {
+      keys: this.active ? keys : [],
+      batchSize: readCount('batchSize', batchSize, 100, 10_000),
+      concurrency: readCount('concurrency', concurrency, 4, 1_024),
+      signal: load.signal,
+      onProgress,
+      load: async (batch: readonly string[]) => (await this.getOrSetMany(batch, loader, load)).size,
+    };
+    return warmUp(plan);
+  }
+
+  /**
    * Stores several values with the same options. All of them are checked before one is stored.
    *
    * @throws {InvalidArgumentError} for a bad key, value or option; nothing was stored then
@@ -240,7 +269,9 @@ export abstract class CacheView {
    * @returns how many of them had a value in an in-process level
    * @throws {InvalidArgumentError} for a bad key; nothing was removed then
    */
-  async deleteMany(keys: Iterable<string>): Promise<number> {
+  deleteMany(keys: Iterable<string>): Promise<number>;
+  async deleteMany(keys: Iterable<string>, options?: object): Promise<number> {
+    refuseOptions(options);
     const checked = uniqueKeys(keys);
     for (const key of checked) assertKey(key);
     return checked.filter((key) => this.#core.delete(this.#prefix + key)).length;
@@ -250,7 +281,9 @@ export abstract class CacheView {
    * Removes every key of this view, and of the namespaces inside it. Takes effect in the call.
    * Clearing a namespace takes the same time however much it holds.
    */
-  async clear(): Promise<void> {
+  clear(): Promise<void>;
+  async clear(options?: object): Promise<void> {
+    refuseOptions(options);
     this.#core.clear(this.#prefix);
   }
 
@@ -280,14 +313,15 @@ export abstract class CacheView {
     own: Pick<LoadCall<T>, 'loader' | 'began'>,
     options: LoadOptions | undefined,
   ): Promise<T> {
-    if (options?.forceRefresh === true) {
+    if (isForced(options)) {
       const call = this.#loadCall(key, own, options);
       this.#core.noteMiss();
       return this.#core.load(call);
     }
     const entry = this.#readEntry(key);
     if (entry === undefined) return this.#core.load(this.#loadCall(key, own, options));
-    this.#core.refreshIfDue(entry, () => this.#loadCall(key, own, options));
+    if (options?.eager !== false)
+      this.#core.refreshIfDue(entry, () => this.#loadCall(key, own, options));
     return Promise.resolve(this.#core.handOut(entry.value as T));
   }
 
@@ -316,6 +350,12 @@ export abstract class CacheView {
   #planStore(options: StoreOptions | undefined): StorePlan {
     return planStore(options, this.#core.policy);
   }
+}
+
+/** Whatever is not `false` is to be checked, and refused if it is not `true`. */
+function isForced(options: LoadOptions | undefined): boolean {
+  const forced: unknown = options?.forceRefresh;
+  return forced !== undefined && forced !== false;
 }
 
 /** @throws {InvalidArgumentError} for one string, whose characters are hardly meant as keys */

@@ -89,6 +89,12 @@ export function planLoad(options: LoadOptions | undefined, policy: Policy): Stor
   if (options.signal !== undefined && !isAbortSignal(options.signal)) {
     throw new InvalidArgumentError(`signal must be an AbortSignal, got ${show(options.signal)}.`);
   }
+  const { forceRefresh } = options;
+  if (forceRefresh !== undefined && typeof forceRefresh !== 'boolean') {
+    throw new InvalidArgumentError(
+      `forceRefresh must be true or false, got ${show(forceRefresh)}.`,
+    );
+  }
   return readPlan(options, policy);
 }
 

@@ -12,7 +12,7 @@ import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
-import { isFresh, lifetimeOf } from './lifetime.js';
+import { FOREVER, isFresh, lifetimeOf } from './lifetime.js';
 import { HierarchyLoaderContext, NOT_MODIFIED, type LoadContext } from './loader-context.js';
 import type { Policy } from './policy.js';
 import { StaleAnswers } from './stale-answers.js';
@@ -208,23 +208,24 @@ export class HierarchyCore {
   }
 
   #load<T>(call: LoadCall<T>): Promise<T> {
-    const { key, forced } = call;
-    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call, undefined));
-    const before = this.#stale.keptOf(key);
-    const answer = forced ? undefined : this.#stale.whileThrottled(before);
-    if (answer !== undefined) return Promise.resolve(answer.value as T);
-    return this.#coordinator.load(this.#loadOf(call, before));
+    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call));
+    const isThrottled = !call.forced && call.plan.policy.throttleMs > 0;
+    const answer = isThrottled ? this.#stale.whileThrottled(call.key) : undefined;
+    if (answer !== undefined) return Promise.resolve(answer as T);
+    return this.#coordinator.load(this.#loadOf(call));
   }
 
   /** Loads a key anew behind its callers, once for each entry, if it is time for that. */
-  refreshIfDue<T>({ refreshAt }: LevelEntry, call: () => LoadCall<T>): void {
+  refreshIfDue<T>(entry: LevelEntry, call: () => LoadCall<T>): void {
+    const { refreshAt } = entry;
     if (refreshAt === undefined || refreshAt > this.#ports.clock.now()) return;
     const refresh = call();
-    const entry = this.#stale.keptOf(refresh.key);
-    if (entry === undefined) return;
+    if (this.#coordinator.isLoading(refresh.key)) return;
     this.#count.refreshes += 1;
-    this.#write(refresh.key, { ...entry, refreshAt: undefined }, this.#ports.levels.length - 1);
-    this.#coordinator.loadBehind(this.#loadOf(refresh, entry));
+    const kept = this.#stale.keptOf(refresh.key);
+    const lowest = kept === undefined ? 0 : this.#ports.levels.length - 1;
+    this.#write(refresh.key, { ...(kept ?? entry), refreshAt: undefined }, lowest);
+    this.#coordinator.loadBehind(this.#loadOf(refresh));
   }
 
   /** Stores a value under the key's lock. */
@@ -338,9 +339,9 @@ export class HierarchyCore {
     return undefined;
   }
 
-  #loadOf<T>(call: LoadCall<T>, before: LevelEntry | undefined): CoordinatedLoad<T> {
+  #loadOf<T>(call: LoadCall<T>): CoordinatedLoad<T> {
     const { key, plan, signal, waitTimeoutMs, forced } = call;
-    const { softTimeoutMs, hardTimeoutMs } = plan.policy;
+    const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
     return {
       key,
       tags: plan.tags,
@@ -349,12 +350,18 @@ export class HierarchyCore {
       forced,
       softTimeoutMs,
       hardTimeoutMs,
-      callLoader: (load) => this.#callLoader(call, load, before),
+      callLoader: (load) => this.#callLoader(call, load),
       store: (value, ticket) => void this.#store(value, ticket, plan),
-      stored: () => this.peek(key) as T | undefined,
-      fallback: (callers) => this.#answerOf(() => this.#stale.forCallers(key, callers)),
+      stored: forced ? undefined : () => this.peek(key) as T | undefined,
+      fallback: (callers) => this.#answerOf(() => this.#stale.forCallers(key, callers, forced)),
       recover: (error, callers) =>
-        this.#answerOf(() => this.#stale.forFailure(key, plan.policy, error, callers)),
+        this.#answerOf(() => this.#stale.forFailure(key, staleOn, error, callers, forced)),
+      noteFailure: (error) => {
+        if (!this.off) this.#stale.noteFailure(key, staleOn, error, throttleMs);
+      },
+      noteTimeout: () => {
+        if (!this.off) this.#stale.throttle(key, throttleMs);
+      },
     };
   }
 
@@ -386,12 +393,13 @@ export class HierarchyCore {
     const stamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
     if (stamped) stamps.noteLifetime(lifetimeMs + graceMs);
     const now = clock.now();
-    const freshUntil = now + lifetimeMs;
+    // What lives for ever ends a little earlier where it has grace: it can be expired then.
+    const freshUntil = graceMs > 0 ? Math.min(now + lifetimeMs, FOREVER) : now + lifetimeMs;
     const entry: LevelEntry = {
       value: kept,
       bornAt: openedAt,
       freshUntil,
-      staleUntil: freshUntil + graceMs,
+      staleUntil: now + lifetimeMs + graceMs,
       refreshAt: eager === undefined ? undefined : now + eager * lifetimeMs,
       tags,
       order: stamped ? order : undefined,
@@ -415,18 +423,19 @@ export class HierarchyCore {
   }
 
   async #callLoader<T>(
-    { loader, plan, shownKey, began }: LoadCall<T>,
+    { loader, plan, key, shownKey, began }: LoadCall<T>,
     load: RunningLoad,
-    before: LevelEntry | undefined,
   ): Promise<T> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
-    const stale = before && { ...before, value: this.handOut(before.value) };
+    // Looked at when this load begins, which can be long after the call: its ticket answers for it.
+    const kept = this.off ? undefined : this.#stale.keptOf(key);
+    const stale = kept && { ...kept, value: this.handOut(kept.value) };
     this.#count.loads += 1;
     began?.(load);
     try {
       const value = await loader(new HierarchyLoaderContext(load, { shownKey, plan, stale }));
-      return (value as unknown) === NOT_MODIFIED ? (before!.value as T) : value;
+      return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
     } catch (error) {
       this.#count.loadFailures += 1;
       throw error;

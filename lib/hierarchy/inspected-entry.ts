@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
+import { FOREVER } from './lifetime.js';
 
 /** What one level has of a key, as `inspect` shows it. */
 export interface InspectedEntry {
@@ -28,7 +29,7 @@ export function inspectedEntry(level: string, entry: LevelEntry, clock: Clock): 
     level,
     value,
     stale: freshUntil <= now,
-    freshForMs: Math.max(0, freshUntil - now),
+    freshForMs: freshUntil === FOREVER ? Infinity : Math.max(0, freshUntil - now),
     keptForMs: staleUntil - now,
     ageMs: bornAt === -Infinity ? undefined : now - bornAt,
     tags: tags ?? [],

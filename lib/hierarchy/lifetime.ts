@@ -2,6 +2,9 @@ import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { StorePlan } from './call-options.js';
 
+/** The end of the freshness of what lives for ever and has grace. */
+export const FOREVER = Number.MAX_VALUE;
+
 /** How long a value is to live, in milliseconds; 0 or less for not at all. */
 export function lifetimeOf(value: unknown, plan: StorePlan, clock: Clock): number {
   const { ttlMs, ttlIsOwn, expiresAt } = plan;

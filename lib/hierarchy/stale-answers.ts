@@ -21,6 +21,7 @@ export interface StaleAnswersOptions {
 export class StaleAnswers {
   readonly #options: StaleAnswersOptions;
   #served = 0;
+  #reported = false;
 
   constructor(options: StaleAnswersOptions) {
     this.#options = options;
@@ -36,52 +37,77 @@ export class StaleAnswers {
     return this.#options.level.peekNow(key);
   }
 
-  /** Takes a key's entry for the answer to a caller where it is too early for another load. */
-  whileThrottled(entry: LevelEntry | undefined): LevelEntry | undefined {
+  /** Returns the answer to a caller where it is too early for another load. */
+  whileThrottled(key: string): unknown {
+    const entry = this.keptOf(key);
     if (entry?.retryAt === undefined || entry.retryAt <= this.#options.clock.now())
       return undefined;
     this.#served += 1;
-    return entry;
+    return entry.value;
   }
 
-  /** Returns what there is for so many callers whose load takes long. */
-  forCallers(key: string, callers: number): unknown {
+  /**
+   * Returns what there is for so many callers whose load takes long: an entry in its grace, or one that
+   * was stored meanwhile; not for those who force a load while there is a fresh one.
+   */
+  forCallers(key: string, callers: number, forced: boolean): unknown {
     const entry = this.keptOf(key);
     if (entry === undefined || !hasGrace(entry)) return undefined;
+    if (forced && isFresh(entry, this.#options.clock)) return undefined;
     this.#served += callers;
     return entry.value;
   }
 
-  /** Does the same for callers whose load has failed; notes when the next one may be tried. */
-  forFailure(key: string, policy: Policy, error: unknown, callers: number): unknown {
-    if (!this.#isAccepted(policy, error)) return undefined;
-    const entry = this.keptOf(key);
+  /** Does the same for callers whose load has failed. */
+  forFailure(
+    key: string,
+    staleOn: Policy['staleOn'],
+    error: unknown,
+    callers: number,
+    forced: boolean,
+  ): unknown {
+    return this.#isAccepted(staleOn, error) ? this.forCallers(key, callers, forced) : undefined;
+  }
+
+  /** Throttles a key after a load has failed, if a stale value stands in for this error. */
+  noteFailure(key: string, staleOn: Policy['staleOn'], error: unknown, throttleMs: number): void {
+    if (throttleMs > 0 && this.#isAccepted(staleOn, error)) this.throttle(key, throttleMs);
+  }
+
+  /** Lets no load of a key be tried for a while if there is a stale value. */
+  throttle(key: string, throttleMs: number): void {
     const { clock, level } = this.#options;
-    if (policy.throttleMs > 0 && entry !== undefined && !isFresh(entry, clock)) {
-      level.writeNow(key, { ...entry, retryAt: clock.now() + policy.throttleMs });
-    }
-    return this.forCallers(key, callers);
+    const entry = this.keptOf(key);
+    if (throttleMs === 0 || entry === undefined || isFresh(entry, clock)) return;
+    level.writeNow(key, { ...entry, retryAt: clock.now() + throttleMs });
   }
 
   /** Keeps a key's entry as a stale one for as long as its grace lasts. */
   keep(key: string, entry: LevelEntry): void {
     if (!hasGrace(entry)) return;
-    const freshUntil = Math.min(entry.freshUntil, this.#options.clock.now());
-    const marks = { refreshAt: undefined, retryAt: undefined };
-    this.#options.level.writeNow(key, { ...entry, freshUntil, ...marks });
+    const marks = { freshUntil: -Infinity, refreshAt: undefined, retryAt: undefined };
+    this.#options.level.writeNow(key, { ...entry, ...marks });
   }
 
   /** A `staleOn` that throws says nothing: the loader's error is passed on. */
-  #isAccepted({ staleOn }: Policy, error: unknown): boolean {
+  #isAccepted(staleOn: Policy['staleOn'], error: unknown): boolean {
     try {
       return staleOn(error);
     } catch (cause) {
-      this.#options.report({
-        code: 'CACHE_STALE_ON_FAILED',
-        message: 'The staleOn of a cache threw. The error that it was asked about is passed on.',
-        cause,
-      });
+      this.#reportOnce(cause);
       return false;
     }
+  }
+
+  #reportOnce(cause: unknown): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#options.report({
+      code: 'CACHE_STALE_ON_FAILED',
+      message:
+        'The staleOn of a cache threw. The errors that it is asked about are passed on; later ones ' +
+        'like this are not reported.',
+      cause,
+    });
   }
 }

@@ -101,6 +101,11 @@ export class KeyCoordinator {
     return this.#loads.run(this.#request(load));
   }
 
+  /** Whether a load of the key is under way that others may join. */
+  isLoading(key: string): boolean {
+    return this.#loads.has(key);
+  }
+
   /** Starts a load of the key that nobody waits for; see {@link LoadTable.startBehind}. */
   loadBehind<T>(load: CoordinatedLoad<T>): void {
     this.#loads.startBehind(this.#request(load));
@@ -156,7 +161,7 @@ export class KeyCoordinator {
     });
   }
 
-  /** From now on nobody waits for a lock or loses patience with a load: no timer is left. */
+  /** From now on nobody waits for a lock or loses patience with a load. */
   close(): void {
     this.#loads.close();
     this.#locks.close();
@@ -184,6 +189,8 @@ export class KeyCoordinator {
       hardTimeoutMs: call.hardTimeoutMs,
       fallback: call.fallback,
       recover: call.recover,
+      noteFailure: call.noteFailure,
+      noteTimeout: call.noteTimeout,
       stored: call.stored,
       load: async (load) => {
         const value = await load.call(() => call.callLoader(load));

@@ -33,6 +33,8 @@ export class LoadTable {
   readonly #places = new Map<string, Place>();
   /** Every load that somebody waits for, detached ones too. */
   readonly #loads = new Set<Load>();
+  /** For each key the last load that took too long and may still store its value. */
+  readonly #givenUp = new Map<string, Load>();
   #joins = 0;
   #closed = false;
 
@@ -75,9 +77,13 @@ export class LoadTable {
     }) as Promise<T>;
   }
 
-  /** Starts a load that nobody waits for, unless one of the key is under way. */
+  /** Whether a load of the key can be joined. */
+  has(key: string): boolean {
+    return this.#joinable(key) !== undefined;
+  }
+
+  /** Starts a load that nobody waits for. */
   startBehind<T>(request: LoadRequest<T>): void {
-    if (this.#joinable(request.key) !== undefined) return;
     const place = newPlace();
     const load = this.#openLoad(place, request);
     load.behind = true;
@@ -96,19 +102,26 @@ export class LoadTable {
     }) as Promise<T>;
   }
 
-  /** From now on everybody stays with the load they wait for: no timer is left. */
+  /**
+   * From now on everybody stays with the load they wait for. What was said of a call or a load,
+   * `waitTimeout` and `hardTimeout`, still holds: nobody waits for ever who had a bound.
+   */
   close(): void {
     this.#closed = true;
-    for (const load of this.#loads) {
-      load.cancelPatience?.();
-      load.cancelTimeouts();
-    }
+    for (const load of this.#loads) load.cancelPatience?.();
   }
 
   #joinable(key: string, forced = false): Load | undefined {
     const load = this.#places.get(key)?.load;
-    if (load === undefined || (forced && !load.forced)) return undefined;
+    if (load === undefined || (forced && !load.forced) || this.#isHungBehind(load))
+      return undefined;
     return this.#ports.tickets.isValid(load.ticket) ? load : undefined;
+  }
+
+  /** Nobody may wait for a load behind the callers, so nobody's patience would replace it. */
+  #isHungBehind({ behind, ticket }: Load): boolean {
+    const { clock, joinTimeoutMs } = this.#ports;
+    return behind && ticket.openedAt + joinTimeoutMs <= clock.now();
   }
 
   #newWaiter(
@@ -167,7 +180,7 @@ export class LoadTable {
 
   #armTimeouts(load: Load, request: LoadRequest<unknown>): void {
     const { softTimeoutMs = Infinity, hardTimeoutMs = Infinity } = request;
-    if (this.#closed || Math.min(softTimeoutMs, hardTimeoutMs) === Infinity) return;
+    if (Math.min(softTimeoutMs, hardTimeoutMs) === Infinity) return;
     const { clock } = this.#ports;
     const cancelSoft = clock.setTimer(() => this.#timeOutSoftly(load, request), softTimeoutMs);
     const cancelHard = clock.setTimer(() => this.#timeOut(load, request), hardTimeoutMs);
@@ -186,18 +199,31 @@ export class LoadTable {
     for (const waiter of this.#release(load)) waiter.resolve(answer);
   }
 
-  /** Answers those who wait, and lets nobody join any more; what the load still brings may be stored. */
-  #timeOut(load: Load, { key, fallback, hardTimeoutMs }: LoadRequest<unknown>): void {
-    const answer = load.waiters.size === 0 ? undefined : fallback?.(load.waiters.size);
+  /**
+   * Answers those who wait, and lets nobody join any more. What the load still brings may be stored, if
+   * no later load of the key is given up meanwhile: of hanging loads one for each key is kept.
+   */
+  #timeOut(load: Load, request: LoadRequest<unknown>): void {
+    const { key, hardTimeoutMs } = request;
     const error = hardTimeoutError(key, hardTimeoutMs!);
+    const isWanted = this.#isWanted(load);
     load.behind = true;
+    load.givenUp = true;
     load.cancelPatience?.();
     this.#vacate(load);
-    for (const waiter of this.#release(load)) {
-      if (answer === undefined) waiter.reject(error);
-      else waiter.resolve(answer);
-    }
+    const before = this.#givenUp.get(key);
+    if (before !== undefined) this.#withdraw(before, error);
+    this.#givenUp.set(key, load);
+    if (isWanted) request.noteTimeout?.();
+    const waiters = this.#release(load);
+    const answer = waiters.length === 0 ? undefined : request.fallback?.(waiters.length);
+    settleAll(waiters, answer, error);
     load.abort(error);
+  }
+
+  /** Whether a load's value would be stored, and it is the first to say that there is none. */
+  #isWanted({ ticket, givenUp }: Load): boolean {
+    return !givenUp && this.#ports.tickets.isValid(ticket);
   }
 
   /** Takes everybody who waits for a load away from it, to be answered. */
@@ -216,12 +242,12 @@ export class LoadTable {
       for (const waiter of this.#settle(load, late)) waiter.resolve(value);
       for (const waiter of late) this.#moveOn(load, waiter);
     } catch (error) {
+      const isWanted = this.#isWanted(load);
       const waiters = this.#settle(load, []);
-      const answer = starter.request.recover?.(error, waiters.length);
-      for (const waiter of waiters) {
-        if (answer === undefined) waiter.reject(error);
-        else waiter.resolve(answer);
-      }
+      const { noteFailure, recover } = starter.request;
+      if (isWanted) noteFailure?.(error);
+      const answer = waiters.length === 0 ? undefined : recover?.(error, waiters.length);
+      settleAll(waiters, answer, error);
     }
   }
 
@@ -247,6 +273,7 @@ export class LoadTable {
     this.#ports.tickets.close(load.ticket);
     load.cancelPatience?.();
     load.cancelTimeouts();
+    if (this.#givenUp.get(load.ticket.key) === load) this.#givenUp.delete(load.ticket.key);
     this.#vacate(load);
   }
 
@@ -275,6 +302,7 @@ export class LoadTable {
   }
 
   #losePatience(load: Load): void {
+    load.cancelPatience = undefined;
     const now = this.#ports.clock.now();
     for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
       if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
@@ -286,7 +314,7 @@ export class LoadTable {
   /** Finds another answer for a follower for whom this load is none, or has taken too long. */
   #moveOn(load: Load, waiter: Waiter): void {
     const { place } = load;
-    const newest = this.#joinable(waiter.request.key);
+    const newest = this.#joinable(waiter.request.key, waiter.request.forced);
     waiter.patience -= 1;
     if (newest === load && place.replacements === MAX_REPLACEMENTS) {
       place.exhausted = true;
@@ -341,6 +369,14 @@ function start(
 }
 
 function nothing(): void {}
+
+/** Gives the callers of a load that brought nothing an answer, or its error. */
+function settleAll(waiters: readonly Waiter[], answer: unknown, error: unknown): void {
+  for (const waiter of waiters) {
+    if (answer === undefined) waiter.reject(error);
+    else waiter.resolve(answer);
+  }
+}
 
 function ownKeyError(key: string): InvalidArgumentError {
   return new InvalidArgumentError(

@@ -23,6 +23,10 @@ export interface LoadRequest<T> {
   readonly fallback?: ((callers: number) => T | undefined) | undefined;
   /** The same where the load has failed. */
   readonly recover?: ((error: unknown, callers: number) => T | undefined) | undefined;
+  /** Hears that a load has failed whose value was still wanted. */
+  readonly noteFailure?: ((error: unknown) => void) | undefined;
+  /** Hears that a load took longer than `hardTimeoutMs` whose value was still wanted. */
+  readonly noteTimeout?: (() => void) | undefined;
 }
 
 /** A load under way, as the code that carries it out sees it. */
@@ -71,6 +75,8 @@ export class Load implements RunningLoad {
   behind = false;
   /** Whether it has kept its callers longer than it may while there is another answer. */
   late = false;
+  /** Whether it has kept them longer than it may at all. */
+  givenUp = false;
   cancelPatience: (() => void) | undefined;
   /** Forgets the load's own timeouts. */
   cancelTimeouts: () => void = () => {};

@@ -26,6 +26,8 @@ const TAGS = ['red', 'blue'];
 const JOIN_TIMEOUT_MS = 100;
 const TTL_MS = 150;
 const GRACE_MS = 300;
+/** How a loader gets the value that it is to replace. */
+const SHOWN = 'the context of the loader';
 
 /**
  * One schedule: at each step either a caller does something or something held back is let go, as
@@ -103,6 +105,7 @@ export class FenceSchedule {
       key,
       async (context) => {
         const value = this.#trace('load', tags, policy.grace !== false);
+        this.#check(path, context.stale as Traced | undefined, this.#step, SHOWN);
         if (!tagsComeLate) context.tags(tags);
         await this.#hold();
         context.tags(tags);
@@ -221,7 +224,7 @@ export class FenceSchedule {
         this.#violation ??= `step ${this.#step}: ${how} of ${path} gave the ${value.id}, ended by ${name} at ${at}`;
       }
     }
-    if (how === 'getOrSet') return;
+    if (how === 'getOrSet' || how === SHOWN) return;
     if (value.source !== 'load') return;
     const latest = this.#latestLoad.get(path) ?? 0;
     if (value.calledAt < latest) {
@@ -232,7 +235,7 @@ export class FenceSchedule {
 
   *#endsOf(path: string, value: Traced, how: string): Iterable<[string, number]> {
     yield ['delete', this.#invalidatedAt.get(path) ?? 0];
-    const mayBeStale = value.hasGrace && how === 'getOrSet';
+    const mayBeStale = value.hasGrace && (how === 'getOrSet' || how === SHOWN);
     if (!mayBeStale) yield ['expire', this.#expiredAt.get(path) ?? 0];
     yield ['clear', this.#invalidatedAt.get('*') ?? 0];
     if (path.startsWith('users/')) {

@@ -199,6 +199,47 @@ describe(`${CacheHierarchy.name}: forceRefresh`, () => {
     expect(cache.peek('key')).toBe('new');
   });
 
+  it('is answered by a load, not by what is there, when the patience with another ends', async () => {
+    open({ joinTimeout: 50 });
+    await cache.set('key', 'old');
+    let release!: (value: string) => void;
+    const first = cache.getOrSet(
+      'key',
+      () => new Promise<string>((resolve) => (release = resolve)),
+      {
+        forceRefresh: true,
+      },
+    );
+    const follower = cache.getOrSet('key', () => 'its own', { forceRefresh: true });
+    await clock.advance(50);
+
+    expect(await follower).toBe('its own');
+    release('late');
+    expect([await first, cache.peek('key')]).toEqual(['late', 'its own']);
+  });
+
+  it('fails where its loader does, whatever fresh value there is', async () => {
+    open({ grace: 1_000 });
+    await cache.set('key', 'there');
+    const forced = cache.getOrSet('key', () => Promise.reject(new Error('away')), {
+      forceRefresh: true,
+    });
+
+    await expect(forced).rejects.toThrow('away');
+    expect([cache.peek('key'), cache.getMetrics().staleServed]).toEqual(['there', 0]);
+  });
+
+  it('is true or false, nothing else', async () => {
+    open();
+    await cache.set('key', 'there');
+    const forceRefresh = 'yes' as unknown as boolean;
+
+    await expect(cache.getOrSet('key', () => 'new', { forceRefresh })).rejects.toThrow(
+      'forceRefresh must be true or false, got "yes"',
+    );
+    expect(await cache.getOrSet('key', () => 'new', { forceRefresh: false })).toBe('there');
+  });
+
   it('cannot be used to ask for a key from its own loader at once', async () => {
     open();
     const value = cache.getOrSet('key', () =>

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
-import { defer } from '../support/deferred.js';
+import { defer, type Deferred } from '../support/deferred.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
 const AWAY = new Error('the database is away');
@@ -189,6 +189,105 @@ describe(`${CacheHierarchy.name}: throttle`, () => {
   });
 });
 
+describe(`${CacheHierarchy.name}: throttle and callers who leave`, () => {
+  it('is not switched on by a caller whose leaving aborts the load', async () => {
+    open({ grace: 1_000, throttle: 500 });
+    await cache.set('key', 'old');
+    clock.block(100);
+    const request = new AbortController();
+    const left = cache
+      .getOrSet(
+        'key',
+        ({ signal }) =>
+          new Promise<string>((_, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error)),
+          ),
+        { signal: request.signal },
+      )
+      .catch(() => 'left');
+    request.abort();
+    await settle();
+
+    expect(await left).toBe('left');
+    expect(await cache.getOrSet('key', () => 'new')).toBe('new');
+  });
+
+  it('is not switched on by a load that was fenced and then fails', async () => {
+    open({ grace: 1_000, throttle: 500 });
+    await cache.set('key', 'old');
+    await cache.expire('key');
+    const loaded = defer<string>();
+    const caller = cache.getOrSet('key', () => loaded.promise);
+    await cache.expire('key');
+    loaded.reject(AWAY);
+
+    expect(await caller).toBe('old');
+    expect(await cache.getOrSet('key', () => 'new')).toBe('new');
+  });
+
+  it('can be switched off for a call', async () => {
+    open({ grace: 1_000, throttle: 500 });
+    await cache.set('key', 'old');
+    clock.block(100);
+    await cache.getOrSet('key', fail);
+
+    expect(await cache.getOrSet('key', () => 'new', { throttle: false })).toBe('new');
+  });
+});
+
+describe(`${CacheHierarchy.name}: loads behind that hang`, () => {
+  it('are given up after joinTimeout, by callers who do not wait that long', async () => {
+    open({ eager: 0.5, joinTimeout: 60 });
+    await cache.getOrSet('key', () => 'old');
+    clock.block(60);
+    const hung = defer<string>();
+    await cache.getOrSet('key', () => hung.promise);
+    clock.block(40);
+    const leaving = cache.getOrSet('key', () => '', { waitTimeout: 10 }).catch(() => 'left');
+    await clock.advance(10);
+    expect(await leaving).toBe('left');
+    await clock.advance(60);
+
+    expect(await cache.getOrSet('key', () => 'anew')).toBe('anew');
+    hung.resolve('late');
+    await settle();
+    expect(cache.peek('key')).toBe('anew');
+  });
+
+  it('are replaced while they answer with a stale value', async () => {
+    open({ grace: 10_000, softTimeout: 10, joinTimeout: 60 });
+    await cache.set('key', 'old');
+    clock.block(100);
+    const hung = defer<string>();
+    const first = cache.getOrSet('key', () => hung.promise);
+    await clock.advance(10);
+    expect([await first, await cache.getOrSet('key', fail)]).toEqual(['old', 'old']);
+    await clock.advance(60);
+
+    expect(await cache.getOrSet('key', () => 'anew')).toBe('anew');
+    hung.resolve('late');
+    await settle();
+    expect(cache.peek('key')).toBe('anew');
+  });
+
+  it('keep the patience of those who join them after others left', async () => {
+    open({ grace: 50, softTimeout: 10, joinTimeout: 200 });
+    await cache.set('key', 'old');
+    clock.block(100);
+    const hung = defer<string>();
+    const first = cache.getOrSet('key', () => hung.promise);
+    await clock.advance(10);
+    expect(await first).toBe('old');
+    await clock.advance(60); // the grace is over
+    const joined = cache.getOrSet('key', () => 'its own');
+    await clock.advance(200);
+
+    expect(await joined).toBe('its own');
+    hung.resolve('late');
+    await settle();
+  });
+});
+
 describe(`${CacheHierarchy.name}: softTimeout`, () => {
   it('returns the stale value after that long, and stores what the load brings', async () => {
     open({ grace: 1_000, softTimeout: 30 });
@@ -300,17 +399,66 @@ describe(`${CacheHierarchy.name}: hardTimeout`, () => {
     expect(cache.has('key')).toBe(false);
   });
 
-  it('leaves no timer behind when the load ends in time, or the cache closes', async () => {
+  it('leaves no timer behind when the load ends in time', async () => {
     open({ softTimeout: 30, hardTimeout: 200 });
     await cache.getOrSet('key', () => 'value');
-    const before = clock.pending;
-    const loaded = defer<string>();
-    const caller = cache.getOrSet('other', () => loaded.promise);
-    await cache.close();
 
-    expect([before, clock.pending]).toEqual([1, 0]); // the sweeper's
-    loaded.resolve('value');
-    expect(await caller).toBe('value');
+    expect(clock.pending).toBe(1); // the sweeper's
+  });
+
+  it('holds when the cache closes, and afterwards', async () => {
+    open({ hardTimeout: 200 });
+    const hung = defer<string>();
+    const before = cache.getOrSet('key', () => hung.promise);
+    await cache.close();
+    const after = cache.getOrSet('key', () => hung.promise);
+    const settled = Promise.allSettled([before, after]);
+    await clock.advance(200);
+
+    for (const result of await settled) {
+      expect(result).toMatchObject({ reason: expect.any(LoadTimeoutError) });
+    }
+    hung.resolve('late');
+    await settle();
+  });
+
+  it('counts as a failure for throttle, which a later failure does not prolong', async () => {
+    open({ grace: 10_000, hardTimeout: 200, throttle: 500, staleOn: () => false });
+    await cache.set('key', 'old');
+    clock.block(100);
+    const hung = defer<string>();
+    const caller = cache.getOrSet('key', () => hung.promise);
+    await clock.advance(200);
+    let loads = 0;
+    const loader = (): string => `load ${++loads}`;
+    const throttled = await cache.getOrSet('key', loader);
+    await clock.advance(400);
+    hung.reject(AWAY);
+    await settle();
+    await clock.advance(100);
+
+    expect([await caller, throttled]).toEqual(['old', 'old']);
+    expect(await cache.getOrSet('key', loader)).toBe('load 1');
+  });
+
+  it('keeps one given-up load of a key, however many hang', async () => {
+    open({ hardTimeout: 200 });
+    const loads: Deferred<string>[] = [];
+    for (let call = 0; call < 5; call++) {
+      const caller = cache
+        .getOrSet('key', () => {
+          loads.push(defer<string>());
+          return loads.at(-1)!.promise;
+        })
+        .catch(() => 'gave up');
+      await clock.advance(200);
+      expect(await caller).toBe('gave up');
+    }
+
+    expect(cache.getMetrics().inFlight).toBe(1);
+    for (const [at, load] of loads.entries()) load.resolve(`late ${at}`);
+    await settle();
+    expect(cache.peek('key')).toBe('late 4');
   });
 });
 
@@ -328,6 +476,26 @@ describe(`${CacheHierarchy.name}: eager`, () => {
     expect(cache.getMetrics()).toMatchObject({ loads: 2, refreshes: 1, hits: 2, misses: 1 });
     clock.block(99);
     expect(cache.peek('key')).toBe('after old');
+  });
+
+  it('refreshes what L1 still has when L2 has evicted it', async () => {
+    open({ eager: 0.5, l1: { ttl: 100 }, l2: { maxEntries: 1 } });
+    for (const key of ['a', 'b', 'c']) await cache.set(key, 'old');
+    clock.block(50);
+    for (const key of ['a', 'b', 'c']) await cache.getOrSet(key, () => 'new');
+    await settle();
+
+    expect(cache.getMetrics()).toMatchObject({ hits: 3, refreshes: 3, loads: 3 });
+  });
+
+  it('can be switched off for a call', async () => {
+    open({ eager: 0.5 });
+    await cache.getOrSet('key', () => 'old');
+    clock.block(60);
+    await cache.getOrSet('key', () => 'new', { eager: false });
+    await settle();
+
+    expect(cache.getMetrics()).toMatchObject({ refreshes: 0, loads: 1 });
   });
 
   it('tries once for each entry, and keeps the value when that fails', async () => {
@@ -419,6 +587,60 @@ describe(`${CacheHierarchy.name}: expire`, () => {
 
     expect([await cache.expire('key'), await cache.expire('key')]).toEqual([true, false]);
     await expect(cache.getOrSet('key', fail)).rejects.toBe(AWAY);
+  });
+
+  it('tells at once that it has ended, however close the calls', async () => {
+    open({ grace: 1_000 });
+    await cache.set('key', 'old');
+
+    expect([
+      await cache.expire('key'),
+      await cache.expire('key'),
+      await cache.delete('key'),
+    ]).toEqual([true, false, false]);
+  });
+
+  it('works for what lives for ever', async () => {
+    open({ ttl: Infinity, l1: { ttl: Infinity }, grace: 1_000 });
+    await cache.set('key', 'old');
+    clock.block(1e9);
+    expect((await cache.inspect('key'))[1]).toMatchObject({
+      freshForMs: Infinity,
+      keptForMs: Infinity,
+    });
+    await cache.expire('key');
+
+    expect(await cache.getOrSet('key', fail)).toBe('old');
+  });
+
+  it('is not undone by a follower whose load begins long after its call', async () => {
+    for (const end of [
+      () => cache.delete('key'),
+      () => cache.clear(),
+      () => cache.invalidateTags('tag'),
+      () => cache.set('key', 'newer'),
+    ]) {
+      open({ grace: 100_000, joinTimeout: 50 });
+      await cache.set('key', 'old', { tags: 'tag' });
+      clock.block(100);
+      const hung = defer<string>();
+      const first = cache.getOrSet('key', () => hung.promise);
+      const seen: unknown[] = [];
+      const follower = cache.getOrSet('key', ({ stale }) => {
+        seen.push(stale);
+        return 'its own';
+      });
+      await end();
+      await clock.advance(50);
+
+      expect(await follower).toBe(cache.peek('key'));
+      expect(seen).not.toContain('old');
+      hung.resolve('late');
+      await first;
+      await cache.close();
+      clock = new VirtualClock();
+    }
+    open();
   });
 
   it('does not make the grace longer', async () => {
