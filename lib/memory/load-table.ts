@@ -1,8 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
-import { InvalidArgumentError, LoadTimeoutError } from '../errors.js';
 import { onAbort } from './abort-listeners.js';
-import { showKey } from './cache-key.js';
+import {
+  hardTimeoutError,
+  joinTimeoutError,
+  ownKeyError,
+  waitTimeoutError,
+} from './load-errors.js';
 import { Load, type LoadRequest, type Place, type Waiter } from './load.js';
 import type { TicketTable } from './tickets.js';
 
@@ -210,6 +214,7 @@ export class LoadTable {
     load.behind = true;
     load.givenUp = true;
     load.cancelPatience?.();
+    load.cancelTimeouts();
     this.#vacate(load);
     const before = this.#givenUp.get(key);
     if (before !== undefined) this.#withdraw(before, error);
@@ -326,7 +331,9 @@ export class LoadTable {
       waiter.resolve(stored);
     } else if (place.exhausted || waiter.patience === 0) {
       waiter.stopListening();
-      waiter.reject(joinTimeoutError(waiter.request.key, this.#ports.joinTimeoutMs));
+      waiter.reject(
+        joinTimeoutError(waiter.request.key, this.#ports.joinTimeoutMs, MAX_REPLACEMENTS),
+      );
     } else if (newest === undefined) {
       this.#startIn(newPlace(), waiter);
     } else if (newest !== load) {
@@ -376,31 +383,4 @@ function settleAll(waiters: readonly Waiter[], answer: unknown, error: unknown):
     if (answer === undefined) waiter.reject(error);
     else waiter.resolve(answer);
   }
-}
-
-function ownKeyError(key: string): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `The loader of key ${showKey(key)} asked the cache for this same key, which only it can ` +
-      'supply. Load the value in the loader itself, or ask for another key.',
-  );
-}
-
-function waitTimeoutError(key: string, waitTimeoutMs: number): LoadTimeoutError {
-  return new LoadTimeoutError(
-    `The load of key ${showKey(key)} did not end within waitTimeout (${waitTimeoutMs} ms).`,
-  );
-}
-
-function hardTimeoutError(key: string, hardTimeoutMs: number): LoadTimeoutError {
-  return new LoadTimeoutError(
-    `The load of key ${showKey(key)} did not end within hardTimeout (${hardTimeoutMs} ms).`,
-  );
-}
-
-function joinTimeoutError(key: string, joinTimeoutMs: number): LoadTimeoutError {
-  return new LoadTimeoutError(
-    `No load of key ${showKey(key)} settled: each was waited for joinTimeout ` +
-      `(${joinTimeoutMs} ms) and ${MAX_REPLACEMENTS} were tried in place of the first. Its loader ` +
-      'hangs, or waits for its own key.',
-  );
 }

@@ -406,6 +406,17 @@ describe(`${CacheHierarchy.name}: hardTimeout`, () => {
     expect(clock.pending).toBe(1); // the sweeper's
   });
 
+  it('takes the other timer along when it gives a load up', async () => {
+    open({ softTimeout: 500, hardTimeout: 200 });
+    const hung = defer<string>();
+    const caller = cache.getOrSet('key', () => hung.promise).catch(() => 'gave up');
+    await clock.advance(200);
+
+    expect([await caller, clock.pending]).toEqual(['gave up', 1]); // the sweeper's
+    hung.resolve('late');
+    await settle();
+  });
+
   it('holds when the cache closes, and afterwards', async () => {
     open({ hardTimeout: 200 });
     const hung = defer<string>();
