@@ -7,12 +7,13 @@ import { Sweeper } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readTags, refuseOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
-import { HierarchyCore, type OperationMetrics } from './hierarchy-core.js';
+import { HierarchyCore } from './hierarchy-core.js';
 import {
   resolveHierarchyOptions,
   type CacheHierarchyOptions,
   type ResolvedHierarchyOptions,
 } from './hierarchy-options.js';
+import type { OperationMetrics } from './operation-metrics.js';
 import { StampTable } from './stamp-table.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */

@@ -1,5 +1,6 @@
 import { parseDuration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
+import type { LevelEntry } from '../levels/cache-level.js';
 import { assertLoader, assertValue } from '../memory/cache-arguments.js';
 import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { BatchLoad, type BatchLoader } from './batch-load.js';
@@ -11,7 +12,6 @@ import {
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
-import type { LevelEntry } from '../levels/cache-level.js';
 import type { HierarchyCore, LoadCall } from './hierarchy-core.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import type { LoadContext } from './loader-context.js';
@@ -20,9 +20,9 @@ import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-u
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
  *
- * Values are handed out as they were given, by reference, unless `isolation` says otherwise. `undefined` means absent and is never
- * stored; `null` is a value, and a hit. After the cache is closed, reads go to the loader, writes
- * do nothing and nothing throws.
+ * Values are handed out as they were given, by reference, unless `isolation` says otherwise.
+ * `undefined` means absent and is never stored; `null` is a value, and a hit. After the cache is
+ * closed, reads go to the loader, writes do nothing and nothing throws.
  */
 export abstract class CacheView {
   readonly #core: HierarchyCore;
@@ -79,15 +79,16 @@ export abstract class CacheView {
    * Returns the key's value, or loads and stores it.
    *
    * The loader runs once, however many callers ask meanwhile. What it throws reaches every one of
-   * them as the same object, and nothing is stored; `undefined` is returned and not stored. If the
-   * key, a tag or everything is invalidated while it runs, its value is returned to those who wait
+   * them as the same object, and nothing is stored, unless a stale value in its grace stands in for
+   * it; `undefined` is returned and not stored. If the key, a tag or everything is invalidated while it runs, its value is returned to those who wait
    * and stored nowhere, and the next caller loads anew.
    *
    * @example
    * const place = await cache.getOrSet('place:1', () => database.findPlace(1), { ttl: '5m', tags: 'places' });
    *
    * @throws what the loader throws
-   * @throws {LoadTimeoutError} after `waitTimeout`, or when loads of other callers did not settle
+   * @throws {LoadTimeoutError} after `waitTimeout` or `hardTimeout`, or when loads of other callers did
+   * not settle
    * @throws {InvalidArgumentError} for a bad key or option, or when the loader asks for its own key at once
    */
   getOrSet<T>(

@@ -31,11 +31,16 @@ const MAX_REPLACEMENTS = 3;
  * without one settling the key's place is emptied and its callers get a `LoadTimeoutError`: a loader
  * that hangs, or waits for its own key, or for a key that waits for this one, delays and never
  * deadlocks.
+ *
+ * A load can have bounds of its own. At the soft one its callers get what else there is, and it goes on
+ * behind them; at the hard one it is given up: nobody joins it any more, but a value that it still
+ * brings may be stored. A load behind the callers, also one that was begun so, is joined for
+ * `joinTimeoutMs` at most, since nobody need wait for it long enough to replace it.
  */
 export class LoadTable {
   readonly #ports: LoadTablePorts;
   readonly #places = new Map<string, Place>();
-  /** Every load that somebody waits for, detached ones too. */
+  /** Every load under way, detached ones too. */
   readonly #loads = new Set<Load>();
   /** For each key the last load that took too long and may still store its value. */
   readonly #givenUp = new Map<string, Load>();
@@ -222,7 +227,7 @@ export class LoadTable {
     if (isWanted) request.noteTimeout?.();
     const waiters = this.#release(load);
     const answer = waiters.length === 0 ? undefined : request.fallback?.(waiters.length);
-    settleAll(waiters, answer, error);
+    answerAll(waiters, answer, error);
     load.abort(error);
   }
 
@@ -252,7 +257,7 @@ export class LoadTable {
       const { noteFailure, recover } = starter.request;
       if (isWanted) noteFailure?.(error);
       const answer = waiters.length === 0 ? undefined : recover?.(error, waiters.length);
-      settleAll(waiters, answer, error);
+      answerAll(waiters, answer, error);
     }
   }
 
@@ -378,7 +383,7 @@ function start(
 function nothing(): void {}
 
 /** Gives the callers of a load that brought nothing an answer, or its error. */
-function settleAll(waiters: readonly Waiter[], answer: unknown, error: unknown): void {
+function answerAll(waiters: readonly Waiter[], answer: unknown, error: unknown): void {
   for (const waiter of waiters) {
     if (answer === undefined) waiter.reject(error);
     else waiter.resolve(answer);

@@ -1,0 +1,35 @@
+/** What the operations on a hierarchy have come to since the start. */
+export interface OperationMetrics {
+  /** Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. */
+  readonly gets: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / gets, from 0 to 1; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Values stored by `set`, `setMany` and `update`. */
+  readonly sets: number;
+  /** Keys that `delete` and `deleteMany` were called for. */
+  readonly deletes: number;
+  /** Keys that `expire` was called for. */
+  readonly expires: number;
+  /** Tags that were invalidated. */
+  readonly tagInvalidations: number;
+  /** Calls of `clear`, of the whole cache or a namespace. */
+  readonly clears: number;
+  /** Loaders called; one that loads several keys counts for each. */
+  readonly loads: number;
+  /** Loaders that threw. */
+  readonly loadFailures: number;
+  /** Values that were not to be stored: by their loader's word, or since they had expired. */
+  readonly unstored: number;
+  /** Values that were not stored since they could not be copied. */
+  readonly uncloneable: number;
+  /** Time that loaders took, all together, in milliseconds. */
+  readonly loadMs: number;
+  /** Callers who got a stale value, since a load failed, took long or was not tried again yet. */
+  readonly staleServed: number;
+  /** Loads that began behind a hit, since the entry's time was `eager`'s share over. */
+  readonly refreshes: number;
+  /** Deletes, clears and invalidations that came after `close`. */
+  readonly lateInvalidations: number;
+}
