@@ -46,6 +46,11 @@ export class LockTimeoutError extends CacheError {
   readonly code = 'CACHE_LOCK_TIMEOUT';
 }
 
+/** Thrown when a level below has not done what the caller required of it. */
+export class CacheLevelError extends CacheError {
+  readonly code = 'CACHE_LEVEL_FAILED';
+}
+
 const SHOWN_LENGTH = 60;
 
 /** Renders any value for an error message: short, on one line, never throwing. */

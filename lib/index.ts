@@ -16,12 +16,27 @@ export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
 export type { CacheNamespace } from './hierarchy/cache-namespace.js';
 export type { BatchLoadContext, BatchLoader } from './hierarchy/batch-load.js';
-export type { LoadOptions, StoreOptions } from './hierarchy/call-options.js';
+export type {
+  DeleteOptions,
+  HoldOptions,
+  LoadOptions,
+  StoreOptions,
+} from './hierarchy/call-options.js';
 export type { PolicyOptions } from './hierarchy/policy.js';
 export type { WarmOptions, WarmProgress } from './hierarchy/warm-up.js';
 export type { InspectedEntry } from './hierarchy/inspected-entry.js';
 export type { LoadContext } from './hierarchy/loader-context.js';
 export type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
+
+export type {
+  Ack,
+  CacheLevel,
+  DeleteMode,
+  LevelEntry,
+  LevelName,
+  Maybe,
+  WriteOutcome,
+} from './levels/cache-level.js';
 
 export { ConsistentHash } from './memory/consistent-hash.js';
 export type { ConsistentHashOptions } from './memory/consistent-hash.js';
@@ -42,6 +57,7 @@ export { parseDuration } from './durations.js';
 export type { Duration } from './durations.js';
 export {
   CacheError,
+  CacheLevelError,
   InvalidArgumentError,
   InvalidOptionsError,
   LoadTimeoutError,

@@ -1,5 +1,6 @@
 import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import {
+  isLevel,
   resolveHierarchyOptions,
   type CacheHierarchyOptions,
 } from '../hierarchy/hierarchy-options.js';
@@ -32,7 +33,8 @@ export function resolveModuleOptions(
 /** Puts what is set in `given` over `base`; what is no object replaces it, to be refused or obeyed. */
 function mergeOver(base: unknown, given: unknown, parts: readonly string[] = []): unknown {
   if (given === undefined) return base ?? {};
-  if (!isRecord(given)) return given;
+  // A level of the user's own is taken as it is, whatever the environment says of a built-in one.
+  if (!isRecord(given) || isLevel(given)) return given;
   const merged: Record<string, unknown> = isRecord(base) ? { ...base } : {};
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;

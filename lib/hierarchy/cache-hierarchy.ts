@@ -1,11 +1,13 @@
+import type { LevelName } from '../levels/cache-level.js';
+import { GuardedLevel } from '../levels/guarded-level.js';
 import { MemoryLevel } from '../levels/memory-level.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
-import { Sweeper } from '../memory/sweeper.js';
+import { Sweeper, type Sweepable } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
-import { readTags, refuseOptions } from './call-options.js';
+import { readHold, readTags, type HoldOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
 import { HierarchyCore } from './hierarchy-core.js';
 import {
@@ -13,6 +15,9 @@ import {
   type CacheHierarchyOptions,
   type ResolvedHierarchyOptions,
 } from './hierarchy-options.js';
+import { LevelsBelow } from './levels-below.js';
+import { isFresh } from './lifetime.js';
+import { LowerLevel, type LowerLevelMetrics } from './lower-level.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import { StampTable } from './stamp-table.js';
 
@@ -25,8 +30,10 @@ export interface HierarchyMetrics extends OperationMetrics {
   /** Loads, sets and updates under way now. */
   readonly inFlight: number;
   readonly locks: LockMetrics;
-  /** Each level's own figures. A level is asked only when those above it had a miss. */
+  /** The figures of the levels in memory. A level is asked only when those above it had a miss. */
   readonly levels: { readonly L1: TableMetrics; readonly L2?: TableMetrics };
+  /** Those of the levels outside this process. */
+  readonly below: Partial<Record<LevelName, LowerLevelMetrics>>;
 }
 
 /** How the Nest edge builds a hierarchy. */
@@ -47,12 +54,13 @@ export interface HierarchyInternals {
 export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** The first level, for inspection: writing to it directly bypasses the fencing. */
   readonly l1: EnhancedAsyncTTLCache<unknown>;
-  /** The second level, for inspection; `null` if there is none. */
+  /** The second level, for inspection; `null` if there is none, or one of your own. */
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   readonly #core: HierarchyCore;
   readonly #sweeper: Sweeper;
   readonly #ownsSweeper: boolean;
-  readonly #levels: readonly MemoryLevel[];
+  readonly #swept: readonly Sweepable[];
+  readonly #below: LevelsBelow;
   #closing: Promise<void> | undefined;
 
   /**
@@ -68,10 +76,11 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
-    this.#levels = parts.levels;
+    this.#swept = parts.swept;
+    this.#below = parts.below;
     this.#sweeper = internals?.sweeper ?? new Sweeper(parts.options);
     this.#ownsSweeper = internals === undefined;
-    for (const level of this.#levels) this.#sweeper.add(level);
+    for (const level of this.#swept) this.#sweeper.add(level);
     if (this.#ownsSweeper) this.#sweeper.start();
   }
 
@@ -79,12 +88,10 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    * Makes every entry that carries one of the tags a miss, in the call and in time that does not
    * depend on how many there are. What was being loaded, set or updated with one is not stored.
    *
-   * @throws {InvalidArgumentError} for a bad tag
+   * @throws {InvalidArgumentError} for a bad tag or option
    */
-  invalidateTags(tags: string | readonly string[]): Promise<void>;
-  async invalidateTags(tags: string | readonly string[], options?: object): Promise<void> {
-    refuseOptions(options);
-    this.#core.invalidateTags(readTags(tags));
+  async invalidateTags(tags: string | readonly string[], options?: HoldOptions): Promise<void> {
+    await this.#core.invalidateTags(readTags(tags), readHold(options));
   }
 
   /**
@@ -104,7 +111,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    */
   async removeExpired(): Promise<number> {
     if (this.#closing !== undefined) return 0;
-    const removed = await Promise.all(this.#levels.map((level) => this.#sweeper.sweepNow(level)));
+    const removed = await Promise.all(this.#swept.map((level) => this.#sweeper.sweepNow(level)));
     return removed.reduce((sum, count) => sum + count, 0);
   }
 
@@ -116,6 +123,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
         L1: this.l1.table.getMetrics(),
         ...(this.l2 === null ? {} : { L2: this.l2.table.getMetrics() }),
       },
+      below: this.#below.getMetrics(),
     };
   }
 
@@ -134,7 +142,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const level of this.#levels) this.#sweeper.remove(level);
+    for (const level of this.#swept) this.#sweeper.remove(level);
     if (this.#ownsSweeper) this.#sweeper.stop();
     await this.#core.close();
   }
@@ -145,13 +153,13 @@ interface Parts {
   readonly core: HierarchyCore;
   readonly l1: EnhancedAsyncTTLCache<unknown>;
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
-  readonly levels: readonly MemoryLevel[];
+  readonly swept: readonly Sweepable[];
+  readonly below: LevelsBelow;
 }
 
 function assemble(options: ResolvedHierarchyOptions): Parts {
-  const { clock } = options;
   const stamps: StampTable = new StampTable({
-    clock,
+    clock: options.clock,
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
@@ -164,27 +172,63 @@ function assemble(options: ResolvedHierarchyOptions): Parts {
   const l1 = build('L1', options.l1);
   const l2 = options.l2 === undefined ? null : build('L2', options.l2);
   const levels = [
-    new MemoryLevel({
-      name: 'L1',
-      cache: l1,
-      copyTtlMs: l2 === null ? undefined : options.l1.ttlMs,
-      sweepEveryMs: options.l1.sweepEveryMs,
-      clock,
-    }),
+    memoryLevel('L1', l1, options.l1, options),
+    ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
+    ...guardedLevels(options, stamps),
   ];
-  if (l2 !== null) {
-    const { sweepEveryMs } = options.l2!;
-    levels.push(
-      new MemoryLevel({ name: 'L2', cache: l2, copyTtlMs: undefined, sweepEveryMs, clock }),
-    );
-  }
+  const below = new LevelsBelow(lowerLevels(options), options.clock);
   const core: HierarchyCore = new HierarchyCore({
     ...options,
     levels,
+    below,
     stamps,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, l1, l2, levels };
+  return { options, core, l1, l2, swept: levels, below };
+}
+
+/** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */
+function memoryLevel(
+  name: 'L1' | 'L2',
+  cache: EnhancedAsyncTTLCache<unknown>,
+  { ttlMs, sweepEveryMs }: ResolvedLevelOptions,
+  { l2, customL2, remote, clock }: ResolvedHierarchyOptions,
+): MemoryLevel {
+  const hasL2 = name === 'L1' && (l2 !== undefined || customL2 !== undefined);
+  const hasBelow = hasL2 || remote !== undefined;
+  const keepsStale = name === 'L2' || (l2 === undefined && customL2?.inProcess !== true);
+  const copyTtlMs = hasBelow ? ttlMs : undefined;
+  return new MemoryLevel({ name, cache, copyTtlMs, keepsStale, sweepEveryMs, clock });
+}
+
+function guardedLevels(
+  { customL2, clock, report, maxStamps }: ResolvedHierarchyOptions,
+  stamps: StampTable,
+): GuardedLevel[] {
+  if (customL2?.inProcess !== true) return [];
+  return [
+    new GuardedLevel({
+      name: 'L2',
+      level: customL2,
+      report,
+      admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
+      isLive: (entry) => isFresh(entry, clock),
+      maxOwed: maxStamps,
+    }),
+  ];
+}
+
+function lowerLevels(options: ResolvedHierarchyOptions): LowerLevel[] {
+  const { customL2, remote, clock, report, levelTimeoutMs: timeoutMs, maxStamps } = options;
+  const outside = [
+    { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined },
+    { name: 'remote', level: remote },
+  ] as const;
+  return outside.flatMap(({ name, level }) =>
+    level === undefined
+      ? []
+      : [new LowerLevel({ name, level, clock, report, timeoutMs, maxUnconfirmed: maxStamps })],
+  );
 }
 
 function toCacheOptions(

@@ -1,5 +1,5 @@
 import { parseDuration } from '../durations.js';
-import { InvalidArgumentError, show } from '../errors.js';
+import { CacheLevelError, InvalidArgumentError, show } from '../errors.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import { assertLoader, assertValue } from '../memory/cache-arguments.js';
 import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
@@ -7,14 +7,22 @@ import { BatchLoad, type BatchLoader } from './batch-load.js';
 import {
   planLoad,
   planStore,
+  readDelete,
+  readHold,
   refuseOptions,
+  type DeleteOptions,
+  type HoldOptions,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
-import type { HierarchyCore, LoadCall } from './hierarchy-core.js';
+import type { HierarchyCore } from './hierarchy-core.js';
+import type { Confirmation } from './levels-below.js';
 import type { InspectedEntry } from './inspected-entry.js';
+import type { KeyInvalidation } from './level-walk.js';
+import type { LoadCall } from './load-call.js';
 import type { LoadContext } from './loader-context.js';
+import type { SkippedLevels } from './skipped-levels.js';
 import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-up.js';
 
 /**
@@ -46,7 +54,9 @@ export abstract class CacheView {
    * @throws {InvalidArgumentError} for a key that is not a string
    */
   async get<T = unknown>(key: string): Promise<T | undefined> {
-    return this.#read(key) as T | undefined;
+    const value = this.#read(key);
+    if (value !== undefined || !this.#core.hasBelow) return value as T | undefined;
+    return this.#readBelow(key) as Promise<T | undefined>;
   }
 
   /** Does what {@link get} does, synchronously, over the in-process levels. */
@@ -97,9 +107,9 @@ export abstract class CacheView {
     options?: LoadOptions,
   ): Promise<T> {
     try {
-      const value = isForced(options) ? undefined : this.#readPlain(key);
+      const value = readsPlainly(options) ? this.#readPlain(key) : undefined;
       if (value !== undefined) return Promise.resolve(value as T);
-      return this.#readOrLoad(key, { loader }, options);
+      return this.#readOrLoad(key, { loader, batch: undefined }, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -120,16 +130,18 @@ export abstract class CacheView {
 
   /**
    * Removes a key from every level. Takes effect in the call: what was being loaded, set or
-   * updated for it is not stored.
+   * updated for it is not stored. A level below that does not answer in time is not asked for the key
+   * before it has carried this out.
    *
    * @returns whether an in-process level had a value for it
-   * @throws {InvalidArgumentError} for a bad key
+   * @throws {InvalidArgumentError} for a bad key or option
+   * @throws {CacheLevelError} with `require: 'remote'`, where a level below has not carried it out yet
    */
-  delete(key: string): Promise<boolean>;
-  async delete(key: string, options?: object): Promise<boolean> {
+  async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     assertKey(key);
-    refuseOptions(options);
-    return this.#core.delete(this.#prefix + key);
+    const holdMs = readDelete(options);
+    const [existed] = await this.#confirm([this.#core.delete(this.#prefix + key, holdMs)], options);
+    return existed!;
   }
 
   /**
@@ -138,13 +150,13 @@ export abstract class CacheView {
    * stale value for as long as that lasts, for when its loader fails or takes long.
    *
    * @returns whether an in-process level had a value for it
-   * @throws {InvalidArgumentError} for a bad key
+   * @throws {InvalidArgumentError} for a bad key or option
    */
-  expire(key: string): Promise<boolean>;
-  async expire(key: string, options?: object): Promise<boolean> {
+  async expire(key: string, options?: HoldOptions): Promise<boolean> {
     assertKey(key);
-    refuseOptions(options);
-    return this.#core.expire(this.#prefix + key);
+    const holdMs = readHold(options);
+    const [existed] = await this.#confirm([this.#core.expire(this.#prefix + key, holdMs)]);
+    return existed!;
   }
 
   /**
@@ -170,12 +182,13 @@ export abstract class CacheView {
 
   /** Returns the values of those keys that have one, in the order of `keys`. */
   async getMany<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
-    const found = new Map<string, T>();
-    for (const key of uniqueKeys(keys)) {
-      const value = this.#read(key);
-      if (value !== undefined) found.set(key, value as T);
+    const checked = uniqueKeys(keys);
+    const values = checked.map((key) => this.#read(key));
+    if (this.#core.hasBelow) {
+      const missing = checked.map((key, at) => values[at] ?? this.#readBelow(key));
+      return foundOf(checked, (await Promise.all(missing)) as T[]);
     }
-    return found;
+    return foundOf(checked, values as T[]);
   }
 
   /**
@@ -201,18 +214,15 @@ export abstract class CacheView {
     for (const key of checked) assertKey(key);
     assertLoader(loader);
     planLoad(options, this.#core.policy);
-    const batch = new BatchLoad<T>(loader);
-    const began: LoadCall<T>['began'] = (load) => batch.began(load);
-    const answers = checked.map((key) =>
-      this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), began }, options),
-    );
+    const batch = new BatchLoad<T>(loader, (loads) => this.#core.takeSlot(loads));
+    const answers = checked.map((key) => {
+      const answer = this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), batch }, options);
+      const ended = (): void => batch.ended(key);
+      answer.then(ended, ended);
+      return answer;
+    });
     batch.send();
-    const values = await settleAll(answers);
-    const found = new Map<string, T>();
-    for (const [at, key] of checked.entries()) {
-      if (values[at] !== undefined) found.set(key, values[at]);
-    }
-    return found;
+    return foundOf(checked, await settleAll(answers));
   }
 
   /**
@@ -268,14 +278,15 @@ export abstract class CacheView {
    * Removes several keys; see {@link delete}.
    *
    * @returns how many of them had a value in an in-process level
-   * @throws {InvalidArgumentError} for a bad key; nothing was removed then
+   * @throws {InvalidArgumentError} for a bad key or option; nothing was removed then
+   * @throws {CacheLevelError} with `require: 'remote'`, where a level below has not removed all of them yet
    */
-  deleteMany(keys: Iterable<string>): Promise<number>;
-  async deleteMany(keys: Iterable<string>, options?: object): Promise<number> {
-    refuseOptions(options);
+  async deleteMany(keys: Iterable<string>, options?: DeleteOptions): Promise<number> {
+    const holdMs = readDelete(options);
     const checked = uniqueKeys(keys);
     for (const key of checked) assertKey(key);
-    return checked.filter((key) => this.#core.delete(this.#prefix + key)).length;
+    const deleted = checked.map((key) => this.#core.delete(this.#prefix + key, holdMs));
+    return (await this.#confirm(deleted, options)).filter(Boolean).length;
   }
 
   /**
@@ -285,7 +296,7 @@ export abstract class CacheView {
   clear(): Promise<void>;
   async clear(options?: object): Promise<void> {
     refuseOptions(options);
-    this.#core.clear(this.#prefix);
+    await this.#core.clear(this.#prefix);
   }
 
   #read(key: string): unknown {
@@ -299,8 +310,26 @@ export abstract class CacheView {
     return this.#prefix === '' ? this.#core.readPlain(key) : undefined;
   }
 
-  #readEntry(key: string): LevelEntry | undefined {
-    return this.#isOwn(key) ? this.#core.read(this.#prefix + key) : undefined;
+  #readEntry(key: string, skip?: SkippedLevels): LevelEntry | undefined {
+    return this.#isOwn(key) ? this.#core.read(this.#prefix + key, skip) : undefined;
+  }
+
+  async #readBelow(key: string): Promise<unknown> {
+    if (!this.#isOwn(key)) return undefined;
+    return this.#core.handOut((await this.#core.readBelow(this.#prefix + key))?.value);
+  }
+
+  /** Waits for the levels below; returns what was there in this process. */
+  async #confirm(
+    invalidations: readonly KeyInvalidation[],
+    options?: DeleteOptions,
+  ): Promise<boolean[]> {
+    const confirmations = await Promise.all(invalidations.map(({ below }) => below));
+    if (options?.require !== undefined) {
+      const open = confirmations.find((confirmation) => confirmation?.applied === false);
+      if (open !== undefined) throw unconfirmedError(open);
+    }
+    return invalidations.map(({ existed }) => existed);
   }
 
   /** No key reaches into a namespace by holding the separator. */
@@ -309,26 +338,23 @@ export abstract class CacheView {
     return !key.includes(NAMESPACE_SEPARATOR);
   }
 
-  #readOrLoad<T>(
-    key: string,
-    own: Pick<LoadCall<T>, 'loader' | 'began'>,
-    options: LoadOptions | undefined,
-  ): Promise<T> {
-    if (isForced(options)) {
-      const call = this.#loadCall(key, own, options);
+  #readOrLoad<T>(key: string, own: OwnLoad<T>, options: LoadOptions | undefined): Promise<T> {
+    // What is not plain is checked before anything is read.
+    const call = readsPlainly(options) ? undefined : this.#loadCall(key, own, options);
+    if (call?.forced === true) {
       this.#core.noteMiss();
       return this.#core.load(call);
     }
-    const entry = this.#readEntry(key);
-    if (entry === undefined) return this.#core.load(this.#loadCall(key, own, options));
+    const entry = this.#readEntry(key, call?.plan.skip);
+    if (entry === undefined) return this.#core.load(call ?? this.#loadCall(key, own, options));
     if (options?.eager !== false)
-      this.#core.refreshIfDue(entry, () => this.#loadCall(key, own, options));
+      this.#core.refreshIfDue(entry, () => call ?? this.#loadCall(key, own, options));
     return Promise.resolve(this.#core.handOut(entry.value as T));
   }
 
   #loadCall<T>(
     key: string,
-    { loader, began }: Pick<LoadCall<T>, 'loader' | 'began'>,
+    { loader, batch }: OwnLoad<T>,
     options: LoadOptions | undefined,
   ): LoadCall<T> {
     assertKey(key);
@@ -340,7 +366,7 @@ export abstract class CacheView {
       shownKey: key,
       plan,
       loader,
-      began,
+      batch,
       signal: options?.signal,
       waitTimeoutMs:
         waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
@@ -353,10 +379,34 @@ export abstract class CacheView {
   }
 }
 
-/** Whatever is not `false` is to be checked, and refused if it is not `true`. */
-function isForced(options: LoadOptions | undefined): boolean {
-  const forced: unknown = options?.forceRefresh;
-  return forced !== undefined && forced !== false;
+/** What a load of this call is made of, beside its options. */
+type OwnLoad<T> = Pick<LoadCall<T>, 'loader' | 'batch'>;
+
+/** Whether every level is read: what else the options say need not be looked at before that. */
+function readsPlainly(options: LoadOptions | undefined): boolean {
+  if (options === undefined) return true;
+  const forced: unknown = options.forceRefresh;
+  return (forced === undefined || forced === false) && options.skip === undefined;
+}
+
+/** The keys that have a value, with it. */
+function foundOf<T>(keys: readonly string[], values: readonly (T | undefined)[]): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const [at, key] of keys.entries()) {
+    const value = values[at];
+    if (value !== undefined) found.set(key, value);
+  }
+  return found;
+}
+
+function unconfirmedError({ failed }: Confirmation): CacheLevelError {
+  const what =
+    failed.length > 0
+      ? `failed in the level ${failed.join(', ')} and is tried again`
+      : 'is queued by a level';
+  return new CacheLevelError(
+    `A delete ${what}: in this process nothing old is read any more, other processes may have it yet.`,
+  );
 }
 
 /** @throws {InvalidArgumentError} for one string, whose characters are hardly meant as keys */

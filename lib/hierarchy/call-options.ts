@@ -1,8 +1,10 @@
-import type { Duration } from '../durations.js';
+import { parseDuration, type Duration } from '../durations.js';
 import { InvalidArgumentError, show } from '../errors.js';
+import type { LevelName } from '../levels/cache-level.js';
 import { assertKnownOptions } from '../options.js';
 import { keyProblem } from '../memory/cache-key.js';
 import { POLICY_OPTIONS, policyOf, type Policy, type PolicyOptions } from './policy.js';
+import { NOTHING_SKIPPED, readSkip, type SkippedLevels } from './skipped-levels.js';
 
 /** Options of a call that stores one entry. */
 export interface StoreOptions extends Pick<
@@ -29,6 +31,12 @@ export interface LoadOptions
    * @default false
    */
   readonly forceRefresh?: boolean;
+  /**
+   * Levels that this call does not read, and levels that it does not write. Those that are not written
+   * keep what they have. Calls that skip other levels do not share a load.
+   * @default {}
+   */
+  readonly skip?: { readonly read?: readonly LevelName[]; readonly write?: readonly LevelName[] };
   /** Ends this caller's wait. The load itself is aborted when every caller has left. */
   readonly signal?: AbortSignal;
   /**
@@ -36,6 +44,26 @@ export interface LoadOptions
    * @default the hierarchy's `waitTimeout`
    */
   readonly waitTimeout?: Duration;
+}
+
+/** Options of an invalidation. */
+export interface HoldOptions {
+  /**
+   * For how long what is loaded is returned and not stored: long enough for a replica of the database to
+   * catch up, or for a transaction to be committed. It never shortens one that is under way.
+   * @default nothing is held
+   */
+  readonly hold?: Duration;
+}
+
+/** Options of a call that deletes. */
+export interface DeleteOptions extends HoldOptions {
+  /**
+   * `'remote'` has the call fail with a `CacheLevelError` where a level below L2 has not carried it out
+   * yet. It is tried again all the same, and that level is not asked for the key before.
+   * @default failures of levels are not the caller's
+   */
+  readonly require?: 'remote';
 }
 
 /** How one entry is to be stored. The loader may change it while it runs. */
@@ -50,6 +78,9 @@ export interface StorePlan {
   tags: readonly string[] | undefined;
   /** Whether the loader wants its value returned and not stored. */
   skipped: boolean;
+  /** How long the loader took, in milliseconds. */
+  loadMs: number | undefined;
+  readonly skip: SkippedLevels;
 }
 
 const STORE_OPTIONS: ReadonlySet<string> = new Set([
@@ -62,12 +93,15 @@ const STORE_OPTIONS: ReadonlySet<string> = new Set([
   'tags',
 ]);
 const NO_OPTIONS: ReadonlySet<string> = new Set();
+const HOLD_OPTIONS: ReadonlySet<string> = new Set(['hold']);
+const DELETE_OPTIONS: ReadonlySet<string> = new Set(['hold', 'require']);
 const LOAD_OPTIONS: ReadonlySet<string> = new Set([
   ...STORE_OPTIONS,
   ...POLICY_OPTIONS,
   'signal',
   'waitTimeout',
   'forceRefresh',
+  'skip',
 ]);
 
 const MAX_TAGS = 32;
@@ -95,13 +129,38 @@ export function planLoad(options: LoadOptions | undefined, policy: Policy): Stor
       `forceRefresh must be true or false, got ${show(forceRefresh)}.`,
     );
   }
-  return readPlan(options, policy);
+  const plan = readPlan(options, policy);
+  return options.skip === undefined ? plan : { ...plan, skip: readSkip(options.skip) };
 }
 
 function plainPlan(policy: Policy): StorePlan {
-  const { ttlMs } = policy;
-  const said = { ttlIsOwn: false, expiresAt: undefined, tags: undefined, skipped: false };
-  return { policy, ttlMs, ...said };
+  return {
+    policy,
+    ttlMs: policy.ttlMs,
+    ttlIsOwn: false,
+    expiresAt: undefined,
+    tags: undefined,
+    skipped: false,
+    loadMs: undefined,
+    skip: NOTHING_SKIPPED,
+  };
+}
+
+/** Checks an invalidation's options; returns the hold in milliseconds. */
+export function readHold(options: HoldOptions | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  assertKnownOptions(options, HOLD_OPTIONS);
+  return options.hold === undefined ? undefined : parseDuration(options.hold);
+}
+
+/** Checks a deleting call's options; returns the hold in milliseconds. */
+export function readDelete(options: DeleteOptions | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  assertKnownOptions(options, DELETE_OPTIONS);
+  const { hold, require } = options;
+  if (require !== undefined && require !== 'remote')
+    throw new InvalidArgumentError(`require must be 'remote', got ${show(require)}.`);
+  return hold === undefined ? undefined : parseDuration(hold);
 }
 
 /** No call but these has options in this release: what is meant for a later one is not ignored. */

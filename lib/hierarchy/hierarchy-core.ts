@@ -1,28 +1,35 @@
 import type { Clock } from '../clock.js';
 import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
-import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import {
   KeyCoordinator,
   type CoordinatedLoad,
   type CoordinatorMetrics,
+  type Storing,
 } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
-import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
+import { EntryMaker } from './entry-maker.js';
+import { HoldTable } from './hold-table.js';
+import type { InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
-import { FOREVER, isFresh, lifetimeOf } from './lifetime.js';
-import { HierarchyLoaderContext, NOT_MODIFIED, type LoadContext } from './loader-context.js';
+import { LevelWalk, type KeyInvalidation } from './level-walk.js';
+import type { LevelsBelow } from './levels-below.js';
+import type { LoadCall } from './load-call.js';
+import { LoaderCalls } from './loader-calls.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import type { Policy } from './policy.js';
+import { NOTHING_SKIPPED } from './skipped-levels.js';
 import { StaleAnswers } from './stale-answers.js';
 import type { StampTable } from './stamp-table.js';
 
 /** What a {@link HierarchyCore} is made of. */
 export interface HierarchyCorePorts {
-  /** From the first to the last that is asked. */
+  /** Those in this process, from the first to the last that is asked. */
   readonly levels: readonly InProcessLevel[];
+  /** Those outside it. */
+  readonly below: LevelsBelow;
   readonly stamps: StampTable;
   readonly clock: Clock;
   readonly report: Report;
@@ -32,40 +39,45 @@ export interface HierarchyCorePorts {
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
   readonly joinTimeoutMs: number;
+  readonly maxConcurrentLoads: number;
+  readonly maxStamps: number;
   shardOf(key: string): number;
 }
 
-/** A checked call for a value. */
-export interface LoadCall<T> {
-  /** The key with its namespaces. */
-  readonly key: string;
-  /** The key as the caller gave it. */
-  readonly shownKey: string;
-  readonly plan: StorePlan;
-  readonly loader: (context: LoadContext) => T | Promise<T>;
-  /** Hears of the load that this call starts, before the loader is called. */
-  readonly began?: ((load: RunningLoad) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly waitTimeoutMs: number | undefined;
-  /** Whether to load although there is a value. */
-  readonly forced: boolean;
-}
+/** What is counted here; the parts count the rest. */
+type Counted =
+  | 'hits'
+  | 'misses'
+  | 'sets'
+  | 'deletes'
+  | 'expires'
+  | 'tagInvalidations'
+  | 'clears'
+  | 'refreshes'
+  | 'lateInvalidations';
 
-type Counters = Omit<OperationMetrics, 'gets' | 'hitRatio' | 'staleServed'>;
+const NOTHING_DONE: KeyInvalidation = { existed: false, below: undefined };
 
 /**
- * The operations of a hierarchy on whole keys, with everything checked: walks the levels, fills the
- * upper ones, and hands what must be ordered to the {@link KeyCoordinator}.
+ * The operations of a hierarchy on whole keys, with everything checked: finds out what a call has to
+ * do, has it done by the {@link LevelWalk} and the {@link LoaderCalls}, and hands what must be ordered
+ * to the {@link KeyCoordinator}.
  */
 export class HierarchyCore {
   readonly #ports: HierarchyCorePorts;
   readonly #coordinator: KeyCoordinator;
   readonly #first: InProcessLevel;
+  readonly #walk: LevelWalk;
   readonly #stale: StaleAnswers;
+  readonly #entries: EntryMaker;
+  readonly #holds: HoldTable;
+  readonly #loaders: LoaderCalls;
   /** Whether callers get copies. */
   readonly #copies: boolean;
   #closed = false;
-  readonly #count: { -readonly [name in keyof Counters]: number } = {
+  /** Misses in this process that a level below answered. */
+  #hitsBelow = 0;
+  readonly #count: Record<Counted, number> = {
     hits: 0,
     misses: 0,
     sets: 0,
@@ -73,28 +85,38 @@ export class HierarchyCore {
     expires: 0,
     tagInvalidations: 0,
     clears: 0,
-    loads: 0,
-    loadFailures: 0,
-    unstored: 0,
-    uncloneable: 0,
-    loadMs: 0,
     refreshes: 0,
     lateInvalidations: 0,
   };
 
   constructor(ports: HierarchyCorePorts) {
+    const { levels, below, clock, stamps } = ports;
     this.#ports = ports;
-    this.#first = ports.levels[0]!;
+    this.#first = levels[0]!;
     this.#copies = ports.isolation === 'clone';
-    this.#stale = new StaleAnswers({ ...ports, level: ports.levels.at(-1)! });
+    this.#stale = new StaleAnswers({ ...ports, level: levels.at(-1)! });
+    this.#entries = new EntryMaker({ ...ports, isShared: !below.isEmpty });
+    this.#loaders = new LoaderCalls({ ...ports, staleOf: (key) => this.#staleOf(key) });
+    this.#holds = new HoldTable({
+      clock,
+      maxHolds: ports.maxStamps,
+      oldestOpenedAt: () => this.#coordinator.oldest?.openedAt,
+    });
     this.#coordinator = new KeyCoordinator({
-      clock: ports.clock,
+      clock,
       lockTimeoutMs: ports.lockTimeoutMs,
       joinTimeoutMs: ports.joinTimeoutMs,
       shardOf: (key) => ports.shardOf(key),
-      drop: (key) => this.#drop(key),
-      order: () => ports.stamps.order,
-      admits: (ticket) => !this.#closed && ports.stamps.admits(ticket.key, ticket),
+      drop: (key) => void this.#walk.remove(key),
+      order: () => stamps.order,
+      admits: (ticket) => !this.#closed && stamps.admits(ticket.key, ticket),
+      heldUntil: (ticket) => this.#holds.heldUntil(ticket),
+    });
+    this.#walk = new LevelWalk({
+      ...ports,
+      stale: this.#stale,
+      entries: this.#entries,
+      tickets: this.#coordinator,
     });
   }
 
@@ -106,9 +128,19 @@ export class HierarchyCore {
     return this.#ports.waitTimeoutMs;
   }
 
+  /** Whether there are levels outside this process to ask, which takes time. */
+  get hasBelow(): boolean {
+    return this.#walk.hasBelow && !this.off;
+  }
+
   /** The order of the oldest operation under way, if there is one. */
   get oldestOrder(): number | undefined {
-    return this.#coordinator.oldestOrder;
+    return this.#coordinator.oldest?.order;
+  }
+
+  /** Whether nothing is cached: closed, or not enabled. */
+  get off(): boolean {
+    return this.#closed || !this.#ports.enabled;
   }
 
   /**
@@ -129,11 +161,19 @@ export class HierarchyCore {
     return copy === UNCLONEABLE ? value : (copy as T);
   }
 
-  /** Reads through the levels, copies what is found into those above, and counts. */
-  read(key: string): LevelEntry | undefined {
-    const entry = this.off ? undefined : this.#readLevels(key);
+  /** Reads through the levels in this process, copies what is found into those above, and counts. */
+  read(key: string, skip = NOTHING_SKIPPED): LevelEntry | undefined {
+    const entry = this.off ? undefined : this.#walk.readNow(key, skip);
     if (entry === undefined) this.#count.misses += 1;
     else this.#count.hits += 1;
+    return entry;
+  }
+
+  /** Reads through the levels below, after a miss in this process that was counted. */
+  async readBelow(key: string): Promise<LevelEntry | undefined> {
+    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
+    if (entry === undefined || this.off) return undefined;
+    this.#hitsBelow += 1;
     return entry;
   }
 
@@ -142,25 +182,16 @@ export class HierarchyCore {
     this.#count.misses += 1;
   }
 
-  /** Reads through the levels and moves nothing. */
+  /** Reads through the levels in this process and moves nothing. */
   peek(key: string): unknown {
-    if (this.off) return undefined;
-    for (const level of this.#ports.levels) {
-      const entry = level.peekNow(key);
-      if (entry !== undefined && isFresh(entry, this.#ports.clock))
-        return this.handOut(entry.value);
-    }
-    return undefined;
+    return this.off ? undefined : this.handOut(this.#walk.peekNow(key)?.value);
   }
 
-  /** Tells what each level has of a key; moves and counts nothing. */
-  inspect(key: string): InspectedEntry[] {
-    const { levels, clock } = this.#ports;
-    return levels.flatMap((level) => {
-      const entry = level.peekNow(key);
-      if (entry === undefined) return [];
-      return [inspectedEntry(level.name, { ...entry, value: this.handOut(entry.value) }, clock)];
-    });
+  /** Tells what each level has of a key; moves and counts nothing in this process. */
+  async inspect(key: string): Promise<InspectedEntry[]> {
+    if (this.off) return [];
+    const entries = await this.#walk.inspect(key);
+    return entries.map((entry) => ({ ...entry, value: this.handOut(entry.value) }));
   }
 
   /**
@@ -172,12 +203,9 @@ export class HierarchyCore {
     return this.#copies ? loaded.then((value) => this.handOut(value)) : loaded;
   }
 
-  #load<T>(call: LoadCall<T>): Promise<T> {
-    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call));
-    const isThrottled = !call.forced && call.plan.policy.throttleMs > 0;
-    const answer = isThrottled ? this.#stale.whileThrottled(call.key) : undefined;
-    if (answer !== undefined) return Promise.resolve(answer as T);
-    return this.#coordinator.load(this.#loadOf(call));
+  /** Waits for a slot that the loads of a batch share; `undefined` where loaders need none. */
+  takeSlot(loads: readonly RunningLoad[]): Promise<() => void> | undefined {
+    return this.off ? undefined : this.#loaders.takeSlot(loads);
   }
 
   /** Loads a key anew behind its callers, once for each entry, if it is time for that. */
@@ -185,20 +213,19 @@ export class HierarchyCore {
     const { refreshAt } = entry;
     if (refreshAt === undefined || refreshAt > this.#ports.clock.now()) return;
     const refresh = call();
-    if (this.#coordinator.isLoading(refresh.key)) return;
+    const { key, plan } = refresh;
+    if (this.#coordinator.isLoading({ key, variant: plan.skip.variant })) return;
     this.#count.refreshes += 1;
-    const kept = this.#stale.keptOf(refresh.key);
-    const lowest = kept === undefined ? 0 : this.#ports.levels.length - 1;
-    this.#write(refresh.key, { ...(kept ?? entry), refreshAt: undefined }, lowest);
-    this.#coordinator.loadBehind(this.#loadOf(refresh));
+    const kept = this.#stale.keptOf(key);
+    const depth = kept === undefined ? 0 : undefined;
+    this.#walk.writeNow(key, { ...(kept ?? entry), refreshAt: undefined }, plan.skip.write, depth);
+    this.#coordinator.loadBehind(this.#loadOf(refresh, entry.freshUntil));
   }
 
   /** Stores a value under the key's lock. */
   async set(key: string, value: unknown, plan: StorePlan): Promise<void> {
     if (this.off) return;
-    await this.#coordinator.set(key, plan.tags, (ticket) =>
-      this.#storeWritten(value, ticket, plan),
-    );
+    await this.#coordinator.set(key, plan.tags, { value, ...this.#storingWritten(plan) });
   }
 
   /** Replaces a value under the key's lock. */
@@ -207,62 +234,69 @@ export class HierarchyCore {
     change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
     plan: StorePlan,
   ): Promise<T | undefined> {
-    const run = async (): Promise<T | undefined> => change(this.peek(key) as T | undefined);
+    const run = async (): Promise<T | undefined> =>
+      change((this.peek(key) ?? (await this.#currentBelow(key))) as T | undefined);
     if (this.off) return run();
-    return this.#coordinator.update(key, plan.tags, run, (value, ticket) =>
-      this.#storeWritten(value, ticket, plan),
-    );
+    return this.#coordinator.update(key, plan.tags, run, this.#storingWritten(plan));
   }
 
-  /** Removes a key; returns whether it had a live value. */
-  delete(key: string): boolean {
-    if (this.#isLate()) return false;
+  /** Removes a key, and for `holdMs` has what is loaded for it not stored. */
+  delete(key: string, holdMs: number | undefined): KeyInvalidation {
+    if (this.#isLate()) return NOTHING_DONE;
     this.#count.deletes += 1;
-    this.#coordinator.fence(key);
-    return this.#drop(key);
+    this.#fence(key, holdMs);
+    return this.#walk.remove(key, { hold: holdMs });
   }
 
   /**
    * Ends the freshness of a key: like {@link delete}, but an entry with grace is kept for as long as
-   * that lasts. Returns whether it had a live value.
+   * that lasts.
    */
-  expire(key: string): boolean {
-    if (this.#isLate()) return false;
+  expire(key: string, holdMs: number | undefined): KeyInvalidation {
+    if (this.#isLate()) return NOTHING_DONE;
     this.#count.expires += 1;
-    this.#coordinator.fence(key);
+    this.#fence(key, holdMs);
     const kept = this.#stale.keptOf(key);
-    const existed = this.#drop(key);
+    const expired = this.#walk.remove(key, { hold: holdMs, expire: true });
     if (kept !== undefined) this.#stale.keep(key, kept);
-    return existed;
+    return expired;
   }
 
   /** Removes everything, or a namespace given as the prefix of its keys. */
-  clear(prefix: string): void {
+  async clear(prefix: string): Promise<void> {
     if (this.#isLate()) return;
     this.#count.clears += 1;
-    if (prefix === '') {
-      this.#coordinator.fenceAll();
-      for (const level of this.#ports.levels) level.clear();
-    } else {
-      this.#ports.stamps.stamp(prefix);
-    }
+    if (prefix === '') this.#coordinator.fenceAll();
+    else this.#ports.stamps.stamp(prefix);
+    await this.#walk.clear(prefix);
   }
 
-  /** Makes whatever carries one of the tags a miss. */
-  invalidateTags(tags: readonly string[]): void {
+  /** Makes whatever carries one of the tags a miss, and for `holdMs` has it not stored when loaded. */
+  async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
     if (this.#isLate()) return;
     this.#count.tagInvalidations += tags.length;
-    for (const tag of tags) this.#ports.stamps.stamp(tag);
+    for (const tag of tags) {
+      this.#ports.stamps.stamp(tag);
+      if (holdMs !== undefined) this.#holds.holdTag(tag, holdMs);
+    }
+    await this.#walk.invalidateTags(tags, holdMs);
   }
 
   getMetrics(): OperationMetrics & CoordinatorMetrics {
-    const { hits, misses } = this.#count;
+    const hits = this.#count.hits + this.#hitsBelow;
+    const misses = this.#count.misses - this.#hitsBelow;
     const gets = hits + misses;
     return {
       ...this.#count,
       ...this.#coordinator.getMetrics(),
+      ...this.#loaders.getMetrics(),
+      unstored: this.#entries.unstored,
+      uncloneable: this.#entries.uncloneable,
       staleServed: this.#stale.served,
+      optimisticRetries: this.#walk.optimisticRetries,
       gets,
+      hits,
+      misses,
       hitRatio: gets === 0 ? 0 : hits / gets,
     };
   }
@@ -271,12 +305,7 @@ export class HierarchyCore {
   async close(): Promise<void> {
     this.#closed = true;
     this.#coordinator.close();
-    await Promise.all(this.#ports.levels.map((level) => level.close()));
-  }
-
-  /** Whether nothing is cached: closed, or not enabled. */
-  get off(): boolean {
-    return this.#closed || !this.#ports.enabled;
+    await this.#walk.close();
   }
 
   #isLate(): boolean {
@@ -293,30 +322,42 @@ export class HierarchyCore {
     return true;
   }
 
-  #readLevels(key: string): LevelEntry | undefined {
-    const { levels } = this.#ports;
-    for (let depth = 0; depth < levels.length; depth++) {
-      const entry = levels[depth]!.readNow(key);
-      if (entry === undefined || !isFresh(entry, this.#ports.clock)) continue;
-      if (depth > 0) this.#write(key, entry, depth - 1);
-      return entry;
-    }
-    return undefined;
+  #fence(key: string, holdMs: number | undefined): void {
+    this.#coordinator.fence(key);
+    if (holdMs !== undefined) this.#holds.holdKey(key, holdMs);
   }
 
-  #loadOf<T>(call: LoadCall<T>): CoordinatedLoad<T> {
-    const { key, plan, signal, waitTimeoutMs, forced } = call;
+  #load<T>(call: LoadCall<T>): Promise<T> {
+    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call));
+    // Where there are levels below they are asked first.
+    const answer = this.hasBelow ? undefined : this.#whileThrottled(call, 1);
+    if (answer !== undefined) return Promise.resolve(answer as T);
+    return this.#coordinator.load(this.#loadOf(call));
+  }
+
+  #whileThrottled({ key, plan, forced }: LoadCall<unknown>, callers: number): unknown {
+    const isThrottled = !forced && plan.policy.throttleMs > 0;
+    return isThrottled ? this.#stale.whileThrottled(key, callers) : undefined;
+  }
+
+  /** @param newerThan of a refresh: what is found below must live longer than this clock time */
+  #loadOf<T>(call: LoadCall<T>, newerThan = -Infinity): CoordinatedLoad<T> {
+    const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
     const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
+    const looksBelow = this.hasBelow && !forced;
     return {
       key,
       tags: plan.tags,
       signal,
       waitTimeoutMs,
       forced,
+      variant: plan.skip.variant,
       softTimeoutMs,
       hardTimeoutMs,
-      callLoader: (load) => this.#callLoader(call, load),
-      store: (value, ticket) => void this.#store(value, ticket, plan),
+      began: batch && ((load) => batch.began(call.shownKey, load)),
+      find: looksBelow ? (load) => this.#findForLoad(call, load, newerThan) : undefined,
+      callLoader: (load) => this.#loaders.run(call, load),
+      ...this.#storingLoaded(plan),
       stored: forced ? undefined : () => this.peek(key) as T | undefined,
       fallback: (callers) => this.#answerOf(() => this.#stale.forCallers(key, callers, forced)),
       recover: (error, callers) =>
@@ -330,82 +371,73 @@ export class HierarchyCore {
     };
   }
 
+  async #findForLoad<T>(
+    call: LoadCall<T>,
+    load: RunningLoad,
+    newerThan: number,
+  ): Promise<T | undefined> {
+    const { key, plan } = call;
+    const entry = await this.#walk.findBelow(key, plan.skip, plan.policy.eager);
+    if (this.off) return undefined;
+    if (entry === undefined || entry.freshUntil <= newerThan)
+      return this.#whileThrottled(call, load.callers) as T | undefined;
+    this.#hitsBelow += load.callers;
+    return entry.value as T;
+  }
+
+  async #currentBelow(key: string): Promise<unknown> {
+    if (!this.hasBelow) return undefined;
+    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
+    return this.handOut(entry?.value);
+  }
+
+  #staleOf(key: string): LevelEntry | undefined {
+    const kept = this.off ? undefined : this.#stale.keptOf(key);
+    return kept && { ...kept, value: this.handOut(kept.value) };
+  }
+
   #answerOf<T>(look: () => unknown): T | undefined {
     return this.off ? undefined : (look() as T | undefined);
   }
 
+  #storingLoaded<T>(plan: StorePlan): Storing<T> {
+    return this.#storing<T>(plan, false, (ticket, entry) => {
+      if (entry !== undefined) this.#walk.writeNow(ticket.key, entry, plan.skip.write);
+    });
+  }
+
   /** A value that is not to be kept takes the place of the one before all the same. */
-  #storeWritten(value: unknown, ticket: Ticket, plan: StorePlan): void {
-    if (this.#store(value, ticket, plan)) this.#count.sets += 1;
-    else this.#drop(ticket.key);
+  #storingWritten<T>(plan: StorePlan): Storing<T> {
+    return this.#storing<T>(plan, true, ({ key }, entry) => {
+      if (entry === undefined) {
+        this.#walk.remove(key);
+      } else {
+        this.#count.sets += 1;
+        this.#walk.writeNow(key, entry);
+      }
+    });
   }
 
-  /** Stores a value in every level; returns whether it is to be kept at all. */
-  #store(value: unknown, ticket: Ticket, plan: StorePlan): boolean {
-    const { clock, stamps, levels } = this.#ports;
-    const lifetimeMs = lifetimeOf(value, plan, clock);
-    if (plan.skipped || lifetimeMs <= 0) {
-      this.#count.unstored += 1;
-      return false;
+  /** The levels below, if there are any, get the entry first, and they and these get the same. */
+  #storing<T>(
+    plan: StorePlan,
+    replaces: boolean,
+    store: (ticket: Ticket, entry: LevelEntry | undefined) => void,
+  ): Storing<T> {
+    if (!this.#walk.hasBelow) {
+      return {
+        store: (value, ticket) => store(ticket, this.#entries.fresh(value, ticket, plan)),
+      };
     }
-    const kept = this.#copies ? tryClone(value) : value;
-    if (kept === UNCLONEABLE) {
-      this.#count.uncloneable += 1;
-      return false;
-    }
-    const { graceMs, eager } = plan.policy;
-    const { key, order, openedAt, tags } = ticket;
-    const stamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
-    if (stamped) stamps.noteLifetime(lifetimeMs + graceMs);
-    const now = clock.now();
-    // What lives for ever ends a little earlier where it has grace: it can be expired then.
-    const freshUntil = graceMs > 0 ? Math.min(now + lifetimeMs, FOREVER) : now + lifetimeMs;
-    const entry: LevelEntry = {
-      value: kept,
-      bornAt: openedAt,
-      freshUntil,
-      staleUntil: now + lifetimeMs + graceMs,
-      refreshAt: eager === undefined ? undefined : now + eager * lifetimeMs,
-      tags,
-      order: stamped ? order : undefined,
+    let entry: LevelEntry | undefined;
+    return {
+      send: async (value, ticket) => {
+        entry = this.#entries.fresh(value, ticket, plan);
+        if (entry === undefined) return true;
+        const wanted = (): boolean => this.#coordinator.isValid(ticket);
+        return this.#walk.send(ticket.key, entry, plan.skip.write, { wanted, replaces });
+      },
+      store: (_, ticket) => store(ticket, entry),
     };
-    this.#write(key, entry, levels.length - 1);
-    return true;
-  }
-
-  /** Writes an entry to a level and to those above, the lowest first. */
-  #write(key: string, entry: LevelEntry, lowest: number): void {
-    for (let depth = lowest; depth >= 0; depth--) {
-      this.#ports.levels[depth]!.writeNow(key, entry);
-    }
-  }
-
-  /** Removes a key from every level; returns whether one had a live entry. */
-  #drop(key: string): boolean {
-    let existed = false;
-    for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
-    return existed;
-  }
-
-  async #callLoader<T>(
-    { loader, plan, key, shownKey, began }: LoadCall<T>,
-    load: RunningLoad,
-  ): Promise<T> {
-    const { clock } = this.#ports;
-    const startedAt = clock.now();
-    // Looked at when this load begins, which can be long after the call: its ticket answers for it.
-    const kept = this.off ? undefined : this.#stale.keptOf(key);
-    const stale = kept && { ...kept, value: this.handOut(kept.value) };
-    this.#count.loads += 1;
-    began?.(load);
-    try {
-      const value = await loader(new HierarchyLoaderContext(load, { shownKey, plan, stale }));
-      return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
-    } catch (error) {
-      this.#count.loadFailures += 1;
-      throw error;
-    } finally {
-      this.#count.loadMs += clock.now() - startedAt;
-    }
   }
 }

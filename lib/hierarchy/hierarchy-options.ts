@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../clock.js';
 import type { Duration } from '../durations.js';
-import { OptionReader } from '../options.js';
+import type { CacheLevel } from '../levels/cache-level.js';
+import { isRecord, OptionReader } from '../options.js';
 import {
   CLOCK_METHODS,
   DEFAULT_LOCK_TIMEOUT_MS,
@@ -20,8 +21,16 @@ import { readPolicy, type Policy, type PolicyOptions } from './policy.js';
 export interface CacheHierarchyOptions extends PolicyOptions {
   /** The first level: small and short-lived. */
   readonly l1?: LevelOptions;
-  /** The second level: larger and longer-lived; `false` for none. */
-  readonly l2?: LevelOptions | false;
+  /**
+   * The second level: larger and longer-lived; `false` for none. A level of your own takes its place, in
+   * this process or outside.
+   */
+  readonly l2?: LevelOptions | CacheLevel | false;
+  /**
+   * The level below, which processes share.
+   * @default none
+   */
+  readonly remote?: CacheLevel;
   /**
    * Whether anything is cached. When `false` every read loads and nothing is stored.
    * @default true
@@ -51,8 +60,22 @@ export interface CacheHierarchyOptions extends PolicyOptions {
    */
   readonly lockTimeout?: Duration;
   /**
+   * How long an answer of a level outside this process is waited for. Then a read is a miss, a write is
+   * given up and an invalidation is tried again behind its caller.
+   * @default '1s'
+   */
+  readonly levelTimeout?: Duration;
+  /**
+   * How many loaders run at a time at most, from 1 to 2^24; the others wait. One that waits for
+   * `joinTimeout` starts all the same. A loader of many keys counts once.
+   * @default Infinity
+   */
+  readonly maxConcurrentLoads?: number;
+  /**
    * The most invalidated tags and cleared namespaces that are remembered, from 1 to 2^24. Beyond
-   * it the oldest is forgotten and what is older still, with any tag or namespace, becomes a miss.
+   * it the oldest is forgotten and what is older still, with any tag or namespace, becomes a miss. Also
+   * the most holds, and the most invalidations that a level has not confirmed: beyond those no load is
+   * stored until the oldest hold is over, and a level is cleared.
    * @default 10000
    */
   readonly maxStamps?: number;
@@ -70,7 +93,12 @@ export interface CacheHierarchyOptions extends PolicyOptions {
 /** {@link CacheHierarchyOptions} with everything filled in; durations in milliseconds. */
 export interface ResolvedHierarchyOptions {
   readonly l1: ResolvedLevelOptions;
+  /** `undefined` where there is none, or one of the user's own. */
   readonly l2: ResolvedLevelOptions | undefined;
+  readonly customL2: CacheLevel | undefined;
+  readonly remote: CacheLevel | undefined;
+  readonly levelTimeoutMs: number;
+  readonly maxConcurrentLoads: number;
   readonly enabled: boolean;
   readonly isolation: Isolation;
   readonly policy: Policy;
@@ -84,6 +112,10 @@ export interface ResolvedHierarchyOptions {
 }
 
 const DEFAULT_MAX_STAMPS = 10_000;
+const DEFAULT_LEVEL_TIMEOUT_MS = 1_000;
+/** How long entries live where a level of another kind keeps them. */
+const DEFAULT_SHARED_TTL_MS = 600_000;
+const LEVEL_METHODS = ['read', 'write', 'delete', 'invalidateTags', 'clear', 'close'] as const;
 
 /**
  * Checks the options of a hierarchy and fills in the defaults.
@@ -93,13 +125,25 @@ const DEFAULT_MAX_STAMPS = 10_000;
 export function resolveHierarchyOptions(options: CacheHierarchyOptions): ResolvedHierarchyOptions {
   const read = new OptionReader('CacheHierarchy', options);
   const l1 = readLevelOptions(read.part('l1'), L1_DEFAULTS);
-  const l2 = read.raw('l2') === false ? undefined : readLevelOptions(read.part('l2'), L2_DEFAULTS);
+  const customL2 = isLevel(read.raw('l2')) ? readLevel(read, 'l2') : undefined;
+  const hasL2 = customL2 === undefined && read.raw('l2') !== false;
+  const l2 = hasL2 ? readLevelOptions(read.part('l2'), L2_DEFAULTS) : undefined;
+  const remote = read.raw('remote') === undefined ? undefined : readLevel(read, 'remote');
+  const ttlMs = l2?.ttlMs ?? ((customL2 ?? remote) ? DEFAULT_SHARED_TTL_MS : l1.ttlMs);
   const resolved: ResolvedHierarchyOptions = {
     l1,
     l2,
+    customL2,
+    remote,
+    levelTimeoutMs: read.duration('levelTimeout', DEFAULT_LEVEL_TIMEOUT_MS),
+    maxConcurrentLoads: read.integer('maxConcurrentLoads', Infinity, {
+      min: 1,
+      max: 2 ** 24,
+      infinity: true,
+    }),
     enabled: read.boolean('enabled', true),
     isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
-    policy: readPolicy(read, (l2 ?? l1).ttlMs),
+    policy: readPolicy(read, ttlMs),
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
@@ -110,4 +154,22 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
   };
   read.finish();
   return Object.freeze(resolved);
+}
+
+/** Whether what was given as a level is one, and not the options of one. */
+export function isLevel(given: unknown): given is CacheLevel {
+  if (!isRecord(given)) return false;
+  return typeof given['read'] === 'function' || typeof given['write'] === 'function';
+}
+
+/** A level in this process answers a read at once. */
+function readLevel(read: OptionReader, name: 'l2' | 'remote'): CacheLevel | undefined {
+  const level = read.port<CacheLevel>(name, undefined as never, LEVEL_METHODS);
+  if (!isRecord(level)) return undefined;
+  if (typeof level.inProcess !== 'boolean') read.reject(name, 'must say whether it is inProcess');
+  if (level.inProcess && typeof level.readNow !== 'function')
+    read.reject(name, 'must have the method readNow, since it is inProcess');
+  if (level.inProcess && name === 'remote')
+    read.reject(name, 'must not be inProcess: a level of this process is given as l2');
+  return level;
 }

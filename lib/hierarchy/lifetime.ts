@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { LevelEntry } from '../levels/cache-level.js';
+import { hasGrace, type LevelEntry } from '../levels/cache-level.js';
 import type { StorePlan } from './call-options.js';
 
 /** The end of the freshness of what lives for ever and has grace. */
@@ -15,12 +15,7 @@ export function lifetimeOf(value: unknown, plan: StorePlan, clock: Clock): numbe
   return jitter === 0 ? lifetimeMs : lifetimeMs * (1 + jitter * (2 * Math.random() - 1));
 }
 
-/** Whether an entry is kept beyond its freshness. Copies in the upper levels are not. */
-export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
-  return staleUntil > freshUntil;
-}
-
 /** Whether an entry that is still there may be returned as a hit. */
 export function isFresh(entry: LevelEntry, clock: Clock): boolean {
-  return !hasGrace(entry) || entry.freshUntil > clock.now();
+  return entry.freshUntil > clock.now() || !hasGrace(entry);
 }

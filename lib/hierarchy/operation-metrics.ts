@@ -1,6 +1,9 @@
 /** What the operations on a hierarchy have come to since the start. */
 export interface OperationMetrics {
-  /** Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. */
+  /**
+   * Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. A read under
+   * way counts as a miss until a level below has answered it.
+   */
   readonly gets: number;
   readonly hits: number;
   readonly misses: number;
@@ -26,6 +29,10 @@ export interface OperationMetrics {
   readonly uncloneable: number;
   /** Time that loaders took, all together, in milliseconds. */
   readonly loadMs: number;
+  /** Loaders that wait for one of the `maxConcurrentLoads` slots now. */
+  readonly waitingLoads: number;
+  /** Answers of levels below that had been overtaken when they came, and were looked for once more. */
+  readonly optimisticRetries: number;
   /** Callers who got a stale value, since a load failed, took long or was not tried again yet. */
   readonly staleServed: number;
   /** Loads that began behind a hit, since the entry's time was `eager`'s share over. */

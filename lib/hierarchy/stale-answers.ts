@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
-import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
+import { hasGrace, type InProcessLevel, type LevelEntry } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
-import { hasGrace, isFresh } from './lifetime.js';
+import { isFresh } from './lifetime.js';
 import type { Policy } from './policy.js';
 
 /** What {@link StaleAnswers} are made of. */
@@ -37,12 +37,12 @@ export class StaleAnswers {
     return this.#options.level.peekNow(key);
   }
 
-  /** Returns the answer to a caller where it is too early for another load. */
-  whileThrottled(key: string): unknown {
+  /** Returns the answer to so many callers where it is too early for another load. */
+  whileThrottled(key: string, callers: number): unknown {
     const entry = this.keptOf(key);
     if (entry?.retryAt === undefined || entry.retryAt <= this.#options.clock.now())
       return undefined;
-    this.#served += 1;
+    this.#served += callers;
     return entry.value;
   }
 

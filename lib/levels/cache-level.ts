@@ -7,6 +7,11 @@ export type Ack = 'applied' | 'queued';
 /** What became of a write: stored, overtaken by an invalidation, or not taken. */
 export type WriteOutcome = 'stored' | 'fenced' | 'refused';
 
+/** The place of a level in a hierarchy, as options and figures call it. */
+export type LevelName = 'L1' | 'L2' | 'remote';
+
+export const LEVEL_NAMES: readonly LevelName[] = ['L1', 'L2', 'remote'];
+
 /** An entry on its way between levels. Times are the clock's of this process, in milliseconds. */
 export interface LevelEntry {
   readonly value: unknown;
@@ -16,11 +21,13 @@ export interface LevelEntry {
   readonly freshUntil: number;
   /** From then on it may not even be served as a stale answer. */
   readonly staleUntil: number;
-  /** From then on it is loaded anew behind those who ask. */
+  /** From then on it is loaded anew behind those who ask. Kept in this process only. */
   readonly refreshAt?: number | undefined;
-  /** Until then no load is tried, since one has failed. */
+  /** Until then no load is tried, since one has failed. Kept in this process only. */
   readonly retryAt?: number | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** How long its loader took, in milliseconds, where a level keeps it. */
+  readonly loadMs?: number | undefined;
   /**
    * The order of invalidations when its load, set or update was called. Only tagged and namespaced
    * entries carry it; an in-process level returns it as it was given.
@@ -28,23 +35,45 @@ export interface LevelEntry {
   readonly order?: number | undefined;
 }
 
+/** Whether an entry is kept beyond its freshness. Copies in the upper levels are not. */
+export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
+  return staleUntil > freshUntil;
+}
+
+/** How keys are deleted. */
+export interface DeleteMode {
+  /** Keep what was stored as a stale entry until its `staleUntil`; without grace it goes. */
+  readonly expire?: boolean | undefined;
+  /** Refuse for so many milliseconds what was loaded before their end. */
+  readonly hold?: number | undefined;
+}
+
 /**
  * What the hierarchy asks of a level. A level checks no keys and no lifetimes: that was done. One
  * that is reached over a network answers with promises; one in this process answers at once.
+ *
+ * A level may fail in any way: throw, reject, hang. Then it is a miss, a write that is skipped or an
+ * invalidation that is tried again, and until that is done the level is not asked for what it was
+ * about. One rule it must keep: a write whose promise has settled, either way, does not happen later.
  */
 export interface CacheLevel {
   readonly name: string;
-  /** Whether it is an {@link InProcessLevel}. */
+  /** Whether it answers synchronously; `readNow` is required then. */
   readonly inProcess: boolean;
-  /** Finds the live entries among `keys`, counts the reads and marks the entries as used. */
+  /** Finds an entry that is live, or that is only a stale answer. */
+  readNow?(key: string): LevelEntry | undefined;
+  /** Finds the entries among `keys` that are live, or that are only stale answers. */
   read(keys: readonly string[]): Maybe<Map<string, LevelEntry>>;
-  /** Stores entries. */
+  /** Stores entries; tells for each key what became of it. */
   write(entries: ReadonlyMap<string, LevelEntry>): Maybe<Map<string, WriteOutcome>>;
   /** Removes keys. */
-  delete(keys: readonly string[]): Maybe<Ack>;
-  /** Makes every entry with one of the tags a miss. */
-  invalidateTags(tags: readonly string[]): Maybe<Ack>;
-  /** Makes every entry of a namespace a miss, or without one removes everything. */
+  delete(keys: readonly string[], mode?: DeleteMode): Maybe<Ack>;
+  /**
+   * Makes every entry with one of the tags a miss. A level in this process need not: entries whose
+   * order it keeps are told apart by the hierarchy.
+   */
+  invalidateTags(tags: readonly string[], mode?: Pick<DeleteMode, 'hold'>): Maybe<Ack>;
+  /** Makes every entry whose key begins with `namespace` a miss, or without one removes everything. */
   clear(namespace?: string): Maybe<Ack>;
   /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
   sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
@@ -55,20 +84,18 @@ export interface CacheLevel {
 }
 
 /**
- * A level in this process: nothing is awaited on it. An entry killed through a tag or a namespace is
+ * A level in this process as the hierarchy walks it. An entry killed through a tag or a namespace is
  * told from a live one by the hierarchy's stamps, which the level asks about what it finds.
  */
 export interface InProcessLevel extends CacheLevel {
+  readonly name: LevelName;
   readonly inProcess: true;
   /**
    * Returns the value of a live entry without tags and namespace, counts the read and marks the
    * entry as used. Anything else is `undefined` and not counted: `readNow` is asked then.
    */
   readPlainNow(key: string): unknown;
-  /**
-   * Finds an entry that is live, or that is only a stale answer. A live one counts as a hit and is
-   * marked as used.
-   */
+  /** Counts a live entry as a hit, and marks it as used. */
   readNow(key: string): LevelEntry | undefined;
   /** Does what `readNow` does, and counts and moves nothing. */
   peekNow(key: string): LevelEntry | undefined;

@@ -1,14 +1,23 @@
 import type { Clock } from '../clock.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { Entry, EntryFacts } from '../memory/entry.js';
-import type { Ack, InProcessLevel, LevelEntry, WriteOutcome } from './cache-level.js';
+import {
+  hasGrace,
+  type Ack,
+  type InProcessLevel,
+  type LevelEntry,
+  type LevelName,
+  type WriteOutcome,
+} from './cache-level.js';
 
 /** What a {@link MemoryLevel} is made of. */
 export interface MemoryLevelOptions {
-  readonly name: string;
+  readonly name: LevelName;
   readonly cache: EnhancedAsyncTTLCache<unknown>;
   /** How long a copy is kept at most where a level below has the original; `undefined` if none has. */
   readonly copyTtlMs: number | undefined;
+  /** Whether it keeps entries in their grace: the lowest level in this process does. */
+  readonly keepsStale: boolean;
   readonly sweepEveryMs: number;
   readonly clock: Clock;
 }
@@ -18,7 +27,7 @@ export interface MemoryLevelOptions {
  * hierarchy's stamps make the entries misses, through the `admits` that the cache was built with.
  */
 export class MemoryLevel implements InProcessLevel {
-  readonly name: string;
+  readonly name: LevelName;
   readonly inProcess = true as const;
   readonly sweepEveryMs: number;
   readonly #options: MemoryLevelOptions;
@@ -54,8 +63,9 @@ export class MemoryLevel implements InProcessLevel {
 
   writeNow(key: string, entry: LevelEntry): WriteOutcome {
     const { value } = entry;
-    const deadline = this.#deadlineOf(entry);
-    const facts = factsOf(entry, deadline);
+    const freshUntil = this.#freshUntil(entry);
+    const deadline = this.#options.keepsStale && hasGrace(entry) ? entry.staleUntil : freshUntil;
+    const facts = factsOf(entry, freshUntil < deadline ? freshUntil : undefined);
     return this.#table.writeEntry(key, { value, deadline, facts }) ? 'stored' : 'refused';
   }
 
@@ -94,20 +104,20 @@ export class MemoryLevel implements InProcessLevel {
     this.#table.clear();
   }
 
-  #deadlineOf({ freshUntil, staleUntil }: LevelEntry): number {
+  /** A copy is a hit for the level's own time at most; then the level below is asked. */
+  #freshUntil({ freshUntil }: LevelEntry): number {
     const { copyTtlMs, clock } = this.#options;
-    return copyTtlMs === undefined ? staleUntil : Math.min(clock.now() + copyTtlMs, freshUntil);
+    return copyTtlMs === undefined ? freshUntil : Math.min(clock.now() + copyTtlMs, freshUntil);
   }
 }
 
-function factsOf(entry: LevelEntry, deadline: number): EntryFacts | undefined {
+function factsOf(entry: LevelEntry, freshUntil: number | undefined): EntryFacts | undefined {
   const { order, bornAt, tags, refreshAt, retryAt } = entry;
-  const freshUntil = entry.freshUntil < deadline ? entry.freshUntil : undefined;
   const isPlain = order === undefined && freshUntil === undefined && refreshAt === undefined;
   return isPlain ? undefined : { order, bornAt, tags, freshUntil, refreshAt, retryAt };
 }
 
-/** A copy's own deadline ends it here; only the lowest level's entries are promoted, with theirs. */
+/** A copy's own time ends it here; only the entries of the lowest level are promoted, with theirs. */
 function toLevelEntry(found: Entry<unknown> | undefined): LevelEntry | undefined {
   if (found === undefined) return undefined;
   const { value, deadline, facts } = found;

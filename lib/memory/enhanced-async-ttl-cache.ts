@@ -153,9 +153,8 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
       this.#assertKey(key);
       assertValue(value);
       const ttlMs = this.#ttlMs(options);
-      return this.#coordinator.set(key, undefined, () => {
-        this.table.write(key, value, ttlMs);
-      });
+      const store = (): void => void this.table.write(key, value, ttlMs);
+      return this.#coordinator.set(key, undefined, { value, store });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -216,14 +215,9 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     this.#assertKey(key);
     assertLoader(change);
     const ttlMs = this.#ttlMs(options);
-    return this.#coordinator.update<V>(
-      key,
-      undefined,
-      async () => change(this.peek(key)),
-      (value) => {
-        this.table.write(key, value, ttlMs);
-      },
-    );
+    return this.#coordinator.update<V>(key, undefined, async () => change(this.peek(key)), {
+      store: (value) => void this.table.write(key, value, ttlMs),
+    });
   }
 
   /**
@@ -292,12 +286,12 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
     let ttlMs = this.#ttlMs(options);
     return this.#coordinator.load<V>({
       key,
-      callLoader: (load) =>
-        loader(
-          new LoaderContext(load, key, (ttl) => {
-            ttlMs = parseLifetime(ttl);
-          }),
-        ),
+      callLoader: (load) => {
+        const context = new LoaderContext(load, key, (ttl) => {
+          ttlMs = parseLifetime(ttl);
+        });
+        return load.call(() => loader(context));
+      },
       store: (value) => {
         if (ttlMs > 0) this.table.write(key, value, ttlMs);
       },

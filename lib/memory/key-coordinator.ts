@@ -20,6 +20,8 @@ export interface KeyCoordinatorPorts {
   order(): number;
   /** Whether neither the ticket's tags nor its namespaces were invalidated since it was opened. */
   admits(ticket: Ticket): boolean;
+  /** Clock time until which nothing that begins is to be stored under the ticket's key or tags. */
+  readonly heldUntil?: ((ticket: Ticket) => number) | undefined;
 }
 
 /** What a coordinator has seen since the start. */
@@ -33,11 +35,25 @@ export interface CoordinatorMetrics {
   readonly locks: LockMetrics;
 }
 
-/** What is asked of a key: how to load it and how to store what was loaded. */
-export interface CoordinatedLoad<T> extends Omit<LoadRequest<T>, 'load'> {
-  /** Calls the loader, for the ticket of this load. */
-  readonly callLoader: (load: RunningLoad) => T | Promise<T>;
+/** How a value is stored. */
+export interface Storing<T> {
+  /**
+   * Sends it to where storing takes time, before it is stored here; settles with whether it may be.
+   * Never rejects. Left out where nothing takes time.
+   */
+  readonly send?: ((value: T, ticket: Ticket) => Promise<boolean>) | undefined;
+  /** Stores it here, in the call. */
   readonly store: (value: T, ticket: Ticket) => void;
+}
+
+/** What is asked of a key: how to load it and how to store what was loaded. */
+export interface CoordinatedLoad<T> extends Omit<LoadRequest<T>, 'load'>, Storing<T> {
+  /** Hears of the load that this call starts, first of all. */
+  readonly began?: ((load: RunningLoad) => void) | undefined;
+  /** Looks where that takes time, before the loader is called. What it finds is not stored. */
+  readonly find?: ((load: RunningLoad) => Promise<T | undefined>) | undefined;
+  /** Calls the loader through {@link RunningLoad.call}. */
+  readonly callLoader: (load: RunningLoad) => T | Promise<T>;
 }
 
 /**
@@ -63,6 +79,7 @@ export class KeyCoordinator {
       now: () => ports.clock.now(),
       order: () => ports.order(),
       admits: (ticket) => ports.admits(ticket),
+      heldUntil: ports.heldUntil ?? never,
     });
     this.#loads = new LoadTable({
       clock: ports.clock,
@@ -72,9 +89,9 @@ export class KeyCoordinator {
     this.#locks = new ShardLockManager(ports);
   }
 
-  /** The order of the oldest operation under way: no later invalidation may be forgotten. */
-  get oldestOrder(): number | undefined {
-    return this.#tickets.oldestOrder;
+  /** The ticket of the oldest operation under way: no invalidation after it may be forgotten. */
+  get oldest(): Ticket | undefined {
+    return this.#tickets.oldest;
   }
 
   /** Whether nothing is under way and nobody holds a lock: what is stored now needs no order. */
@@ -101,9 +118,28 @@ export class KeyCoordinator {
     return this.#loads.run(this.#request(load));
   }
 
-  /** Whether a load of the key is under way that others may join. */
-  isLoading(key: string): boolean {
-    return this.#loads.has(key);
+  /** Whether a load is under way that this one would join. */
+  isLoading(load: Pick<LoadRequest<unknown>, 'key' | 'forced' | 'variant'>): boolean {
+    return this.#loads.has(load);
+  }
+
+  /** Opens a ticket for what a level below has; it must be closed. */
+  openPromotion(key: string): Ticket {
+    return this.#tickets.open(key, 'promotion');
+  }
+
+  closeTicket(ticket: Ticket): void {
+    this.#tickets.close(ticket);
+  }
+
+  /** Whether a ticket's value may still be stored. */
+  isValid(ticket: Ticket): boolean {
+    return this.#tickets.isValid(ticket);
+  }
+
+  /** Whether what is under way for a ticket may still be waited for. */
+  isJoinable(ticket: Ticket): boolean {
+    return this.#tickets.isJoinable(ticket);
   }
 
   /** Starts a load of the key that nobody waits for; see {@link LoadTable.startBehind}. */
@@ -112,10 +148,13 @@ export class KeyCoordinator {
   }
 
   /** Loads for this caller alone and stores nothing; see {@link LoadTable.runAlone}. */
-  loadAlone<T>({ callLoader, ...request }: CoordinatedLoad<T>): Promise<T> {
+  loadAlone<T>({ callLoader, began, ...request }: CoordinatedLoad<T>): Promise<T> {
     return this.#loads.runAlone<T>({
       ...request,
-      load: async (load) => load.call(() => callLoader(load)),
+      load: async (load) => {
+        began?.(load);
+        return callLoader(load);
+      },
     });
   }
 
@@ -125,19 +164,19 @@ export class KeyCoordinator {
    *
    * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
    */
-  set(
+  set<V>(
     key: string,
     tags: readonly string[] | undefined,
-    store: (ticket: Ticket) => void,
+    { value, send, store }: Storing<V> & { readonly value: V },
   ): Promise<void> {
-    if (this.idle || this.#locks.isFree(this.#ports.shardOf(key), key)) {
-      store(this.#tickets.make(key, 'write', tags));
-      this.#tickets.fenceLoads(key);
-      return Promise.resolve();
-    }
-    return this.#locked(key, tags, (ticket) => {
-      this.#storeWritten(ticket, () => store(ticket));
-    });
+    const isNow = send === undefined && this.#isFree(key);
+    if (!isNow)
+      return this.#locked(key, tags, (ticket) =>
+        this.#storeWritten(value, ticket, { send, store }),
+      );
+    store(value, this.#tickets.make(key, 'write', tags));
+    this.#tickets.fenceLoads(key);
+    return Promise.resolve();
   }
 
   /**
@@ -151,12 +190,12 @@ export class KeyCoordinator {
     key: string,
     tags: readonly string[] | undefined,
     change: () => Promise<T | undefined>,
-    store: (value: T, ticket: Ticket) => void,
+    storing: Storing<T>,
   ): Promise<T | undefined> {
     return this.#locked(key, tags, async (ticket) => {
       const value = await change();
       if (value === undefined) this.#dropWritten(ticket);
-      else this.#storeWritten(ticket, () => store(value, ticket));
+      else await this.#storeWritten(value, ticket, storing);
       return value;
     });
   }
@@ -185,6 +224,7 @@ export class KeyCoordinator {
       signal: call.signal,
       waitTimeoutMs: call.waitTimeoutMs,
       forced: call.forced,
+      variant: call.variant,
       softTimeoutMs: call.softTimeoutMs,
       hardTimeoutMs: call.hardTimeoutMs,
       fallback: call.fallback,
@@ -193,11 +233,20 @@ export class KeyCoordinator {
       noteTimeout: call.noteTimeout,
       stored: call.stored,
       load: async (load) => {
-        const value = await load.call(() => call.callLoader(load));
-        this.#storeLoaded(value, load.ticket, call.store);
+        call.began?.(load);
+        const found = call.find === undefined ? undefined : await call.find(load);
+        if (found !== undefined) return found;
+        load.throwIfAborted();
+        const value = await call.callLoader(load);
+        if (call.send === undefined) this.#storeLoaded(value, load.ticket, call.store);
+        else await this.#sendLoaded(value, load, call);
         return value;
       },
     };
+  }
+
+  #isFree(key: string): boolean {
+    return this.idle || this.#locks.isFree(this.#ports.shardOf(key), key);
   }
 
   async #locked<R>(
@@ -223,7 +272,22 @@ export class KeyCoordinator {
     }
   }
 
-  #storeLoaded<T>(value: T, ticket: Ticket, store: (value: T, ticket: Ticket) => void): void {
+  /** Sends what was loaded down the levels first; whoever has no time to wait for that gets it now. */
+  async #sendLoaded<T>(value: T, load: RunningLoad, { send, store }: Storing<T>): Promise<void> {
+    const { ticket } = load;
+    load.brought = { value };
+    if (value === undefined) return;
+    if (!this.#tickets.isValid(ticket)) {
+      this.#fenced += 1;
+      return;
+    }
+    // From here on it may reach a level, so nothing that was called earlier may follow it there.
+    this.#tickets.fenceLoads(ticket.key, ticket.serial);
+    if (await send!(value, ticket)) this.#storeLoaded(value, ticket, store);
+    else this.#fenced += 1;
+  }
+
+  #storeLoaded<T>(value: T, ticket: Ticket, store: Storing<T>['store']): void {
     if (value === undefined) return;
     if (!this.#tickets.isValid(ticket)) {
       this.#fenced += 1;
@@ -233,13 +297,24 @@ export class KeyCoordinator {
     this.#tickets.fenceLoads(ticket.key, ticket.serial);
   }
 
-  #storeWritten(ticket: Ticket, store: () => void): void {
+  #storeWritten<T>(value: T, ticket: Ticket, { send, store }: Storing<T>): Promise<void> | void {
+    if (send !== undefined && this.#tickets.isValid(ticket)) {
+      const wrote = this.#tickets.beginWriting(ticket);
+      return send(value, ticket).then(() => {
+        wrote();
+        this.#finishWritten(value, ticket, store);
+      });
+    }
+    this.#finishWritten(value, ticket, store);
+  }
+
+  #finishWritten<T>(value: T, ticket: Ticket, store: Storing<T>['store']): void {
     if (!this.#tickets.isValid(ticket)) {
       this.#fenced += 1;
       this.#dropWritten(ticket);
       return;
     }
-    store();
+    store(value, ticket);
     this.#tickets.fenceLoads(ticket.key);
   }
 
@@ -248,4 +323,8 @@ export class KeyCoordinator {
     this.#ports.drop(key);
     this.#tickets.fenceOlder(key, serial);
   }
+}
+
+function never(): number {
+  return -Infinity;
 }

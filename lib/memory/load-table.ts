@@ -18,6 +18,9 @@ export interface LoadTablePorts {
   readonly joinTimeoutMs: number;
 }
 
+/** Which loads would do for a caller. */
+type Wish = Pick<LoadRequest<unknown>, 'key' | 'forced' | 'variant'>;
+
 /** A hung load is replaced this often; then its key's place is emptied. */
 const MAX_REPLACEMENTS = 3;
 
@@ -69,9 +72,9 @@ export class LoadTable {
    */
   run<T>(request: LoadRequest<T>): Promise<T> {
     if (request.signal?.aborted === true) return Promise.reject(request.signal.reason);
-    const { key, forced = false } = request;
+    const { key } = request;
     if (this.#places.get(key)?.load?.calling === true) return Promise.reject(ownKeyError(key));
-    const joinable = this.#joinable(key, forced);
+    const joinable = this.#joinable(request);
     const answer = joinable?.late === true ? request.fallback?.(1) : undefined;
     if (answer !== undefined) return Promise.resolve(answer);
     return new Promise<unknown>((resolve, reject) => {
@@ -86,9 +89,9 @@ export class LoadTable {
     }) as Promise<T>;
   }
 
-  /** Whether a load of the key can be joined. */
-  has(key: string): boolean {
-    return this.#joinable(key) !== undefined;
+  /** Whether a load can be joined instead of starting this one. */
+  has(request: Wish): boolean {
+    return this.#joinable(request) !== undefined;
   }
 
   /** Starts a load that nobody waits for. */
@@ -120,11 +123,12 @@ export class LoadTable {
     for (const load of this.#loads) load.cancelPatience?.();
   }
 
-  #joinable(key: string, forced = false): Load | undefined {
+  #joinable({ key, forced = false, variant }: Wish): Load | undefined {
     const load = this.#places.get(key)?.load;
-    if (load === undefined || (forced && !load.forced) || this.#isHungBehind(load))
+    if (load === undefined || (forced && !load.forced) || load.variant !== variant)
       return undefined;
-    return this.#ports.tickets.isValid(load.ticket) ? load : undefined;
+    if (this.#isHungBehind(load)) return undefined;
+    return this.#ports.tickets.isJoinable(load.ticket) ? load : undefined;
   }
 
   /** Nobody may wait for a load behind the callers, so nobody's patience would replace it. */
@@ -155,7 +159,9 @@ export class LoadTable {
     const forgetSignal =
       signal === undefined ? nothing : onAbort(signal, () => this.#leave(waiter, signal.reason));
     const cancelTimer = this.#ports.clock.setTimer(() => {
-      this.#leave(waiter, waitTimeoutError(request.key, waitTimeoutMs!));
+      const brought = this.#broughtBy(waiter.load);
+      if (brought === undefined) this.#leave(waiter, waitTimeoutError(request.key, waitTimeoutMs!));
+      else this.#answer(waiter, brought.value);
     }, waitTimeoutMs ?? Infinity);
     waiter.stopListening = () => {
       forgetSignal();
@@ -171,8 +177,8 @@ export class LoadTable {
   }
 
   #openLoad(place: Place, request: LoadRequest<unknown>): Load {
-    const { key, tags, forced = false } = request;
-    const load = new Load(this.#ports.tickets.open(key, 'load', tags), place, forced);
+    const { key, tags } = request;
+    const load = new Load(this.#ports.tickets.open(key, 'load', tags), place, request);
     this.#loads.add(load);
     place.load = load;
     this.#armTimeouts(load, request);
@@ -201,11 +207,26 @@ export class LoadTable {
 
   /** Answers those who wait with what there is, if there is something; the load goes on. */
   #timeOutSoftly(load: Load, { fallback }: LoadRequest<unknown>): void {
-    const answer = fallback?.(load.waiters.size);
-    if (answer === undefined) return;
+    const brought = this.#broughtBy(load);
+    const answer = brought === undefined ? fallback?.(load.waiters.size) : brought.value;
+    if (brought === undefined && answer === undefined) return;
     load.behind = true;
     load.late = true;
     for (const waiter of this.#release(load)) waiter.resolve(answer);
+  }
+
+  /** What a load has brought and only has to be stored: nobody need wait for that, who has no time. */
+  #broughtBy(load: Load | undefined): Load['brought'] {
+    if (load?.brought === undefined) return undefined;
+    return this.#ports.tickets.isJoinable(load.ticket) ? load.brought : undefined;
+  }
+
+  /** Ends one caller's wait with a value; the load goes on. */
+  #answer(waiter: Waiter, value: unknown): void {
+    waiter.stopListening();
+    waiter.load!.behind = true;
+    waiter.load!.waiters.delete(waiter);
+    waiter.resolve(value);
   }
 
   /**
@@ -213,6 +234,11 @@ export class LoadTable {
    * no later load of the key is given up meanwhile: of hanging loads one for each key is kept.
    */
   #timeOut(load: Load, request: LoadRequest<unknown>): void {
+    const brought = this.#broughtBy(load);
+    if (brought !== undefined) {
+      for (const waiter of [...load.waiters]) this.#answer(waiter, brought.value);
+      return;
+    }
     const { key, hardTimeoutMs } = request;
     const error = hardTimeoutError(key, hardTimeoutMs!);
     const isWanted = this.#isWanted(load);
@@ -267,7 +293,7 @@ export class LoadTable {
    */
   #calledTooLate(load: Load): Waiter[] {
     const { ticket, waiters } = load;
-    if (ticket.withdrawn || this.#closed || this.#ports.tickets.isValid(ticket)) return [];
+    if (ticket.withdrawn || this.#closed || this.#ports.tickets.isJoinable(ticket)) return [];
     return [...waiters].filter(({ order }) => order > ticket.order);
   }
 
@@ -324,7 +350,7 @@ export class LoadTable {
   /** Finds another answer for a follower for whom this load is none, or has taken too long. */
   #moveOn(load: Load, waiter: Waiter): void {
     const { place } = load;
-    const newest = this.#joinable(waiter.request.key, waiter.request.forced);
+    const newest = this.#joinable(waiter.request);
     waiter.patience -= 1;
     if (newest === load && place.replacements === MAX_REPLACEMENTS) {
       place.exhausted = true;
@@ -345,6 +371,7 @@ export class LoadTable {
       this.#join(newest, waiter);
     } else {
       place.replacements += 1;
+      load.detach();
       this.#startIn(place, waiter);
     }
   }

@@ -15,6 +15,8 @@ export interface LoadRequest<T> {
   readonly waitTimeoutMs?: number | undefined;
   /** Whether only a load that was forced as well answers this caller. */
   readonly forced?: boolean | undefined;
+  /** What this load does otherwise than others: only one of the same variant answers this caller. */
+  readonly variant?: string | undefined;
   /** How long this load may keep its callers while there is a `fallback`, in milliseconds. */
   readonly softTimeoutMs?: number | undefined;
   /** How long this load may keep its callers at all, in milliseconds. */
@@ -36,8 +38,16 @@ export interface RunningLoad {
   readonly signal: AbortSignal;
   /** Whether the loader runs and has not waited yet: what it asks of its own key is refused. */
   calling: boolean;
+  /** How many callers wait for it now. */
+  readonly callers: number;
+  /** What its loader brought, while it is being stored. */
+  brought: { readonly value: unknown } | undefined;
   /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
   call<R>(loader: () => R): R;
+  /** Throws the reason once the signal is aborted. */
+  throwIfAborted(): void;
+  /** Calls `run` when the key can do without this load: another took its place, or it took too long. */
+  onDetached(run: () => void): void;
 }
 
 /** Where the callers of a key meet: the newest load, and how often it had to be replaced. */
@@ -77,17 +87,29 @@ export class Load implements RunningLoad {
   late = false;
   /** Whether it has kept them longer than it may at all. */
   givenUp = false;
+  brought: { readonly value: unknown } | undefined;
   cancelPatience: (() => void) | undefined;
   /** Forgets the load's own timeouts. */
   cancelTimeouts: () => void = () => {};
+  readonly forced: boolean;
+  readonly variant: string | undefined;
   #controller: AbortController | undefined;
   #abortReason: { readonly reason: unknown } | undefined;
+  #detached: (() => void) | undefined;
+  #isDetached = false;
 
   constructor(
     readonly ticket: Ticket,
     readonly place: Place,
-    readonly forced: boolean,
-  ) {}
+    { forced = false, variant }: Pick<LoadRequest<unknown>, 'forced' | 'variant'>,
+  ) {
+    this.forced = forced;
+    this.variant = variant;
+  }
+
+  get callers(): number {
+    return this.waiters.size;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -106,6 +128,23 @@ export class Load implements RunningLoad {
 
   abort(reason: unknown): void {
     this.#abortReason = { reason };
+    this.detach();
     this.#controller?.abort(reason);
+  }
+
+  throwIfAborted(): void {
+    if (this.#abortReason !== undefined) throw this.signal.reason;
+  }
+
+  onDetached(run: () => void): void {
+    if (this.#isDetached) run();
+    else this.#detached = run;
+  }
+
+  /** Notes that the key can do without it. */
+  detach(): void {
+    this.#isDetached = true;
+    this.#detached?.();
+    this.#detached = undefined;
   }
 }

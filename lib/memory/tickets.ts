@@ -1,5 +1,8 @@
-/** What a ticket is for: to store what a loader returns, or what a caller of set or update gives. */
-export type TicketKind = 'load' | 'write';
+/**
+ * What a ticket is for: to store what a loader returns, what a caller of set or update gives, or what a
+ * level below has.
+ */
+export type TicketKind = 'load' | 'write' | 'promotion';
 
 /**
  * The right to store a value under a key, taken when the load, set or update is called and checked
@@ -28,6 +31,8 @@ export interface TicketPorts {
   order(): number;
   /** Whether neither the ticket's tags nor its namespaces were invalidated since it was opened. */
   admits(ticket: Ticket): boolean;
+  /** Clock time until which nothing that begins is to be stored under the ticket's key or tags. */
+  heldUntil(ticket: Ticket): number;
 }
 
 /** The fences of a key: tickets whose serial is lower have lost their right. */
@@ -35,6 +40,9 @@ interface Fences {
   tickets: number;
   all: number;
   loads: number;
+  promotions: number;
+  /** How many values of sets and updates are on their way: nothing else is stored meanwhile. */
+  writing: number;
 }
 
 /**
@@ -64,9 +72,9 @@ export class TicketTable {
     return this.#ports.order();
   }
 
-  /** The order of the oldest ticket under way: no later invalidation may be forgotten. */
-  get oldestOrder(): number | undefined {
-    for (const ticket of this.#open) return ticket.order;
+  /** The oldest ticket under way: no invalidation after it may be forgotten. */
+  get oldest(): Ticket | undefined {
+    for (const ticket of this.#open) return ticket;
     return undefined;
   }
 
@@ -75,7 +83,8 @@ export class TicketTable {
     const ticket = this.make(key, kind, tags);
     this.#open.add(ticket);
     const fences = this.#fences.get(key);
-    if (fences === undefined) this.#fences.set(key, { tickets: 1, all: 0, loads: 0 });
+    if (fences === undefined)
+      this.#fences.set(key, { tickets: 1, all: 0, loads: 0, promotions: 0, writing: 0 });
     else fences.tickets += 1;
     return ticket;
   }
@@ -101,9 +110,19 @@ export class TicketTable {
     if (fences.tickets === 0) this.#fences.delete(ticket.key);
   }
 
-  /** Whether the ticket's value may still be stored, and the ticket's load be joined. */
+  /** Whether the ticket's value may still be stored. */
   isValid(ticket: Ticket): boolean {
-    return !ticket.withdrawn && !this.#isFenced(ticket) && this.#ports.admits(ticket);
+    return this.#stands(ticket) && (ticket.kind === 'write' || !this.#isKept(ticket));
+  }
+
+  /**
+   * Whether the ticket's load may be joined: one that began while its key is held may be until that is
+   * over, although its value is not stored.
+   */
+  isJoinable(ticket: Ticket): boolean {
+    if (!this.#stands(ticket)) return false;
+    const heldUntil = this.#ports.heldUntil(ticket);
+    return heldUntil <= ticket.openedAt || heldUntil > this.#ports.now();
   }
 
   /** Takes every ticket of a key away: it was deleted. */
@@ -117,13 +136,30 @@ export class TicketTable {
     if (fences === undefined) return;
     fences.all = Math.max(fences.all, Math.min(serial, this.#serial + 1));
     fences.loads = this.#serial + 1;
+    fences.promotions = this.#serial + 1;
   }
 
-  /** Takes the tickets of a key's loads away that are older than `serial`: a value was stored. */
+  /**
+   * Takes the tickets of a key's loads away that are older than `serial`, and those of its promotions,
+   * which may have read what was there before: a value was stored.
+   */
   fenceLoads(key: string, serial = Infinity): void {
     const fences = this.#fences.get(key);
     if (fences === undefined) return;
     fences.loads = Math.max(fences.loads, Math.min(serial, this.#serial + 1));
+    fences.promotions = this.#serial + 1;
+  }
+
+  /**
+   * Lets no load and no promotion of the ticket's key be stored until the returned function is called:
+   * the value of a set or update is on its way to a level below.
+   */
+  beginWriting({ key }: Ticket): () => void {
+    const fences = this.#fences.get(key)!;
+    fences.writing += 1;
+    return () => {
+      fences.writing -= 1;
+    };
   }
 
   /** Takes every ticket away: everything was cleared. */
@@ -131,10 +167,24 @@ export class TicketTable {
     this.#cleared = this.#serial + 1;
   }
 
+  #stands(ticket: Ticket): boolean {
+    return !ticket.withdrawn && !this.#isFenced(ticket) && this.#ports.admits(ticket);
+  }
+
+  /** Whether the key is held, or another value of it is on its way. */
+  #isKept(ticket: Ticket): boolean {
+    if ((this.#fences.get(ticket.key)?.writing ?? 0) > 0) return true;
+    return this.#ports.heldUntil(ticket) > ticket.openedAt;
+  }
+
   #isFenced({ key, kind, serial }: Ticket): boolean {
     if (serial < this.#cleared) return true;
     const fences = this.#fences.get(key);
     if (fences === undefined) return false;
-    return serial < fences.all || (kind === 'load' && serial < fences.loads);
+    if (serial < fences.all) return true;
+    return (
+      (kind === 'load' && serial < fences.loads) ||
+      (kind === 'promotion' && serial < fences.promotions)
+    );
   }
 }

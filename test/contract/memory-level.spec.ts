@@ -21,7 +21,14 @@ function createMemoryLevel(copyTtlMs?: number): MemorySubject {
     { clock, numShards: 2 },
     { subject: 'test', stamps },
   );
-  const level = new MemoryLevel({ name: 'L1', cache, copyTtlMs, sweepEveryMs: 500, clock });
+  const level = new MemoryLevel({
+    name: 'L1',
+    cache,
+    copyTtlMs,
+    keepsStale: true,
+    sweepEveryMs: 500,
+    clock,
+  });
   return {
     level,
     cache,

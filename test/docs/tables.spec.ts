@@ -66,6 +66,8 @@ describe('the tables of the README', () => {
         joinTimeout: defaults.joinTimeoutMs,
         waitTimeout: defaults.waitTimeoutMs ?? Infinity,
         lockTimeout: defaults.lockTimeoutMs,
+        levelTimeout: defaults.levelTimeoutMs,
+        maxConcurrentLoads: defaults.maxConcurrentLoads,
         maxStamps: defaults.maxStamps,
         maxWorkers: defaults.maxWorkers,
       },
@@ -97,6 +99,7 @@ describe('the tables of the README', () => {
       new errors.InvalidArgumentError('message'),
       new errors.LoadTimeoutError('message'),
       new errors.LockTimeoutError('message'),
+      new errors.CacheLevelError('message'),
     ];
     const classes = Object.keys(errors).filter((name) => name.endsWith('Error'));
 

@@ -44,7 +44,10 @@ describe('the schedules themselves', () => {
     ],
     [
       'expire ends freshness',
-      () => jest.spyOn(HierarchyCore.prototype, 'expire').mockReturnValue(false),
+      () =>
+        jest
+          .spyOn(HierarchyCore.prototype, 'expire')
+          .mockReturnValue({ existed: false, below: undefined }),
     ],
     [
       'set and later loads fence loads',

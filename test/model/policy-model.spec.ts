@@ -309,7 +309,10 @@ describe(`${CacheHierarchy.name}: random programs (test of the test)`, () => {
   it.each<[string, () => unknown]>([
     [
       'expire does nothing',
-      () => jest.spyOn(HierarchyCore.prototype, 'expire').mockReturnValue(true),
+      () =>
+        jest
+          .spyOn(HierarchyCore.prototype, 'expire')
+          .mockReturnValue({ existed: true, below: undefined }),
     ],
     [
       'hits are never refreshed',

@@ -10,6 +10,7 @@ export class LoadBench {
     now: () => this.clock.now(),
     order: () => 0,
     admits: () => true,
+    heldUntil: () => -Infinity,
   });
   readonly loads: LoadTable;
 

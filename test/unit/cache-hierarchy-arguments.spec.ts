@@ -100,18 +100,20 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     await expect(cache.getOrSet('key', () => 1, options)).rejects.toThrow(/"hold" is unknown/);
   });
 
-  it('refuses options that calls do not have yet, rather than ignore them', async () => {
-    const hold = { hold: '5s' };
-    const { delete: remove, invalidateTags } = cache as unknown as Record<
-      'delete' | 'invalidateTags',
-      (what: string, options: object) => Promise<unknown>
-    >;
+  it('refuses options of invalidations that they do not have, and does nothing', async () => {
     await cache.set('key', 1, { tags: 'tag' });
+    const bad = { require: 'L2', hold: '5s' } as object;
 
-    await expect(remove.call(cache, 'key', hold)).rejects.toThrow(
-      'The call\'s option "hold" is unknown; known are none.',
+    await expect(cache.delete('key', bad)).rejects.toThrow('require must be \'remote\', got "L2".');
+    await expect(cache.deleteMany(['key'], bad)).rejects.toThrow(/require must be/);
+    await expect(cache.expire('key', bad)).rejects.toThrow(
+      'The call\'s option "require" is unknown; known are hold.',
     );
-    await expect(invalidateTags.call(cache, 'tag', hold)).rejects.toThrow(/"hold" is unknown/);
+    await expect(cache.invalidateTags('tag', bad)).rejects.toThrow(/"require" is unknown/);
+    await expect(cache.delete('key', { hold: 0 })).rejects.toThrow(/duration/);
+    await expect(cache.clear.call(cache, ...([bad] as unknown as []))).rejects.toThrow(
+      /known are none/,
+    );
     expect(cache.peek('key')).toBe(1);
   });
 

@@ -23,7 +23,7 @@ beforeEach(() => {
 
 afterEach(() => {
   expect(coordinator.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  expect(coordinator.oldestOrder).toBeUndefined();
+  expect(coordinator.oldest?.order).toBeUndefined();
   expect(clock.pending).toBe(0);
 });
 
@@ -53,12 +53,15 @@ function load(loader: () => unknown, tags?: readonly string[]): Promise<unknown>
 }
 
 function set(value: unknown): Promise<void> {
-  return coordinator.set('key', undefined, (ticket) => stored.set(ticket.key, value));
+  return coordinator.set('key', undefined, {
+    value,
+    store: (_, ticket) => stored.set(ticket.key, value),
+  });
 }
 
 function update(change: () => Promise<unknown>): Promise<unknown> {
-  return coordinator.update('key', undefined, change, (value, ticket) => {
-    stored.set(ticket.key, value);
+  return coordinator.update('key', undefined, change, {
+    store: (value, ticket) => stored.set(ticket.key, value),
   });
 }
 
@@ -67,8 +70,8 @@ describe(KeyCoordinator.name, () => {
     const tickets: Ticket[] = [];
     const note = (_: unknown, ticket: Ticket): unknown => tickets.push(ticket);
     await coordinator.load({ key: 'key', tags: ['a'], callLoader: () => 1, store: note });
-    await coordinator.set('key', ['b'], (ticket) => note(1, ticket));
-    await coordinator.update('key', ['c'], async () => 1, note);
+    await coordinator.set('key', ['b'], { value: 1, store: note });
+    await coordinator.update('key', ['c'], async () => 1, { store: note });
 
     const facts = tickets.map(({ kind, tags, order: at, openedAt }) => [kind, tags, at, openedAt]);
     expect(facts).toEqual([
@@ -84,7 +87,7 @@ describe(KeyCoordinator.name, () => {
     order = 4;
     const late = update(() => loaded.promise);
 
-    const oldest = coordinator.oldestOrder;
+    const oldest = coordinator.oldest?.order;
     loaded.resolve(1);
     await Promise.all([early, late]);
 
@@ -216,7 +219,7 @@ describe(KeyCoordinator.name, () => {
 
     const errors = await Promise.all([
       rejectionOf(coordinator.load({ key: 'key', callLoader: () => 1, store: fail })),
-      rejectionOf(coordinator.update('other', undefined, async () => 1, fail)),
+      rejectionOf(coordinator.update('other', undefined, async () => 1, { store: fail })),
     ]);
     await settle();
 

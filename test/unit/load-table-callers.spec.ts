@@ -65,6 +65,7 @@ describe(`${LoadTable.name}: invalidations by a tag that the loader names last`,
       now: () => clock.now(),
       order: () => order,
       admits: (ticket) => ticket.tags === undefined || ticket.order >= ended,
+      heldUntil: () => -Infinity,
     });
     loads = new LoadTable({ clock, tickets, joinTimeoutMs: JOIN_MS });
   });

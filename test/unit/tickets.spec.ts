@@ -5,16 +5,19 @@ import { TicketTable, type Ticket } from '../../lib/memory/tickets.js';
 let order: number;
 let now: number;
 let refused: Set<Ticket>;
+let heldUntil: number;
 let tickets: TicketTable;
 
 beforeEach(() => {
   order = 5;
   now = 100;
   refused = new Set();
+  heldUntil = -Infinity;
   tickets = new TicketTable({
     now: () => now,
     order: () => order,
     admits: (ticket) => !refused.has(ticket),
+    heldUntil: () => heldUntil,
   });
 });
 
@@ -109,7 +112,12 @@ describe(TicketTable.name, () => {
     const reachesTheOpenOnes = (): void =>
       fc.assert(
         fc.property(program, (steps) => {
-          const table = new TicketTable({ now: () => 0, order: () => 0, admits: () => true });
+          const table = new TicketTable({
+            now: () => 0,
+            order: () => 0,
+            admits: () => true,
+            heldUntil: () => -Infinity,
+          });
           const opened: Ticket[] = [];
           const open = new Set<Ticket>();
           for (const step of steps) {
@@ -188,15 +196,15 @@ describe(TicketTable.name, () => {
   });
 
   it('tells the order of the oldest ticket under way', () => {
-    const none = tickets.oldestOrder;
+    const none = tickets.oldest?.order;
     const first = tickets.open('a', 'load');
     order = 6;
     tickets.open('b', 'load');
-    const oldest = tickets.oldestOrder;
+    const oldest = tickets.oldest?.order;
 
     tickets.close(first);
 
-    expect([none, oldest, tickets.oldestOrder]).toEqual([undefined, 5, 6]);
+    expect([none, oldest, tickets.oldest?.order]).toEqual([undefined, 5, 6]);
   });
 
   it('ignores invalidations of keys that nothing is under way for', () => {
@@ -204,5 +212,42 @@ describe(TicketTable.name, () => {
     tickets.fenceLoads('key');
 
     expect(tickets.size).toBe(0);
+  });
+
+  it('stores nothing that began before a hold had passed, but what is written', () => {
+    heldUntil = 110;
+    const during = [tickets.open('key', 'load'), tickets.open('key', 'promotion')];
+    const written = tickets.open('key', 'write');
+    const [stored, joined] = [
+      during.map((one) => tickets.isValid(one)),
+      tickets.isJoinable(during[0]!),
+    ];
+    now = 110;
+    const after = tickets.open('key', 'load');
+
+    expect([stored, joined]).toEqual([[false, false], true]);
+    expect(tickets.isJoinable(during[0]!)).toBe(false);
+    expect([tickets.isValid(written), tickets.isValid(after)]).toEqual([true, true]);
+  });
+
+  it('stores no load and no promotion while a written value is on its way', () => {
+    const load = tickets.open('key', 'load');
+    const promotion = tickets.open('key', 'promotion');
+    const write = tickets.open('key', 'write');
+    const wrote = tickets.beginWriting(write);
+    const meanwhile = [load, promotion, write].map((one) => tickets.isValid(one));
+
+    expect(meanwhile).toEqual([false, false, true]);
+    expect(tickets.isJoinable(load)).toBe(true);
+    wrote();
+    expect(tickets.isValid(load)).toBe(true);
+  });
+
+  it('takes promotions away when any value was stored, whichever was called first', () => {
+    const load = tickets.open('key', 'load');
+    const promotion = tickets.open('key', 'promotion');
+    tickets.fenceLoads('key', load.serial);
+
+    expect([tickets.isValid(load), tickets.isValid(promotion)]).toEqual([true, false]);
   });
 });

@@ -1,0 +1,49 @@
+import type { Reply } from './level-calls.js';
+
+interface Item<I, A> {
+  readonly item: I;
+  readonly reply: Promise<Reply<A | undefined>>;
+  readonly resolve: (reply: Reply<A | undefined>) => void;
+}
+
+/**
+ * Gathers what is asked of a level key by key, and sends it as one call when the step in which the
+ * first was asked is over, with what follows from it at once: many keys cost one round trip.
+ */
+export class CallBatch<I, A> {
+  readonly #send: (items: ReadonlyMap<string, I>) => Promise<Reply<Map<string, A>>>;
+  #items = new Map<string, Item<I, A>>();
+
+  /** @param send never rejects */
+  constructor(send: (items: ReadonlyMap<string, I>) => Promise<Reply<Map<string, A>>>) {
+    this.#send = send;
+  }
+
+  /** Returns what the call says of this key; whoever asks for the same key gets the same reply. */
+  add(key: string, item: I): Promise<Reply<A | undefined>> {
+    const before = this.#items.get(key);
+    if (before !== undefined) return before.reply;
+    let resolve: Item<I, A>['resolve'] = () => {};
+    const reply = new Promise<Reply<A | undefined>>((settle) => {
+      resolve = settle;
+    });
+    if (this.#items.size === 0) void this.#sendSoon();
+    this.#items.set(key, { item, reply, resolve });
+    return reply;
+  }
+
+  async #sendSoon(): Promise<void> {
+    for (let tick = 0; tick < TICKS; tick++) await undefined;
+    const items = this.#items;
+    this.#items = new Map();
+    const sent = new Map([...items].map(([key, { item }]) => [key, item]));
+    const reply = await this.#send(sent);
+    for (const [key, { resolve }] of items) {
+      if (reply.state !== 'answered') resolve(reply);
+      else resolve({ state: 'answered', answer: reply.answer.get(key) });
+    }
+  }
+}
+
+/** How many rounds of settled promises a step goes on: what one loader brought comes in within a few. */
+const TICKS = 3;

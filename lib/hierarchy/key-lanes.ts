@@ -1,0 +1,240 @@
+import type { Clock } from '../clock.js';
+import type { Ack, DeleteMode, LevelEntry, WriteOutcome } from '../levels/cache-level.js';
+import type { LevelCalls, Reply } from './level-calls.js';
+
+/** What became of a write on its way to a level. */
+export type Written = WriteOutcome | 'failed' | 'unwanted';
+
+/** How an entry is written. */
+export interface WriteOrder {
+  /** Whether it may still be stored; asked when its turn comes. */
+  wanted(): boolean;
+  /** Whether nothing older may be left where this is not stored: it comes from a set or an update. */
+  readonly replaces: boolean;
+}
+
+interface Write extends WriteOrder {
+  readonly kind: 'write';
+  readonly entry: LevelEntry;
+  readonly done: (written: Written) => void;
+}
+
+interface Deletion {
+  readonly kind: 'delete';
+  readonly mode: DeleteMode;
+  readonly done: (ack: Ack | undefined) => void;
+}
+
+/** The changes of one key on their way to a level. */
+interface Lane {
+  readonly waiting: (Write | Deletion)[];
+  running: Write | Deletion | undefined;
+  /** The delete that the level has not carried out and must. */
+  owed: DeleteMode | undefined;
+  /** The writes that took too long, and may happen at any time until `doubtUntil`. */
+  readonly doubts: Set<Promise<boolean>>;
+  doubtUntil: number;
+}
+
+/** What {@link KeyLanes} are made of. */
+export interface KeyLanesOptions {
+  readonly calls: LevelCalls;
+  readonly clock: Clock;
+  /** For so many keys it is remembered that a delete is owed or a write is in doubt. */
+  readonly maxKeys: number;
+  /** Called when a delete is owed or a write is in doubt: `retry` is to be called in a while. */
+  readonly owes: () => void;
+  /** Called when there are too many: the whole level is to be cleared, and not read before `until`. */
+  readonly overflows: (until: number) => void;
+}
+
+/**
+ * The order of changes to a level's keys. The level may take any time for each, so those of one key go
+ * one after the other: a delete that is called while a write is under way follows it, and a write that
+ * an invalidation overtook in the lane does not set out.
+ *
+ * A key is not read while a delete of it is on its way or owed, nor while a write that took too long
+ * may still happen: until that has settled, when a delete goes after it, or until what it would store
+ * has expired. A lane that has nothing of this is forgotten.
+ */
+export class KeyLanes {
+  readonly #options: KeyLanesOptions;
+  readonly #lanes = new Map<string, Lane>();
+  /** The keys that are remembered although nothing is on its way. */
+  readonly #troubled = new Set<string>();
+  #closed = false;
+
+  constructor(options: KeyLanesOptions) {
+    this.#options = options;
+  }
+
+  /** How many keys have changes on their way, deletes owed or writes in doubt. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /** Whether the level may be asked for a key. */
+  isReadable(key: string): boolean {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return true;
+    if (lane.owed !== undefined || this.#isInDoubt(lane)) return false;
+    return lane.running?.kind !== 'delete' && lane.waiting.every(({ kind }) => kind === 'write');
+  }
+
+  /** Stores an entry when what is under way for its key is over; settles with what became of it. */
+  write(key: string, entry: LevelEntry, order: WriteOrder): Promise<Written> {
+    return new Promise((done) => {
+      const { replaces } = order;
+      this.#enter(key, { kind: 'write', entry, replaces, wanted: () => order.wanted(), done });
+    });
+  }
+
+  /** Removes a key; settles with `undefined` where that failed and is tried again. */
+  delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
+    return new Promise((done) => this.#enter(key, { kind: 'delete', mode, done }));
+  }
+
+  /** Sends a delete after each write under way that an invalidation of many keys concerns. */
+  chase(concerns: (key: string, entry: LevelEntry) => boolean): void {
+    for (const [key, { running }] of this.#lanes) {
+      if (running?.kind === 'write' && concerns(key, running.entry)) void this.delete(key, {});
+    }
+  }
+
+  /** Tries again what is owed; returns whether anything is left to be tried or to be forgotten. */
+  retry(): boolean {
+    for (const key of this.#troubled) {
+      const lane = this.#lanes.get(key)!;
+      if (lane.owed !== undefined && lane.running === undefined && !this.#isInDoubt(lane))
+        void this.delete(key, lane.owed);
+      else this.#leave(key, lane);
+    }
+    return this.#troubled.size > 0;
+  }
+
+  /** Forgets everything; what is on its way settles as failed. */
+  close(): void {
+    this.#closed = true;
+    for (const { waiting } of this.#lanes.values()) {
+      for (const change of waiting.splice(0)) giveUp(change);
+    }
+    this.#lanes.clear();
+    this.#troubled.clear();
+  }
+
+  #enter(key: string, change: Write | Deletion): void {
+    if (this.#closed) {
+      giveUp(change);
+      return;
+    }
+    const lane = this.#lanes.get(key) ?? newLane();
+    this.#lanes.set(key, lane);
+    lane.waiting.push(change);
+    this.#advance(key, lane);
+  }
+
+  #advance(key: string, lane: Lane): void {
+    while (lane.running === undefined && !this.#closed) {
+      const change = lane.waiting.shift();
+      if (change === undefined) {
+        this.#leave(key, lane);
+        return;
+      }
+      if (change.kind === 'write' && !this.#maySetOut(change, lane)) change.done('unwanted');
+      else void this.#run(key, lane, change);
+    }
+  }
+
+  /** What is to follow a write in doubt could be overwritten by it. */
+  #maySetOut({ wanted, replaces }: Write, lane: Lane): boolean {
+    if (!this.#isInDoubt(lane)) return wanted();
+    if (replaces) lane.owed ??= {};
+    return false;
+  }
+
+  async #run(key: string, lane: Lane, change: Write | Deletion): Promise<void> {
+    lane.running = change;
+    if (change.kind === 'write') await this.#runWrite(key, lane, change);
+    else await this.#runDelete(key, lane, change);
+    lane.running = undefined;
+    this.#advance(key, lane);
+  }
+
+  async #runWrite(key: string, lane: Lane, { entry, replaces, done }: Write): Promise<void> {
+    const reply = await this.#options.calls.write(key, entry);
+    const written = reply.state === 'answered' ? (reply.answer ?? 'refused') : 'failed';
+    if (reply.state === 'late') this.#doubt(key, lane, reply, entry.staleUntil);
+    if (written === 'stored') lane.owed = undefined;
+    else if (replaces) this.#owe(key, lane, {});
+    done(written);
+  }
+
+  async #runDelete(key: string, lane: Lane, { mode, done }: Deletion): Promise<void> {
+    const reply = await this.#options.calls.delete(key, mode);
+    if (reply.state === 'answered') lane.owed = undefined;
+    else this.#owe(key, lane, mode);
+    done(reply.state === 'answered' ? reply.answer : undefined);
+  }
+
+  #doubt(
+    key: string,
+    lane: Lane,
+    { settled }: Extract<Reply<unknown>, { state: 'late' }>,
+    until: number,
+  ): void {
+    lane.doubts.add(settled);
+    lane.doubtUntil = Math.max(lane.doubtUntil, until);
+    this.#trouble(key);
+    void settled.then(() => {
+      if (!lane.doubts.delete(settled) || lane.doubts.size > 0) return;
+      if (this.#lanes.get(key) === lane) void this.delete(key, lane.owed ?? {});
+    });
+  }
+
+  #owe(key: string, lane: Lane, mode: DeleteMode): void {
+    lane.owed = mode;
+    this.#trouble(key);
+  }
+
+  #trouble(key: string): void {
+    if (this.#closed) return;
+    this.#options.owes();
+    this.#troubled.add(key);
+    if (this.#troubled.size <= this.#options.maxKeys) return;
+    let until = -Infinity;
+    for (const troubled of this.#troubled) {
+      const lane = this.#lanes.get(troubled)!;
+      if (this.#isInDoubt(lane)) until = Math.max(until, lane.doubtUntil);
+      lane.owed = undefined;
+      lane.doubts.clear();
+      this.#leave(troubled, lane);
+    }
+    this.#options.overflows(until);
+  }
+
+  #leave(key: string, lane: Lane): void {
+    const isTroubled = lane.owed !== undefined || this.#isInDoubt(lane);
+    if (!isTroubled) this.#troubled.delete(key);
+    if (isTroubled || lane.running !== undefined || lane.waiting.length > 0) return;
+    if (this.#lanes.get(key) === lane) this.#lanes.delete(key);
+  }
+
+  #isInDoubt({ doubts, doubtUntil }: Lane): boolean {
+    return doubts.size > 0 && doubtUntil > this.#options.clock.now();
+  }
+}
+
+function newLane(): Lane {
+  return {
+    waiting: [],
+    running: undefined,
+    owed: undefined,
+    doubts: new Set(),
+    doubtUntil: -Infinity,
+  };
+}
+
+function giveUp(change: Write | Deletion): void {
+  if (change.kind === 'write') change.done('failed');
+  else change.done(undefined);
+}

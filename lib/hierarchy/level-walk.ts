@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.js';
+import type { DeleteMode, InProcessLevel, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type { KeyCoordinator } from '../memory/key-coordinator.js';
+import type { EntryMaker } from './entry-maker.js';
+import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
+import type { WriteOrder } from './key-lanes.js';
+import type { Confirmation, Found, LevelsBelow } from './levels-below.js';
+import { isFresh } from './lifetime.js';
+import { LookupTable, type LookupResult } from './lookup-table.js';
+import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
+import type { StaleAnswers } from './stale-answers.js';
+
+/** What a {@link LevelWalk} is made of. */
+export interface LevelWalkPorts {
+  /** Those in this process, from the first to the last that is asked. */
+  readonly levels: readonly InProcessLevel[];
+  /** Those outside it. */
+  readonly below: LevelsBelow;
+  readonly clock: Clock;
+  readonly stale: StaleAnswers;
+  readonly entries: EntryMaker;
+  readonly tickets: KeyCoordinator;
+}
+
+/** What an invalidation of one key has done. */
+export interface KeyInvalidation {
+  /** Whether a level in this process had a live value. */
+  readonly existed: boolean;
+  /** What the levels below have done; `undefined` if there are none. */
+  readonly below: Promise<Confirmation> | undefined;
+}
+
+/**
+ * All levels as one: what a level has is copied into those above it, what is stored goes into all of
+ * them, the last one first. What is in this process is read, written and removed in the call.
+ */
+export class LevelWalk {
+  readonly #ports: LevelWalkPorts;
+  readonly #lowest: number;
+  readonly #lookups: LookupTable;
+  #optimisticRetries = 0;
+
+  constructor(ports: LevelWalkPorts) {
+    this.#ports = ports;
+    this.#lowest = ports.levels.length - 1;
+    this.#lookups = new LookupTable(ports.tickets);
+  }
+
+  /** Whether there are levels outside this process, which take time. */
+  get hasBelow(): boolean {
+    return !this.#ports.below.isEmpty;
+  }
+
+  /** How often what was found below had been overtaken, and was looked for once more here. */
+  get optimisticRetries(): number {
+    return this.#optimisticRetries;
+  }
+
+  /** Finds a live entry in this process, and copies it into the levels above. */
+  readNow(key: string, { read, write }: SkippedLevels): LevelEntry | undefined {
+    const { levels, clock } = this.#ports;
+    for (let depth = 0; depth <= this.#lowest; depth++) {
+      if (read.has(levels[depth]!.name)) continue;
+      const entry = levels[depth]!.readNow(key);
+      if (entry === undefined || !isFresh(entry, clock)) continue;
+      if (depth > 0) this.writeNow(key, entry, write, depth - 1);
+      return entry;
+    }
+    return undefined;
+  }
+
+  /** Finds a live entry in this process; moves and counts nothing. */
+  peekNow(key: string): LevelEntry | undefined {
+    for (const level of this.#ports.levels) {
+      const entry = level.peekNow(key);
+      if (entry !== undefined && isFresh(entry, this.#ports.clock)) return entry;
+    }
+    return undefined;
+  }
+
+  /** Writes an entry into the levels in this process from a depth upwards, the lowest first. */
+  writeNow(
+    key: string,
+    entry: LevelEntry,
+    skipped: ReadonlySet<LevelName> = NOTHING_SKIPPED.write,
+    depth = this.#lowest,
+  ): void {
+    const { levels } = this.#ports;
+    for (let at = depth; at >= 0; at--) {
+      if (!skipped.has(levels[at]!.name)) levels[at]!.writeNow(key, entry);
+    }
+  }
+
+  /** Sends an entry to the levels below; see {@link LevelsBelow.write}. */
+  send(
+    key: string,
+    entry: LevelEntry,
+    skipped: ReadonlySet<LevelName>,
+    order: WriteOrder,
+  ): Promise<boolean> {
+    return this.#ports.below.write(key, entry, skipped, order);
+  }
+
+  /** Removes a key from every level. */
+  remove(key: string, mode: DeleteMode = {}): KeyInvalidation {
+    let existed = false;
+    for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
+    return { existed, below: this.hasBelow ? this.#ports.below.delete(key, mode) : undefined };
+  }
+
+  /** Removes what begins with `prefix`: in this process in the call, where not stamps see to it. */
+  async clear(prefix: string): Promise<void> {
+    for (const level of this.#ports.levels) level.clear(prefix === '' ? undefined : prefix);
+    if (this.hasBelow) await this.#ports.below.clear(prefix);
+  }
+
+  /** Makes whatever carries one of the tags a miss. */
+  async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
+    for (const level of this.#ports.levels) level.invalidateTags(tags);
+    if (this.hasBelow) await this.#ports.below.invalidateTags(tags, holdMs);
+  }
+
+  /**
+   * Finds a live entry in the levels below, and copies it into those above. One that was overtaken by an
+   * invalidation or another value is looked for once more in this process, without a wait.
+   */
+  async findBelow(
+    key: string,
+    skip: SkippedLevels,
+    eager: number | undefined,
+  ): Promise<LevelEntry | undefined> {
+    const { found, lost } = await this.#lookUp(key, skip, eager);
+    if (found !== undefined) return isFresh(found, this.#ports.clock) ? found : undefined;
+    if (!lost) return undefined;
+    this.#optimisticRetries += 1;
+    return this.peekNow(key);
+  }
+
+  /** Tells what each level has of a key. */
+  async inspect(key: string): Promise<InspectedEntry[]> {
+    const { levels, below, clock } = this.#ports;
+    const here = levels.flatMap((level) => {
+      const entry = level.peekNow(key);
+      return entry === undefined ? [] : [{ name: level.name, entry }];
+    });
+    const there = await below.inspect(key);
+    return [...here, ...there].map(({ name, entry }) => inspectedEntry(name, entry, clock));
+  }
+
+  async close(): Promise<void> {
+    const { levels, below } = this.#ports;
+    await Promise.all([below.close(), ...levels.map((level) => level.close())]);
+  }
+
+  #lookUp(key: string, skip: SkippedLevels, eager: number | undefined): Promise<LookupResult> {
+    const { below, tickets, entries } = this.#ports;
+    let found: Found | undefined;
+    return this.#lookups.find({
+      key,
+      variant: skip.variant,
+      find: async () => {
+        found = await below.find(key, skip.read);
+        return found?.entry;
+      },
+      promote: (entry, ticket) => {
+        this.#promote(key, entries.promoted(entry, ticket, eager), skip);
+        const wanted = (): boolean => tickets.isValid(ticket);
+        return below.promote(key, found!, skip.write, { wanted, replaces: false });
+      },
+    });
+  }
+
+  /** A stale one goes to the lowest level only, which keeps it for when its loader fails. */
+  #promote(key: string, entry: LevelEntry, { write }: SkippedLevels): void {
+    const { clock, stale } = this.#ports;
+    if (isFresh(entry, clock)) this.writeNow(key, entry, write);
+    else if (stale.keptOf(key) === undefined) stale.keep(key, entry);
+  }
+}

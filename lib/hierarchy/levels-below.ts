@@ -1,0 +1,124 @@
+import type { Clock } from '../clock.js';
+import type { Ack, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type { WriteOrder } from './key-lanes.js';
+import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
+import { isFresh } from './lifetime.js';
+
+/** What the levels below have of a key, and which of them has it. */
+export interface Found {
+  readonly entry: LevelEntry;
+  readonly depth: number;
+}
+
+/** What became of an invalidation in the levels below. */
+export interface Confirmation {
+  /** Whether every level has carried it out. */
+  readonly applied: boolean;
+  /** The levels that have not taken it, and are tried again. */
+  readonly failed: readonly LevelName[];
+}
+
+const APPLIED: Confirmation = { applied: true, failed: [] };
+
+/** The levels outside this process, from the first to the last that is asked. */
+export class LevelsBelow {
+  readonly #levels: readonly LowerLevel[];
+  readonly #clock: Clock;
+
+  constructor(levels: readonly LowerLevel[], clock: Clock) {
+    this.#levels = levels;
+    this.#clock = clock;
+  }
+
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.#levels.length === 0;
+  }
+
+  /** The name of a level that does not answer now, if there is one. */
+  get down(): LevelName | undefined {
+    return this.#levels.find(({ down }) => down)?.name;
+  }
+
+  /** Finds a live entry, level by level, or else the first that is only a stale answer. */
+  async find(key: string, skipped: ReadonlySet<LevelName>): Promise<Found | undefined> {
+    let stale: Found | undefined;
+    for (const [depth, level] of this.#levels.entries()) {
+      if (skipped.has(level.name)) continue;
+      const entry = await level.read(key);
+      if (entry === undefined) continue;
+      if (isFresh(entry, this.#clock)) return { entry, depth };
+      stale ??= { entry, depth };
+    }
+    return stale;
+  }
+
+  /** Copies an entry into the levels above the one that it was found in. */
+  async promote(
+    key: string,
+    { entry, depth }: Found,
+    skipped: ReadonlySet<LevelName>,
+    order: WriteOrder,
+  ): Promise<void> {
+    const above = this.#levels.slice(0, depth).filter(({ name }) => !skipped.has(name));
+    await Promise.all(above.map((level) => level.write(key, entry, order)));
+  }
+
+  /**
+   * Stores an entry in every level, the last one first. Settles with whether the levels above may have
+   * it, too: not where one has seen it invalidated.
+   */
+  async write(
+    key: string,
+    entry: LevelEntry,
+    skipped: ReadonlySet<LevelName>,
+    order: WriteOrder,
+  ): Promise<boolean> {
+    for (const level of this.#levels.toReversed()) {
+      if (skipped.has(level.name)) continue;
+      const written = await level.write(key, entry, order);
+      if (written === 'fenced' && !order.replaces) return false;
+    }
+    return true;
+  }
+
+  delete(key: string, mode: DeleteMode): Promise<Confirmation> {
+    return this.#confirm((level) => level.delete(key, mode));
+  }
+
+  invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Confirmation> {
+    return this.#confirm((level) => level.invalidateTags(tags, hold));
+  }
+
+  clear(prefix: string): Promise<Confirmation> {
+    return this.#confirm((level) => level.clear(prefix));
+  }
+
+  /** What each has of a key. */
+  async inspect(key: string): Promise<{ name: LevelName; entry: LevelEntry }[]> {
+    const entries = await Promise.all(this.#levels.map((level) => level.read(key)));
+    return this.#levels.flatMap(({ name }, depth) => {
+      const entry = entries[depth];
+      return entry === undefined ? [] : [{ name, entry }];
+    });
+  }
+
+  getMetrics(): Partial<Record<LevelName, LowerLevelMetrics>> {
+    return Object.fromEntries(this.#levels.map((level) => [level.name, level.getMetrics()]));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#levels.map((level) => level.close()));
+  }
+
+  async #confirm(
+    invalidate: (level: LowerLevel) => Promise<Ack | undefined>,
+  ): Promise<Confirmation> {
+    if (this.isEmpty) return APPLIED;
+    const acks = await Promise.all(this.#levels.map((level) => invalidate(level)));
+    return {
+      applied: acks.every((ack) => ack === 'applied'),
+      failed: this.#levels.filter((_, depth) => acks[depth] === undefined).map(({ name }) => name),
+    };
+  }
+}

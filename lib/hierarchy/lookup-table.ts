@@ -1,0 +1,71 @@
+import type { LevelEntry } from '../levels/cache-level.js';
+import type { Ticket } from '../memory/tickets.js';
+
+/** What a {@link LookupTable} needs from its owner. */
+export interface LookupTablePorts {
+  /** Opens a ticket for what a level below has. */
+  openPromotion(key: string): Ticket;
+  closeTicket(ticket: Ticket): void;
+  isValid(ticket: Ticket): boolean;
+  isJoinable(ticket: Ticket): boolean;
+}
+
+/** How a key is looked up. */
+export interface Lookup {
+  readonly key: string;
+  /** What it does otherwise than others: only one of the same variant is shared. */
+  readonly variant: string | undefined;
+  find(ticket: Ticket): Promise<LevelEntry | undefined>;
+  /** Copies what was found into the levels above; settles when those have it that take time. */
+  promote(found: LevelEntry, ticket: Ticket): Promise<void> | void;
+}
+
+/** What a lookup has come to. */
+export interface LookupResult {
+  readonly found: LevelEntry | undefined;
+  /** Whether something was found that was invalidated or replaced before it came. */
+  readonly lost: boolean;
+}
+
+interface Running {
+  readonly ticket: Ticket;
+  readonly result: Promise<LookupResult>;
+}
+
+/**
+ * Looks keys up in levels that take time, one lookup for each key however many callers ask.
+ *
+ * A lookup holds a ticket from before the first level is asked: what was invalidated, set or loaded
+ * meanwhile makes what it finds worthless, and nobody joins it any more.
+ */
+export class LookupTable {
+  readonly #ports: LookupTablePorts;
+  readonly #running = new Map<string, Running>();
+
+  constructor(ports: LookupTablePorts) {
+    this.#ports = ports;
+  }
+
+  /** Joins the lookup under way, or starts one. */
+  find(lookup: Lookup): Promise<LookupResult> {
+    const name = `${lookup.variant ?? ''} ${lookup.key}`;
+    const running = this.#running.get(name);
+    if (running !== undefined && this.#ports.isJoinable(running.ticket)) return running.result;
+    const ticket = this.#ports.openPromotion(lookup.key);
+    const result = this.#run(lookup, ticket, name);
+    this.#running.set(name, { ticket, result });
+    return result;
+  }
+
+  async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
+    const found = await lookup.find(ticket);
+    if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
+    if (found !== undefined) ticket.tags = found.tags;
+    const isRight = found !== undefined && this.#ports.isJoinable(ticket);
+    const promoting =
+      isRight && this.#ports.isValid(ticket) ? lookup.promote(found, ticket) : undefined;
+    if (promoting === undefined) this.#ports.closeTicket(ticket);
+    else void promoting.then(() => this.#ports.closeTicket(ticket));
+    return { found: isRight ? found : undefined, lost: found !== undefined && !isRight };
+  }
+}

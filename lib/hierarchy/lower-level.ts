@@ -1,0 +1,194 @@
+import type { Clock } from '../clock.js';
+import type { Ack, CacheLevel, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type { Report } from '../report.js';
+import { KeyLanes, type WriteOrder, type Written } from './key-lanes.js';
+import { LevelCalls, type LevelCallMetrics, type Reply } from './level-calls.js';
+
+/** What a {@link LowerLevel} is made of. */
+export interface LowerLevelOptions {
+  readonly name: LevelName;
+  readonly level: CacheLevel;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** How long an answer is waited for, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The most invalidations, and keys, of which is remembered that the level has not confirmed them. */
+  readonly maxUnconfirmed: number;
+}
+
+/** What a level outside this process has done, as the hierarchy saw it. */
+export interface LowerLevelMetrics extends LevelCallMetrics {
+  readonly hits: number;
+  readonly misses: number;
+  /** Reads that were not sent, since an invalidation was on its way or not confirmed. */
+  readonly unread: number;
+  /** Whether the last call that ended has failed. */
+  readonly down: boolean;
+  /** Keys with changes on their way or deletes owed, and other invalidations not confirmed. */
+  readonly unconfirmed: number;
+}
+
+/** An invalidation of many keys that the level has not confirmed. */
+interface OpenInvalidation {
+  /** What the keys begin with, or `undefined` for tags. */
+  readonly prefix: string | undefined;
+  readonly tags: readonly string[];
+  readonly hold: number | undefined;
+  running: boolean;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/**
+ * A level outside this process, as the hierarchy sees it: it answers in time, never fails, and never
+ * shows what was invalidated. Whatever it has not confirmed is not read, and tried again after 1 s,
+ * then at most twice as long each time, up to 30 s.
+ */
+export class LowerLevel {
+  readonly name: LevelName;
+  readonly #options: LowerLevelOptions;
+  readonly #calls: LevelCalls;
+  readonly #lanes: KeyLanes;
+  readonly #open = new Set<OpenInvalidation>();
+  /** Until then it is not read, since any write may still happen. */
+  #blindUntil = -Infinity;
+  #hits = 0;
+  #misses = 0;
+  #unread = 0;
+  #retryAfterMs = FIRST_RETRY_MS;
+  #cancelRetry: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: LowerLevelOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#calls = new LevelCalls(options);
+    this.#lanes = new KeyLanes({
+      calls: this.#calls,
+      clock: options.clock,
+      maxKeys: options.maxUnconfirmed,
+      owes: () => this.#armRetry(),
+      overflows: (until) => this.#distrust(until),
+    });
+  }
+
+  /** Whether the last call that ended has failed. */
+  get down(): boolean {
+    return this.#calls.down;
+  }
+
+  /** Finds an entry, live or stale. */
+  async read(key: string): Promise<LevelEntry | undefined> {
+    if (!this.#isReadable(key)) {
+      this.#unread += 1;
+      return undefined;
+    }
+    // Those that are confirmed before the answer comes may have been carried out after the read.
+    const open = [...this.#open].flatMap(({ tags }) => tags);
+    const reply = await this.#calls.read(key);
+    const entry = reply.state === 'answered' ? reply.answer : undefined;
+    const isUsable = entry?.value !== undefined && !entry.tags?.some((tag) => open.includes(tag));
+    if (isUsable) this.#hits += 1;
+    else this.#misses += 1;
+    return isUsable ? entry : undefined;
+  }
+
+  /** Stores an entry, in the order of the calls for its key. */
+  write(key: string, entry: LevelEntry, order: WriteOrder): Promise<Written> {
+    return this.#lanes.write(key, entry, order);
+  }
+
+  /** Removes a key; settles with `undefined` where that failed and is tried again. */
+  delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
+    return this.#lanes.delete(key, mode);
+  }
+
+  /** Makes entries with these tags misses; settles with `undefined` where that is tried again. */
+  invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Ack | undefined> {
+    this.#lanes.chase((_, entry) => entry.tags?.some((tag) => tags.includes(tag)) === true);
+    return this.#invalidate({ prefix: undefined, tags, hold, running: false });
+  }
+
+  /** Removes what begins with `prefix`; settles with `undefined` where that is tried again. */
+  clear(prefix: string): Promise<Ack | undefined> {
+    this.#lanes.chase((key) => key.startsWith(prefix));
+    return this.#invalidate({ prefix, tags: [], hold: undefined, running: false });
+  }
+
+  getMetrics(): LowerLevelMetrics {
+    return {
+      ...this.#calls.getMetrics(),
+      hits: this.#hits,
+      misses: this.#misses,
+      unread: this.#unread,
+      down: this.#calls.down,
+      unconfirmed: this.#lanes.size + this.#open.size,
+    };
+  }
+
+  /** Waits for nothing any more, and closes the level. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#lanes.close();
+    this.#open.clear();
+    return this.#calls.close();
+  }
+
+  #isReadable(key: string): boolean {
+    if (!this.#lanes.isReadable(key)) return false;
+    if (this.#blindUntil > this.#options.clock.now()) return false;
+    for (const { prefix } of this.#open) {
+      if (prefix !== undefined && key.startsWith(prefix)) return false;
+    }
+    return true;
+  }
+
+  #invalidate(open: OpenInvalidation): Promise<Ack | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    this.#open.add(open);
+    if (this.#open.size > this.#options.maxUnconfirmed) this.#distrust(-Infinity);
+    return this.#carryOut(open);
+  }
+
+  async #carryOut(open: OpenInvalidation): Promise<Ack | undefined> {
+    const { prefix, tags, hold } = open;
+    open.running = true;
+    const reply: Reply<Ack> =
+      prefix === undefined
+        ? await this.#calls.invalidateTags(tags, hold)
+        : await this.#calls.clear(prefix);
+    open.running = false;
+    if (reply.state === 'answered') {
+      this.#open.delete(open);
+      return reply.answer;
+    }
+    if (reply.state === 'late') {
+      void reply.settled.then((done) => done && this.#open.delete(open));
+    }
+    this.#armRetry();
+    return undefined;
+  }
+
+  /** Forgets single invalidations for one of everything: more can not be remembered. */
+  #distrust(until: number): void {
+    this.#blindUntil = Math.max(this.#blindUntil, until);
+    this.#open.clear();
+    void this.clear('');
+  }
+
+  #armRetry(): void {
+    if (this.#closed || this.#cancelRetry !== undefined) return;
+    this.#cancelRetry = this.#options.clock.setTimer(() => this.#retry(), this.#retryAfterMs);
+    this.#retryAfterMs = Math.min(2 * this.#retryAfterMs, LONGEST_RETRY_MS);
+  }
+
+  #retry(): void {
+    this.#cancelRetry = undefined;
+    for (const open of this.#open) if (!open.running) void this.#carryOut(open);
+    const isLeft = this.#lanes.retry() || this.#open.size > 0;
+    if (isLeft) this.#armRetry();
+    else this.#retryAfterMs = FIRST_RETRY_MS;
+  }
+}
