@@ -4,6 +4,7 @@ import { MemoryLevel } from '../levels/memory-level.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
+import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
 import { Sweeper, type Sweepable } from '../memory/sweeper.js';
 import { CacheNamespace } from './cache-namespace.js';
@@ -36,10 +37,12 @@ export interface HierarchyMetrics extends OperationMetrics {
   readonly below: Partial<Record<LevelName, LowerLevelMetrics>>;
 }
 
-/** How the Nest edge builds a hierarchy. */
+/** What the Nest edge, or a test, has in place of a part of a hierarchy. */
 export interface HierarchyInternals {
   /** Sweeps the levels instead of a sweeper of the hierarchy's own. */
-  readonly sweeper: Sweeper;
+  readonly sweeper?: Sweeper;
+  /** When a lock is handed to who waits for it. */
+  readonly handOver?: HandOver;
 }
 
 /**
@@ -70,16 +73,16 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   constructor(options?: CacheHierarchyOptions);
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
-  constructor(options: CacheHierarchyOptions = {}, internals?: HierarchyInternals) {
-    const parts = assemble(resolveHierarchyOptions(options));
+  constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
+    const parts = assemble(resolveHierarchyOptions(options), internals.handOver);
     super(parts.core, '');
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
     this.#swept = parts.swept;
     this.#below = parts.below;
-    this.#sweeper = internals?.sweeper ?? new Sweeper(parts.options);
-    this.#ownsSweeper = internals === undefined;
+    this.#sweeper = internals.sweeper ?? new Sweeper(parts.options);
+    this.#ownsSweeper = internals.sweeper === undefined;
     for (const level of this.#swept) this.#sweeper.add(level);
     if (this.#ownsSweeper) this.#sweeper.start();
   }
@@ -157,7 +160,7 @@ interface Parts {
   readonly below: LevelsBelow;
 }
 
-function assemble(options: ResolvedHierarchyOptions): Parts {
+function assemble(options: ResolvedHierarchyOptions, handOver: HandOver | undefined): Parts {
   const stamps: StampTable = new StampTable({
     clock: options.clock,
     maxStamps: options.maxStamps,
@@ -182,6 +185,7 @@ function assemble(options: ResolvedHierarchyOptions): Parts {
     levels,
     below,
     stamps,
+    handOver,
     shardOf: (key) => l1.table.shardOf(key),
   });
   return { options, core, l1, l2, swept: levels, below };

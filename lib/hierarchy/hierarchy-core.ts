@@ -7,6 +7,7 @@ import {
   type Storing,
 } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
+import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
@@ -41,6 +42,7 @@ export interface HierarchyCorePorts {
   readonly joinTimeoutMs: number;
   readonly maxConcurrentLoads: number;
   readonly maxStamps: number;
+  readonly handOver: HandOver | undefined;
   shardOf(key: string): number;
 }
 
@@ -106,6 +108,7 @@ export class HierarchyCore {
       clock,
       lockTimeoutMs: ports.lockTimeoutMs,
       joinTimeoutMs: ports.joinTimeoutMs,
+      handOver: ports.handOver,
       shardOf: (key) => ports.shardOf(key),
       drop: (key) => void this.#walk.remove(key),
       order: () => stamps.order,

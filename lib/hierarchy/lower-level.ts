@@ -37,6 +37,7 @@ interface OpenInvalidation {
   running: boolean;
 }
 
+const NO_TAGS: readonly string[] = [];
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
@@ -78,6 +79,11 @@ export class LowerLevel {
     return this.#calls.down;
   }
 
+  /** The tags whose invalidation it has not confirmed. */
+  get openTags(): readonly string[] {
+    return this.#open.size === 0 ? NO_TAGS : [...this.#open].flatMap(({ tags }) => tags);
+  }
+
   /** Finds an entry, live or stale. */
   async read(key: string): Promise<LevelEntry | undefined> {
     if (!this.#isReadable(key)) {
@@ -85,7 +91,7 @@ export class LowerLevel {
       return undefined;
     }
     // Those that are confirmed before the answer comes may have been carried out after the read.
-    const open = [...this.#open].flatMap(({ tags }) => tags);
+    const open = this.openTags;
     const reply = await this.#calls.read(key);
     const entry = reply.state === 'answered' ? reply.answer : undefined;
     const isUsable = entry?.value !== undefined && !entry.tags?.some((tag) => open.includes(tag));

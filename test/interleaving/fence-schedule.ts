@@ -1,7 +1,9 @@
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { LoadOptions } from '../../lib/hierarchy/call-options.js';
 import type { CacheView } from '../../lib/hierarchy/cache-view.js';
-import { defer, type Deferred } from '../support/deferred.js';
+import { LEVEL_NAMES, type LevelName } from '../../lib/levels/cache-level.js';
+import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { FaultyLevel, HeldLevel } from '../support/held-level.js';
 import { randomFrom, type Random } from '../support/random.js';
 import { settleMicrotasks, VirtualClock } from '../support/virtual-clock.js';
 
@@ -12,19 +14,31 @@ interface Traced {
   readonly tags: readonly string[];
   /** The step at which its load, set or update was called. */
   readonly calledAt: number;
+  /** The clock time of that. */
+  readonly at: number;
   /** Whether it may be a stale answer after it has expired. */
   readonly hasGrace: boolean;
 }
 
-interface Held {
-  readonly settle: Deferred<void>;
-  readonly fails: boolean;
-}
+/** Something that is held back: a loader, the grant of a lock, a call of a level or its answer. */
+type Held = () => void;
+
+/** Which levels a schedule has. */
+export type Levels =
+  | 'L1 and L2 in memory'
+  | 'L1 in memory, L2 in this process'
+  | 'L1 in memory, remote'
+  | 'L1 and L2 in memory, remote'
+  | 'L1 in memory, L2 outside, remote';
 
 const KEYS = ['a', 'b'];
 const TAGS = ['red', 'blue'];
 const JOIN_TIMEOUT_MS = 100;
+const LEVEL_TIMEOUT_MS = 70;
+/** Longer than any time between two attempts to repeat what a level did not confirm. */
+const LONGEST_RETRIES_MS = 100_000;
 const TTL_MS = 150;
+const LONG_TTL_MS = 1_000_000;
 const GRACE_MS = 300;
 /** How a loader gets the value that it is to replace. */
 const SHOWN = 'the context of the loader';
@@ -36,20 +50,18 @@ const SHOWN = 'the context of the loader';
  */
 export class FenceSchedule {
   readonly #random: Random;
+  readonly #levels: Levels;
+  /** A long one has levels below be read when what is in memory has expired. */
+  readonly #ttlMs: number;
   readonly #clock = new VirtualClock(settleMicrotasks);
-  readonly #cache = new CacheHierarchy({
-    clock: this.#clock,
-    joinTimeout: JOIN_TIMEOUT_MS,
-    lockTimeout: 1_000,
-    l1: { maxEntries: 3, ttl: 50, seed: 1, virtualNodes: 1 },
-    l2: { maxEntries: 100, ttl: 10_000, seed: 2, virtualNodes: 1 },
-  });
+  readonly #cache: CacheHierarchy;
   /** The keys under test live in the root and in a namespace. */
-  readonly #views: readonly { readonly name: string; readonly view: CacheView }[] = [
-    { name: '', view: this.#cache },
-    { name: 'users/', view: this.#cache.namespace('users') },
-  ];
+  readonly #views: readonly { readonly name: string; readonly view: CacheView }[];
   readonly #held: Held[] = [];
+  /** Whether nothing is held back and no level fails any more. */
+  #isEnding = false;
+  /** The keys of which a load was not written to every level, on purpose. */
+  readonly #skipped = new Set<string>();
   readonly #open = new Set<Promise<unknown>>();
   /** For each key the step at which it was last expired. */
   readonly #expiredAt = new Map<string, number>();
@@ -59,11 +71,70 @@ export class FenceSchedule {
   readonly #storedAt = new Map<string, number>();
   /** For each key the latest call among the loads that were seen stored. */
   readonly #latestLoad = new Map<string, number>();
+  /** For each key and tag the clock time until which what is loaded is not to be stored. */
+  readonly #heldUntil = new Map<string, number>();
   #step = 0;
   #violation: string | undefined;
 
-  constructor(seed: number) {
+  constructor(seed: number, levels: Levels) {
     this.#random = randomFrom(seed);
+    this.#levels = levels;
+    this.#ttlMs = levels.includes('remote') && this.#random.below(3) > 0 ? LONG_TTL_MS : TTL_MS;
+    const options = {
+      clock: this.#clock,
+      joinTimeout: JOIN_TIMEOUT_MS,
+      lockTimeout: 1_000,
+      levelTimeout: LEVEL_TIMEOUT_MS,
+      maxConcurrentLoads: this.#random.below(2) === 0 ? 2 : Infinity,
+      ttl: this.#ttlMs,
+      report: () => {},
+      l1: { maxEntries: 3, ttl: 50, seed: 1, virtualNodes: 1 },
+      ...this.#lowerLevels(),
+    };
+    const handOver = (grant: () => void): void => {
+      if (this.#isEnding) grant();
+      else this.#held.push(grant);
+    };
+    this.#cache = new CacheHierarchy(options, { handOver });
+    this.#views = [
+      { name: '', view: this.#cache },
+      { name: 'users/', view: this.#cache.namespace('users') },
+    ];
+  }
+
+  #lowerLevels(): Pick<CacheHierarchyOptions, 'l2' | 'remote'> {
+    const memory = { maxEntries: 100, ttl: 100, seed: 2, virtualNodes: 1 };
+    const outside = (name: string): HeldLevel =>
+      new HeldLevel(name, this.#clock, (_, apply) => this.#carry(apply));
+    if (this.#levels === 'L1 and L2 in memory') return { l2: memory };
+    if (this.#levels === 'L1 in memory, L2 in this process')
+      return { l2: new FaultyLevel(this.#clock, () => this.#mayFail()) };
+    if (this.#levels === 'L1 in memory, remote') return { l2: false, remote: outside('remote') };
+    if (this.#levels === 'L1 and L2 in memory, remote')
+      return { l2: memory, remote: outside('remote') };
+    return { l2: outside('L2'), remote: outside('remote') };
+  }
+
+  /** Holds a call of a level back twice, before it happens and before it answers; it may fail at both. */
+  #carry<A>(apply: () => A): Promise<A> {
+    if (this.#isEnding) return Promise.resolve(apply());
+    return new Promise((resolve, reject) => {
+      this.#held.push(() => {
+        if (this.#mayFail()) {
+          reject(new Error('the level failed'));
+          return;
+        }
+        const answer = apply();
+        const answers = this.#mayFail()
+          ? () => reject(new Error('the level failed afterwards'))
+          : () => resolve(answer);
+        this.#held.push(answers);
+      });
+    });
+  }
+
+  #mayFail(): boolean {
+    return !this.#isEnding && this.#random.below(8) === 0;
   }
 
   /** Returns what was wrong first, or `undefined`. */
@@ -81,17 +152,21 @@ export class FenceSchedule {
     const { view, name } = this.#random.pick(this.#views);
     const key = this.#random.pick(KEYS);
     const path = name + key;
+    // Where levels take time more has to be let go, and less be invalidated, for them to be found full.
+    const isFast = this.#isSync;
     const actions: [weight: number, action: () => unknown][] = [
       [6, () => this.#load(view, key, path)],
+      [1, () => this.#loadMany(view, name)],
+      [isFast ? 0 : 4, () => this.#get(view, key, path)],
       [3, () => this.#set(view, key, path)],
-      [3, () => this.#update(view, key, path)],
-      [8, () => this.#letGo()],
-      [2, () => this.#delete(view, key, path)],
-      [2, () => this.#expire(view, key, path)],
-      [2, () => this.#invalidateTag()],
-      [1, () => this.#clear()],
-      [1, () => this.#clearNamespace()],
-      [2, () => this.#clock.advance(this.#random.below(JOIN_TIMEOUT_MS + 20))],
+      [isFast ? 3 : 2, () => this.#update(view, key, path)],
+      [isFast ? 8 : 26, () => this.#letGo()],
+      [isFast ? 2 : 1, () => this.#delete(view, key, path)],
+      [isFast ? 2 : 1, () => this.#expire(view, key, path)],
+      [isFast ? 2 : 1, () => this.#invalidateTag()],
+      [isFast || this.#random.below(3) === 0 ? 1 : 0, () => this.#clear()],
+      [isFast || this.#random.below(3) === 0 ? 1 : 0, () => this.#clearNamespace()],
+      [isFast ? 2 : 3, () => this.#clock.advance(this.#random.below(JOIN_TIMEOUT_MS + 20))],
     ];
     await this.#random.weighted(actions)();
   }
@@ -101,6 +176,7 @@ export class FenceSchedule {
     const tags = this.#someTags();
     const tagsComeLate = this.#random.below(3) === 0;
     const policy = this.#somePolicy();
+    if (policy.skip?.write?.length) this.#skipped.add(path);
     const answer = view.getOrSet<Traced>(
       key,
       async (context) => {
@@ -116,18 +192,48 @@ export class FenceSchedule {
     this.#track(answer.then((value) => this.#check(path, value, askedAt, 'getOrSet')));
   }
 
+  /** Both keys at once: one loader for what no level has and nobody is loading. */
+  #loadMany(view: CacheView, name: string): void {
+    const askedAt = this.#step;
+    const answers = view.getOrSetMany<Traced>(
+      KEYS,
+      async (missing) => {
+        const value = this.#trace('load', []);
+        await this.#hold();
+        return new Map(missing.map((key) => [key, value]));
+      },
+      { ttl: this.#ttlMs },
+    );
+    const check = (found: Map<string, Traced>): void => {
+      for (const [key, value] of found) this.#check(name + key, value, askedAt, 'getOrSet');
+    };
+    this.#track(answers.then(check));
+  }
+
+  #get(view: CacheView, key: string, path: string): void {
+    const askedAt = this.#step;
+    const answer = view.get<Traced>(key);
+    this.#track(answer.then((value) => this.#check(path, value, askedAt, 'get')));
+  }
+
   /** Each part of the stale policy is on now and then. */
   #somePolicy(): LoadOptions {
     const sometimes = <T>(value: T): T | false => (this.#random.below(3) === 0 ? value : false);
     return {
-      ttl: TTL_MS,
+      ttl: this.#ttlMs,
       grace: sometimes(GRACE_MS),
       softTimeout: sometimes(20),
       hardTimeout: sometimes(60),
       throttle: sometimes(40),
       eager: sometimes(0.3),
       forceRefresh: this.#random.below(8) === 0,
+      ...(this.#random.below(10) === 0 ? { skip: this.#someSkip() } : {}),
     };
+  }
+
+  #someSkip(): NonNullable<LoadOptions['skip']> {
+    const some = (): LevelName[] => LEVEL_NAMES.filter(() => this.#random.below(3) === 0);
+    return { read: some(), write: some() };
   }
 
   #set(view: CacheView, key: string, path: string): void {
@@ -142,9 +248,11 @@ export class FenceSchedule {
 
   #update(view: CacheView, key: string, path: string): void {
     const value = this.#trace('update', this.#someTags());
+    const askedAt = this.#step;
     const updating = view.update<Traced>(
       key,
-      async () => {
+      async (current) => {
+        this.#check(path, current, askedAt, 'current value of an update');
         await this.#hold();
         return value;
       },
@@ -154,18 +262,27 @@ export class FenceSchedule {
   }
 
   #delete(view: CacheView, key: string, path: string): void {
-    this.#track(view.delete(key));
+    const hold = this.#someHold(path);
+    this.#track(view.delete(key, hold));
     this.#invalidatedAt.set(path, this.#step);
   }
 
+  #someHold(name: string): { hold?: number } {
+    if (this.#random.below(4) > 0) return {};
+    const hold = 1 + this.#random.below(60);
+    const until = Math.max(this.#heldUntil.get(name) ?? 0, this.#clock.now() + hold);
+    this.#heldUntil.set(name, until);
+    return { hold };
+  }
+
   #expire(view: CacheView, key: string, path: string): void {
-    this.#track(view.expire(key));
+    this.#track(view.expire(key, this.#someHold(path)));
     this.#expiredAt.set(path, this.#step);
   }
 
   #invalidateTag(): void {
     const tag = this.#random.pick(TAGS);
-    this.#track(this.#cache.invalidateTags(tag));
+    this.#track(this.#cache.invalidateTags(tag, this.#someHold(`#${tag}`)));
     this.#invalidatedAt.set(`#${tag}`, this.#step);
   }
 
@@ -182,19 +299,21 @@ export class FenceSchedule {
   #letGo(): void {
     const index = this.#random.below(this.#held.length);
     const [held] = this.#held.splice(index, 1);
-    if (held?.fails === true) held.settle.reject(new Error('the loader failed'));
-    else held?.settle.resolve();
+    held?.();
   }
 
   #hold(): Promise<void> {
-    const held = { settle: defer(), fails: this.#random.below(6) === 0 };
-    this.#held.push(held);
-    return held.settle.promise;
+    if (this.#isEnding) return Promise.resolve();
+    const fails = this.#random.below(6) === 0;
+    return new Promise((resolve, reject) => {
+      this.#held.push(fails ? () => reject(new Error('the loader failed')) : resolve);
+    });
   }
 
   #trace(source: Traced['source'], tags: readonly string[], hasGrace = false): Traced {
     const calledAt = this.#step;
-    return { id: `${source} of step ${calledAt}`, source, tags, calledAt, hasGrace };
+    const at = this.#clock.now();
+    return { id: `${source} of step ${calledAt}`, source, tags, calledAt, at, hasGrace };
   }
 
   #someTags(): string[] {
@@ -224,8 +343,14 @@ export class FenceSchedule {
         this.#violation ??= `step ${this.#step}: ${how} of ${path} gave the ${value.id}, ended by ${name} at ${at}`;
       }
     }
-    if (how === 'getOrSet' || how === SHOWN) return;
-    if (value.source !== 'load') return;
+    if ((how !== 'peek' && how !== 'getIfPresent') || value.source !== 'load') return;
+    for (const name of [path, ...value.tags.map((tag) => `#${tag}`)]) {
+      const until = this.#heldUntil.get(name) ?? 0;
+      if (value.at < until && !this.#storedBeforeHold(path, value, name))
+        this.#violation ??= `step ${this.#step}: ${path} has the ${value.id}, which ${name} holds until ${until}`;
+    }
+    // A level may have failed, or have been left out, when the newer one was stored.
+    if (!this.#isSync || this.#skipped.has(path)) return;
     const latest = this.#latestLoad.get(path) ?? 0;
     if (value.calledAt < latest) {
       this.#violation ??= `step ${this.#step}: ${path} went back from the load of ${latest} to the ${value.id}`;
@@ -258,18 +383,42 @@ export class FenceSchedule {
     this.#open.add(settled);
   }
 
-  /** Everything held is let go: then every caller must have been answered and nothing be left. */
+  /** What was there when a tag or key was held is gone by the invalidation itself. */
+  #storedBeforeHold(path: string, { calledAt }: Traced, name: string): boolean {
+    const at = Math.max(
+      this.#invalidatedAt.get(name) ?? 0,
+      name === path ? (this.#expiredAt.get(path) ?? 0) : 0,
+    );
+    return at === this.#step && calledAt < at;
+  }
+
+  get #isSync(): boolean {
+    return !this.#levels.includes('remote');
+  }
+
+  /**
+   * Everything held is let go, and the levels answer from now on: then every caller must have been
+   * answered, every level have confirmed what it was told, and nothing be left.
+   */
   async #finish(): Promise<void> {
+    this.#isEnding = true;
     while (this.#held.length > 0) {
       this.#letGo();
       await settleMicrotasks();
     }
-    await this.#clock.advance(10 * JOIN_TIMEOUT_MS);
-    const { inFlight, locks } = this.#cache.getMetrics();
-    if (this.#open.size + inFlight + locks.heldKeys > 0) {
+    await this.#clock.advance(LONGEST_RETRIES_MS);
+    for (const { view, name } of this.#views) {
+      for (const key of KEYS)
+        this.#check(name + key, await view.get<Traced>(key), this.#step, 'get at the end');
+    }
+    await settleMicrotasks();
+    const { inFlight, locks, below, waitingLoads } = this.#cache.getMetrics();
+    const unconfirmed = Object.values(below).reduce((sum, level) => sum + level.unconfirmed, 0);
+    if (this.#open.size + inFlight + locks.heldKeys + unconfirmed + waitingLoads > 0) {
       this.#violation ??=
         `at the end: ${this.#open.size} callers wait, ${inFlight} tickets are open, ` +
-        `${locks.heldKeys} keys are locked`;
+        `${locks.heldKeys} keys are locked, ${unconfirmed} changes are not confirmed, ` +
+        `${waitingLoads} loaders wait`;
     }
     await this.#cache.close();
     if (this.#clock.pending > 0) this.#violation ??= `at the end: ${this.#clock.pending} timers`;

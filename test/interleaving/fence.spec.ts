@@ -1,34 +1,64 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { HierarchyCore } from '../../lib/hierarchy/hierarchy-core.js';
 import { StampTable } from '../../lib/hierarchy/stamp-table.js';
+import { HoldTable } from '../../lib/hierarchy/hold-table.js';
+import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
+import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
+import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
+import { KeyCoordinator } from '../../lib/memory/key-coordinator.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
-import { FenceSchedule } from './fence-schedule.js';
+import { settle } from '../support/virtual-clock.js';
+import { FenceSchedule, type Levels } from './fence-schedule.js';
 
 /**
  * Runs many schedules of loads, sets, updates and invalidations whose promises are settled in an
  * order drawn from a seed. To replay one, run it alone: FENCE_SEED=<seed> npm test -- interleaving.
  */
-const SCHEDULES = 10_000;
 const STEPS = 40;
+const MANY_SECONDS = 120_000;
 const onlySeed = process.env['FENCE_SEED'];
 
-async function runSchedules(count: number): Promise<string[]> {
+const SCHEDULES: Readonly<Record<Levels, number>> = {
+  'L1 and L2 in memory': 10_000,
+  'L1 in memory, L2 in this process': 4_000,
+  'L1 in memory, remote': 10_000,
+  'L1 and L2 in memory, remote': 4_000,
+  'L1 in memory, L2 outside, remote': 4_000,
+};
+const everyLevels = Object.keys(SCHEDULES) as Levels[];
+
+/** Stops at the fifth violation, or when `enough` are found. */
+async function runSchedules(levels: Levels, count: number, enough = 5): Promise<string[]> {
   const violations: string[] = [];
   const seeds =
     onlySeed === undefined
       ? Array.from({ length: count }, (_, index) => index + 1)
       : [Number(onlySeed)];
   for (const seed of seeds) {
-    const violation = await new FenceSchedule(seed).run(STEPS);
+    const violation = await new FenceSchedule(seed, levels).run(STEPS);
     if (violation !== undefined) violations.push(`FENCE_SEED=${seed}: ${violation}`);
+    if (violations.length === enough) break;
   }
   return violations;
 }
 
 describe('the fence under any order of events', () => {
-  it('lets no read see what was invalidated before it began', async () => {
-    expect(await runSchedules(SCHEDULES)).toEqual([]);
-  });
+  it.each(everyLevels)(
+    'lets no read see what was invalidated before it began: %s',
+    async (levels) => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown): void => void unhandled.push(error);
+      process.on('unhandledRejection', note);
+
+      const violations = await runSchedules(levels, SCHEDULES[levels]);
+      await settle();
+      process.off('unhandledRejection', note);
+
+      expect(violations).toEqual([]);
+      expect(unhandled).toEqual([]);
+    },
+    MANY_SECONDS,
+  );
 });
 
 /** Each rule switched off in turn: the schedules above must notice. */
@@ -71,9 +101,91 @@ describe('the schedules themselves', () => {
     ],
   ];
 
-  it.each(rules)('notice that the rule "%s" is switched off', async (_, switchOff) => {
-    switchOff();
+  it.each(rules)(
+    'notice that the rule "%s" is switched off',
+    async (_, switchOff) => {
+      switchOff();
 
-    expect(await runSchedules(300)).not.toEqual([]);
-  });
+      expect(await runSchedules('L1 and L2 in memory', 1_000, 1)).not.toEqual([]);
+    },
+    MANY_SECONDS,
+  );
+
+  const { prototype: lanes } = KeyLanes;
+  const { prototype: calls } = LevelCalls;
+  const { write } = lanes;
+  const { write: call } = calls;
+  const { open } = TicketTable.prototype;
+  const rulesBelow: [string, () => unknown][] = [
+    [
+      'a level is not read for a key with a delete on its way, or owed',
+      () => jest.spyOn(lanes, 'isReadable').mockReturnValue(true),
+    ],
+    [
+      'a clear or a tag goes after the writes under way',
+      () => jest.spyOn(lanes, 'chase').mockImplementation(() => {}),
+    ],
+    ['what is owed is tried again', () => jest.spyOn(lanes, 'retry').mockReturnValue(false)],
+    [
+      'a write that was overtaken does not set out',
+      () =>
+        jest.spyOn(lanes, 'write').mockImplementation(function (this: KeyLanes, key, entry, order) {
+          return write.call(this, key, entry, { ...order, wanted: () => true });
+        }),
+    ],
+    [
+      'what follows a write waits for it',
+      () =>
+        jest.spyOn(calls, 'write').mockImplementation(async function (this: LevelCalls, ...what) {
+          void call.apply(this, what);
+          return { state: 'answered', answer: 'stored' };
+        }),
+    ],
+    [
+      'a write that took too long may still happen',
+      () =>
+        jest.spyOn(calls, 'write').mockImplementation(async function (this: LevelCalls, ...what) {
+          const reply = await call.apply(this, what);
+          return reply.state === 'late' ? { state: 'failed' } : reply;
+        }),
+    ],
+    [
+      'an answer with a tag whose invalidation is not confirmed is not used',
+      () => jest.spyOn(LowerLevel.prototype, 'openTags', 'get').mockReturnValue([]),
+    ],
+    [
+      'no load is stored while a written value is on its way',
+      () => jest.spyOn(TicketTable.prototype, 'beginWriting').mockReturnValue(() => {}),
+    ],
+    [
+      'a stored value ends every promotion under way',
+      () =>
+        jest.spyOn(TicketTable.prototype, 'open').mockImplementation(function (
+          this: TicketTable,
+          key,
+          kind,
+          tags,
+        ) {
+          return open.call(this, key, kind === 'promotion' ? 'write' : kind, tags);
+        }),
+    ],
+    [
+      'what is loaded during a hold is not stored',
+      () => jest.spyOn(HoldTable.prototype, 'heldUntil').mockReturnValue(-Infinity),
+    ],
+    [
+      'what was found below is checked before it is used',
+      () => jest.spyOn(KeyCoordinator.prototype, 'isJoinable').mockReturnValue(true),
+    ],
+  ];
+
+  it.each(rulesBelow)(
+    'notice that the rule "%s" is switched off',
+    async (_, switchOff) => {
+      switchOff();
+
+      expect(await runSchedules('L1 in memory, remote', 8_000, 1)).not.toEqual([]);
+    },
+    MANY_SECONDS,
+  );
 });

@@ -29,7 +29,10 @@ export class SharedEntries {
     return entry === undefined || entry.staleUntil <= this.#clock.now() ? undefined : entry;
   }
 
-  write(key: string, { refreshAt: _r, retryAt: _t, order: _o, ...entry }: LevelEntry): WriteOutcome {
+  write(
+    key: string,
+    { refreshAt: _r, retryAt: _t, order: _o, ...entry }: LevelEntry,
+  ): WriteOutcome {
     this.#entries.set(key, entry);
     return 'stored';
   }
@@ -42,7 +45,8 @@ export class SharedEntries {
   }
 
   deleteWhere(isConcerned: (key: string, entry: LevelEntry) => boolean): void {
-    for (const [key, entry] of this.#entries) if (isConcerned(key, entry)) this.#entries.delete(key);
+    for (const [key, entry] of this.#entries)
+      if (isConcerned(key, entry)) this.#entries.delete(key);
   }
 }
 
@@ -84,7 +88,9 @@ export class HeldLevel implements CacheLevel {
 
   invalidateTags(tags: readonly string[]): Promise<Ack> {
     return this.#carry(`invalidateTags ${tags.join()}`, () => {
-      this.entries.deleteWhere((_, entry) => entry.tags?.some((tag) => tags.includes(tag)) === true);
+      this.entries.deleteWhere(
+        (_, entry) => entry.tags?.some((tag) => tags.includes(tag)) === true,
+      );
       return 'applied' as const;
     });
   }
@@ -97,4 +103,65 @@ export class HeldLevel implements CacheLevel {
   }
 
   async close(): Promise<void> {}
+}
+
+/** A level in this process that throws now and then, before or after it has done what it was asked. */
+export class FaultyLevel implements CacheLevel {
+  readonly name = 'faulty';
+  readonly inProcess = true;
+  readonly #entries = new Map<string, LevelEntry>();
+  readonly #clock: Clock;
+  readonly #mayFail: () => boolean;
+
+  constructor(clock: Clock, mayFail: () => boolean) {
+    this.#clock = clock;
+    this.#mayFail = mayFail;
+  }
+
+  readNow(key: string): LevelEntry | undefined {
+    return this.#do(() => {
+      const entry = this.#entries.get(key);
+      return entry === undefined || entry.staleUntil <= this.#clock.now() ? undefined : entry;
+    });
+  }
+
+  read(keys: readonly string[]): Map<string, LevelEntry> {
+    const found = keys.map((key) => [key, this.readNow(key)] as const);
+    return new Map(found.filter(([, entry]) => entry !== undefined) as [string, LevelEntry][]);
+  }
+
+  write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome> {
+    return this.#do(() => {
+      for (const [key, entry] of entries) this.#entries.set(key, entry);
+      return new Map([...entries.keys()].map((key) => [key, 'stored']));
+    });
+  }
+
+  delete(keys: readonly string[]): Ack {
+    return this.#do(() => {
+      for (const key of keys) this.#entries.delete(key);
+      return 'applied';
+    });
+  }
+
+  invalidateTags(): Ack {
+    return 'applied';
+  }
+
+  clear(namespace = ''): Ack {
+    return this.#do(() => {
+      for (const key of this.#entries.keys())
+        if (key.startsWith(namespace)) this.#entries.delete(key);
+      return 'applied';
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  #do<R>(run: () => R): R {
+    if (this.#mayFail()) throw new Error('the level failed');
+    const result = run();
+    if (this.#mayFail()) throw new Error('the level failed afterwards');
+    return result;
+  }
 }
