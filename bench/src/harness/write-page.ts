@@ -17,7 +17,9 @@ export async function writePage(folder: string, name: string, page: Page): Promi
 
 /** Draws a bar for each subject, with a line from the first to the third quartile. */
 function drawBars({ title, unit, bars }: Plot): Promise<string> {
-  const subject = { field: 'subject', type: 'nominal', sort: null, title: null } as const;
+  // Names are cut after 180 px otherwise, and some differ at their ends only.
+  const axis = { labelLimit: 0 };
+  const subject = { field: 'subject', type: 'nominal', sort: null, title: null, axis } as const;
   return draw({
     title,
     width: 480,

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import type { Case, Subject } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import type { OpenReadThrough } from '../subjects.js';
@@ -5,12 +7,17 @@ import { heldKeys, zipfRequests } from '../workload.js';
 
 const REQUESTS = 500_000;
 
+/** Starts a run of the measured loop. */
+type Start = (loop: () => Promise<number>) => Promise<number>;
+
+type AwaitedHit = Pick<Case, 'name' | 'unit' | 'subjects'>;
+
 /** A hit of the read-through call, with the key objects of the entries, awaited one by one. */
 export function awaitedHit(
   name: string,
   entries: number,
   subjects: Readonly<Record<string, OpenReadThrough>>,
-): Pick<Case, 'name' | 'unit' | 'subjects'> {
+): AwaitedHit {
   return {
     name: `${name}, ${entries / 1_000}k entries, repeated keys`,
     unit: 'ns/op',
@@ -20,17 +27,47 @@ export function awaitedHit(
   };
 }
 
-function hits(open: OpenReadThrough, entries: number): Subject {
+/**
+ * The same hits, and once more inside `AsyncLocalStorage.run`, as of an application that keeps what
+ * belongs to a request there. On Node 20 the first `run` of a process makes all its promises dearer,
+ * so what an awaited hit costs there is to be seen beside what any awaited call costs there.
+ */
+export function awaitedHitInStorage(
+  name: string,
+  entries: number,
+  subjects: Readonly<Record<string, OpenReadThrough>>,
+): AwaitedHit {
+  const outside = awaitedHit(name, entries, subjects);
+  const inside = Object.entries(subjects).map(([subject, open]) => {
+    const measured: Subject = (cell) => hits(open, entries, startInStorage())(cell);
+    return [inStorage(subject), measured] as const;
+  });
+  return { ...outside, subjects: { ...outside.subjects, ...Object.fromEntries(inside) } };
+}
+
+/** Names the subject whose loop runs inside `AsyncLocalStorage.run`. */
+export function inStorage(subject: string): string {
+  return `${subject} in AsyncLocalStorage.run`;
+}
+
+/** The cache is opened before, outside, as when an application boots. */
+function startInStorage(): Start {
+  const storage = new AsyncLocalStorage<{ readonly requestId: number }>();
+  return (loop) => storage.run({ requestId: 1 }, loop);
+}
+
+function hits(open: OpenReadThrough, entries: number, start: Start = (loop) => loop()): Subject {
   return async ({ round }) => {
     const keys = heldKeys(entries);
     const read = await open(entries * 2, async (key) => key.length);
     for (const key of keys) await read(key);
     const requests = zipfRequests({ keys: entries, requests: REQUESTS, seed: round });
     const requested = Array.from(requests, (id) => keys[id]!);
-    return timePerOperation(REQUESTS, async () => {
+    const loop = async (): Promise<number> => {
       let sum = 0;
       for (const key of requested) sum += await read(key);
       return sum;
-    });
+    };
+    return timePerOperation(REQUESTS, () => start(loop));
   };
 }

@@ -1,22 +1,35 @@
 import type { Case, Subject, Suite } from '../harness/suite.js';
 import * as subjects from '../subjects.js';
-import { awaitedHit } from './awaited-hit.js';
+import { awaitedHit, awaitedHitInStorage, inStorage } from './awaited-hit.js';
 
 const CALLERS = 1_000;
+const OURS = 'CacheHierarchy.getOrSet';
+const FLOOR = 'async function around Map.get';
 
 /** What all levels together cost beside the least that an awaited read can cost. */
 export const hierarchy: Suite = {
   name: 'hierarchy',
-  cases: [levelOneHit(), stampede()],
+  cases: [levelOneHit(), levelOneHitInStorage(), stampede()],
 };
 
 /** A value that L1 holds, beside the least such a call can cost. */
 function levelOneHit(): Case {
   return {
-    against: ['async function around Map.get'],
+    against: [FLOOR],
     ...awaitedHit('awaited L1 hit', 10_000, {
-      'CacheHierarchy.getOrSet': subjects.readThroughCacheHierarchy,
-      'async function around Map.get': subjects.readThroughMap,
+      [OURS]: subjects.readThroughCacheHierarchy,
+      [FLOOR]: subjects.readThroughMap,
+    }),
+  };
+}
+
+/** The same for an application that uses an `AsyncLocalStorage`, beside one that does not. */
+function levelOneHitInStorage(): Case {
+  return {
+    against: [FLOOR, inStorage(FLOOR)],
+    ...awaitedHitInStorage('awaited L1 hit with and without an AsyncLocalStorage in use', 10_000, {
+      [OURS]: subjects.readThroughCacheHierarchy,
+      [FLOOR]: subjects.readThroughMap,
     }),
   };
 }
@@ -38,11 +51,11 @@ function stampede(): Case {
   return {
     name: `stampede of ${CALLERS} callers on one cold key`,
     unit: 'loads',
-    against: ['async function around Map.get'],
+    against: [FLOOR],
     subjects: {
-      'CacheHierarchy.getOrSet': subject(subjects.readThroughCacheHierarchy),
+      [OURS]: subject(subjects.readThroughCacheHierarchy),
       'lru-cache fetch': subject(subjects.readThroughLruCache),
-      'async function around Map.get': subject(subjects.readThroughMap),
+      [FLOOR]: subject(subjects.readThroughMap),
     },
   };
 }
