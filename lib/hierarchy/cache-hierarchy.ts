@@ -168,6 +168,7 @@ function assemble(options: ResolvedHierarchyOptions): Parts {
       name: 'L1',
       cache: l1,
       copyTtlMs: l2 === null ? undefined : options.l1.ttlMs,
+      slide: options.slide,
       sweepEveryMs: options.l1.sweepEveryMs,
       clock,
     }),

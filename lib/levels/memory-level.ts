@@ -9,6 +9,8 @@ export interface MemoryLevelOptions {
   readonly cache: EnhancedAsyncTTLCache<unknown>;
   /** How long a copy is kept at most where a level below has the original; `undefined` if none has. */
   readonly copyTtlMs: number | undefined;
+  /** Whether a hit lets a copy stay for another `copyTtlMs`, as long as the original is fresh. */
+  readonly slide?: boolean;
   readonly sweepEveryMs: number;
   readonly clock: Clock;
 }
@@ -23,12 +25,15 @@ export class MemoryLevel implements InProcessLevel {
   readonly sweepEveryMs: number;
   readonly #options: MemoryLevelOptions;
   readonly #table: EnhancedAsyncTTLCache<unknown>['table'];
+  /** For how long a hit lets a copy stay; `undefined` where it does not. */
+  readonly #slideMs: number | undefined;
 
   constructor(options: MemoryLevelOptions) {
     this.#table = options.cache.table;
     this.name = options.name;
     this.sweepEveryMs = options.sweepEveryMs;
     this.#options = options;
+    this.#slideMs = options.slide === true ? options.copyTtlMs : undefined;
   }
 
   readPlainNow(key: string): unknown {
@@ -36,7 +41,10 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   readNow(key: string): LevelEntry | undefined {
-    return toLevelEntry(this.#table.readEntry(key));
+    const slideMs = this.#slideMs;
+    const found =
+      slideMs === undefined ? this.#table.readEntry(key) : this.#table.readSliding(key, slideMs);
+    return toLevelEntry(found);
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -55,7 +63,7 @@ export class MemoryLevel implements InProcessLevel {
   writeNow(key: string, entry: LevelEntry): WriteOutcome {
     const { value } = entry;
     const deadline = this.#deadlineOf(entry);
-    const facts = factsOf(entry, deadline);
+    const facts = factsOf(entry, deadline, this.#slideMs !== undefined);
     return this.#table.writeEntry(key, { value, deadline, facts }) ? 'stored' : 'refused';
   }
 
@@ -100,9 +108,11 @@ export class MemoryLevel implements InProcessLevel {
   }
 }
 
-function factsOf(entry: LevelEntry, deadline: number): EntryFacts | undefined {
+/** @param slides whether a copy has to know for how long it could stay */
+function factsOf(entry: LevelEntry, deadline: number, slides: boolean): EntryFacts | undefined {
   const { order, bornAt, tags, refreshAt, retryAt } = entry;
-  const freshUntil = entry.freshUntil < deadline ? entry.freshUntil : undefined;
+  const isKept = slides ? entry.freshUntil !== deadline : entry.freshUntil < deadline;
+  const freshUntil = isKept ? entry.freshUntil : undefined;
   const isPlain = order === undefined && freshUntil === undefined && refreshAt === undefined;
   return isPlain ? undefined : { order, bornAt, tags, freshUntil, refreshAt, retryAt };
 }

@@ -14,14 +14,14 @@ interface MemorySubject extends LevelSubject {
 }
 
 /** A memory level with the stamps that a hierarchy would have given it. */
-function createMemoryLevel(copyTtlMs?: number): MemorySubject {
+function createMemoryLevel(copyTtlMs?: number, slide = false): MemorySubject {
   const clock = new VirtualClock();
   const stamps = new StampTable({ clock, maxStamps: 100, oldestOrder: () => undefined });
   const cache = new EnhancedAsyncTTLCache<unknown>(
     { clock, numShards: 2 },
     { subject: 'test', stamps },
   );
-  const level = new MemoryLevel({ name: 'L1', cache, copyTtlMs, sweepEveryMs: 500, clock });
+  const level = new MemoryLevel({ name: 'L1', cache, copyTtlMs, slide, sweepEveryMs: 500, clock });
   return {
     level,
     cache,
@@ -50,6 +50,9 @@ function entryUntil(freshUntil: number): LevelEntry {
 describeInProcessLevel(MemoryLevel.name, async () => createMemoryLevel());
 describeLevel(MemoryLevel.name, async () => createMemoryLevel());
 describeLevel(`${MemoryLevel.name} with a level below it`, async () => createMemoryLevel(5_000));
+describeLevel(`${MemoryLevel.name} with copies that slide`, async () =>
+  createMemoryLevel(5_000, true),
+);
 
 describe(MemoryLevel.name, () => {
   it('keeps a copy for its own time at most where the original is below', () => {
@@ -71,6 +74,19 @@ describe(MemoryLevel.name, () => {
     clock.block(100);
 
     expect(level.peekNow('key')).toBeUndefined();
+  });
+
+  it('keeps a copy that slides for its own time after each read, and not after a peek', () => {
+    const { level, clock } = createMemoryLevel(300, true);
+    const freshUntil = clock.now() + 10_000;
+    level.writeNow('key', entryUntil(freshUntil));
+    clock.block(299);
+    level.peekNow('key');
+    const peeked = level.peekNow('key')?.staleUntil;
+    level.read(['key']);
+
+    expect(peeked).toBe(clock.now() + 1);
+    expect(level.peekNow('key')).toMatchObject({ freshUntil, staleUntil: clock.now() + 300 });
   });
 
   it('counts each key that is read, and no peek', () => {
