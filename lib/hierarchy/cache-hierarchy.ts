@@ -196,13 +196,21 @@ function memoryLevel(
   name: 'L1' | 'L2',
   cache: EnhancedAsyncTTLCache<unknown>,
   { ttlMs, sweepEveryMs }: ResolvedLevelOptions,
-  { l2, customL2, remote, clock }: ResolvedHierarchyOptions,
+  { l2, customL2, remote, slide, clock }: ResolvedHierarchyOptions,
 ): MemoryLevel {
   const hasL2 = name === 'L1' && (l2 !== undefined || customL2 !== undefined);
   const hasBelow = hasL2 || remote !== undefined;
   const keepsStale = name === 'L2' || (l2 === undefined && customL2?.inProcess !== true);
   const copyTtlMs = hasBelow ? ttlMs : undefined;
-  return new MemoryLevel({ name, cache, copyTtlMs, keepsStale, sweepEveryMs, clock });
+  return new MemoryLevel({
+    name,
+    cache,
+    copyTtlMs,
+    keepsStale,
+    slide: slide && name === 'L1',
+    sweepEveryMs,
+    clock,
+  });
 }
 
 function guardedLevels(

@@ -44,6 +44,13 @@ export interface CacheHierarchyOptions extends PolicyOptions {
    */
   readonly isolation?: Isolation;
   /**
+   * Whether a hit in L1 lets its copy stay for another `ttl` of L1, so that what is asked for again and
+   * again is not read anew from L2. The lifetime of the entry itself stays as it is. Without a level
+   * below L1 this does nothing.
+   * @default false
+   */
+  readonly slide?: boolean;
+  /**
    * How long a caller waits for a load that another caller started, before it starts its own.
    * @default '30s'
    */
@@ -101,6 +108,7 @@ export interface ResolvedHierarchyOptions {
   readonly maxConcurrentLoads: number;
   readonly enabled: boolean;
   readonly isolation: Isolation;
+  readonly slide: boolean;
   readonly policy: Policy;
   readonly joinTimeoutMs: number;
   readonly waitTimeoutMs: number | undefined;
@@ -143,6 +151,7 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     }),
     enabled: read.boolean('enabled', true),
     isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
+    slide: read.boolean('slide', false),
     policy: readPolicy(read, ttlMs),
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),

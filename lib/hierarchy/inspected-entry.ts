@@ -15,7 +15,7 @@ export interface InspectedEntry {
   readonly keptForMs: number;
   /**
    * How many milliseconds ago its load, set or update was called. Kept only of entries that have tags, a
-   * namespace, grace or an eager refresh.
+   * namespace, grace or an eager refresh, and in L1 of those that `slide`.
    */
   readonly ageMs: number | undefined;
   readonly tags: readonly string[];
@@ -25,11 +25,13 @@ export interface InspectedEntry {
 export function inspectedEntry(level: string, entry: LevelEntry, clock: Clock): InspectedEntry {
   const { value, bornAt, freshUntil, staleUntil, tags } = entry;
   const now = clock.now();
+  // A copy can end before what it is a copy of.
+  const hitUntil = Math.min(freshUntil, staleUntil);
   return {
     level,
     value,
     stale: freshUntil <= now,
-    freshForMs: freshUntil === FOREVER ? Infinity : Math.max(0, freshUntil - now),
+    freshForMs: hitUntil === FOREVER ? Infinity : Math.max(0, hitUntil - now),
     keptForMs: staleUntil - now,
     ageMs: bornAt === -Infinity ? undefined : now - bornAt,
     tags: tags ?? [],

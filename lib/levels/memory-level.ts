@@ -18,6 +18,8 @@ export interface MemoryLevelOptions {
   readonly copyTtlMs: number | undefined;
   /** Whether it keeps entries in their grace: the lowest level in this process does. */
   readonly keepsStale: boolean;
+  /** Whether a hit lets a copy stay for another `copyTtlMs`, as long as the original is fresh. */
+  readonly slide?: boolean;
   readonly sweepEveryMs: number;
   readonly clock: Clock;
 }
@@ -32,12 +34,15 @@ export class MemoryLevel implements InProcessLevel {
   readonly sweepEveryMs: number;
   readonly #options: MemoryLevelOptions;
   readonly #table: EnhancedAsyncTTLCache<unknown>['table'];
+  /** For how long a hit lets a copy stay; `undefined` where it does not. */
+  readonly #slideMs: number | undefined;
 
   constructor(options: MemoryLevelOptions) {
     this.#table = options.cache.table;
     this.name = options.name;
     this.sweepEveryMs = options.sweepEveryMs;
     this.#options = options;
+    this.#slideMs = options.slide === true ? options.copyTtlMs : undefined;
   }
 
   readPlainNow(key: string): unknown {
@@ -45,7 +50,11 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   readNow(key: string): LevelEntry | undefined {
-    return toLevelEntry(this.#table.readEntry(key));
+    const slideMs = this.#slideMs;
+    if (slideMs === undefined) return toLevelEntry(this.#table.readEntry(key));
+    const found = this.#table.readSliding(key, slideMs);
+    if (found?.facts?.slidesUntil !== undefined) this.#slideKept(key, found);
+    return toLevelEntry(found);
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -63,9 +72,10 @@ export class MemoryLevel implements InProcessLevel {
 
   writeNow(key: string, entry: LevelEntry): WriteOutcome {
     const { value } = entry;
-    const freshUntil = this.#freshUntil(entry);
-    const deadline = this.#options.keepsStale && hasGrace(entry) ? entry.staleUntil : freshUntil;
-    const facts = factsOf(entry, freshUntil < deadline ? freshUntil : undefined);
+    const copyUntil = this.#copyUntil(entry);
+    const isKept = this.#options.keepsStale && hasGrace(entry);
+    const deadline = isKept ? entry.staleUntil : copyUntil;
+    const facts = isKept ? this.#factsKept(entry, copyUntil) : this.#factsOfCopy(entry, copyUntil);
     return this.#table.writeEntry(key, { value, deadline, facts }) ? 'stored' : 'refused';
   }
 
@@ -105,9 +115,30 @@ export class MemoryLevel implements InProcessLevel {
   }
 
   /** A copy is a hit for the level's own time at most; then the level below is asked. */
-  #freshUntil({ freshUntil }: LevelEntry): number {
+  #copyUntil({ freshUntil }: LevelEntry): number {
     const { copyTtlMs, clock } = this.#options;
     return copyTtlMs === undefined ? freshUntil : Math.min(clock.now() + copyTtlMs, freshUntil);
+  }
+
+  /** What is kept beyond its freshness tells when that ends, and how far hits can move that. */
+  #factsKept(entry: LevelEntry, copyUntil: number): EntryFacts | undefined {
+    const slides = this.#slideMs !== undefined && copyUntil < entry.freshUntil;
+    const facts = factsOf(entry, copyUntil < entry.staleUntil ? copyUntil : undefined);
+    return slides ? { ...facts!, slidesUntil: entry.freshUntil } : facts;
+  }
+
+  /** A copy that ends before its original tells how far hits can move that, if they do. */
+  #factsOfCopy(entry: LevelEntry, copyUntil: number): EntryFacts | undefined {
+    const slides = this.#slideMs !== undefined && copyUntil < entry.freshUntil;
+    return factsOf(entry, slides ? entry.freshUntil : undefined);
+  }
+
+  /** Moves the end of freshness of an entry in its grace level; copies are moved in place. */
+  #slideKept(key: string, { value, facts, deadline }: Entry<unknown>): void {
+    const { slidesUntil, freshUntil = deadline } = facts ?? {};
+    if (slidesUntil === undefined || freshUntil <= this.#options.clock.now()) return;
+    const entry = { value, ...facts!, freshUntil: slidesUntil, staleUntil: deadline };
+    this.writeNow(key, entry);
   }
 }
 

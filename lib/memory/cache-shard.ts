@@ -107,6 +107,21 @@ export class CacheShard<V> implements RowOwner<V> {
     return entry;
   }
 
+  /**
+   * Does what {@link readEntry} does. A live entry that is fresh beyond its deadline lives for another
+   * `slideMs` from now on, but not beyond its `freshUntil`.
+   */
+  readSliding(key: string, spread: number, now: number, slideMs: number): Entry<V> | undefined {
+    const entry = this.readEntry(key, spread, now);
+    const freshUntil = entry?.facts?.freshUntil;
+    if (entry === undefined || freshUntil === undefined) return entry;
+    const deadline = Math.floor(Math.min(now + slideMs, freshUntil));
+    if (deadline <= entry.deadline) return entry;
+    const segment = this.table.segmentOf(spread);
+    segment.setDeadline(segment.find(key, spread), deadline, now);
+    return { ...entry, deadline };
+  }
+
   /** Finds a live entry, or one that is only a stale answer, and moves nothing. */
   peek(key: string, spread: number, now: number): Entry<V> | undefined {
     const segment = this.table.segmentOf(spread);

@@ -1,6 +1,6 @@
 /**
  * What an entry carries beside its value, if it was stored with tags or in a namespace, is kept beyond
- * its lifetime, or is to be refreshed.
+ * its lifetime, is to be refreshed, or may be kept longer than it is.
  */
 export interface EntryFacts {
   /** The invalidation order when its load, set or update was called, if that matters. */
@@ -8,8 +8,13 @@ export interface EntryFacts {
   /** Clock time of that moment, in milliseconds. */
   readonly bornAt: number;
   readonly tags: readonly string[] | undefined;
-  /** Clock time from which it is only a stale answer; without it that is its deadline. */
+  /**
+   * Clock time from which it is only a stale answer; without it that is its deadline. One beyond the
+   * deadline is how far hits may move that.
+   */
   readonly freshUntil?: number | undefined;
+  /** Clock time to which hits can move `freshUntil`, if they do. */
+  readonly slidesUntil?: number | undefined;
   /** Clock time from which it is loaded anew behind those who ask. */
   readonly refreshAt?: number | undefined;
   /** Clock time until which no load is tried, since one has failed. */

@@ -51,6 +51,11 @@ export class RowColumns {
     (this.#far ??= new Map()).set(row, deadline);
   }
 
+  /** Forgets the far deadline of a row that gets another one. */
+  forgetFarDeadline(row: number): void {
+    this.#far?.delete(row);
+  }
+
   /** Forgets what a row had: it is empty, or gets another entry. */
   forget(row: number): void {
     if (this.#weights !== undefined) this.#weights[row] = 0;

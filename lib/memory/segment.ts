@@ -296,6 +296,16 @@ export class Segment<V> implements EvictionRows {
     this.#setValue(row, value, deadline);
   }
 
+  /**
+   * Gives a row's entry another deadline, and counts no use. After a later one the earliest deadline is
+   * too early until the next sweep: that looks at the segment once in vain, and misses nothing.
+   */
+  setDeadline(row: number, deadline: number, now: number): void {
+    if (now - this.#epoch >= REBASE_AFTER_MS) this.#rebase(now);
+    this.#columns?.forgetFarDeadline(row);
+    this.#setValue(row, this.valueAt(row), deadline);
+  }
+
   /** Removes a row's entry; the row is used again by a later one. */
   remove(row: number): void {
     this.#unlink(row);

@@ -137,6 +137,16 @@ export class ShardedTable<V> {
     return this.#readEntry(key, this.#hash(key, this.#seed), this.#time.now());
   }
 
+  /**
+   * Does what {@link readEntry} does, and lets a live entry whose `freshUntil` lies beyond its deadline
+   * live for another `slideMs` from now on, up to then.
+   */
+  readSliding(key: string, slideMs: number): Entry<V> | undefined {
+    const hash = this.#hash(key, this.#seed);
+    const shard = this.#shardAt(key, hash);
+    return shard.readSliding(key, spreadOf(hash), this.#time.now(), slideMs);
+  }
+
   /** Finds a live entry, or one that is only a stale answer, and moves nothing. */
   peekEntry(key: string, now = this.#time.now()): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);

@@ -14,7 +14,7 @@ interface MemorySubject extends LevelSubject {
 }
 
 /** A memory level with the stamps that a hierarchy would have given it. */
-function createMemoryLevel(copyTtlMs?: number): MemorySubject {
+function createMemoryLevel(copyTtlMs?: number, slide = false): MemorySubject {
   const clock = new VirtualClock();
   const stamps = new StampTable({ clock, maxStamps: 100, oldestOrder: () => undefined });
   const cache = new EnhancedAsyncTTLCache<unknown>(
@@ -26,6 +26,7 @@ function createMemoryLevel(copyTtlMs?: number): MemorySubject {
     cache,
     copyTtlMs,
     keepsStale: true,
+    slide,
     sweepEveryMs: 500,
     clock,
   });
@@ -57,6 +58,9 @@ function entryUntil(freshUntil: number): LevelEntry {
 describeInProcessLevel(MemoryLevel.name, async () => createMemoryLevel());
 describeLevel(MemoryLevel.name, async () => createMemoryLevel());
 describeLevel(`${MemoryLevel.name} with a level below it`, async () => createMemoryLevel(5_000));
+describeLevel(`${MemoryLevel.name} with copies that slide`, async () =>
+  createMemoryLevel(5_000, true),
+);
 
 describe(MemoryLevel.name, () => {
   it('keeps a copy for its own time at most where the original is below', () => {
@@ -78,6 +82,19 @@ describe(MemoryLevel.name, () => {
     clock.block(100);
 
     expect(level.peekNow('key')).toBeUndefined();
+  });
+
+  it('keeps a copy that slides for its own time after each read, and not after a peek', () => {
+    const { level, clock } = createMemoryLevel(300, true);
+    const freshUntil = clock.now() + 10_000;
+    level.writeNow('key', entryUntil(freshUntil));
+    clock.block(299);
+    level.peekNow('key');
+    const peeked = level.peekNow('key')?.staleUntil;
+    level.read(['key']);
+
+    expect(peeked).toBe(clock.now() + 1);
+    expect(level.peekNow('key')).toMatchObject({ freshUntil, staleUntil: clock.now() + 300 });
   });
 
   it('counts each key that is read, and no peek', () => {

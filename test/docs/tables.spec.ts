@@ -63,6 +63,7 @@ describe('the tables of the README', () => {
         jitter: defaults.policy.jitter,
         negativeTtl: defaults.policy.negativeTtlMs !== undefined,
         isolation: defaults.isolation,
+        slide: defaults.slide,
         joinTimeout: defaults.joinTimeoutMs,
         waitTimeout: defaults.waitTimeoutMs ?? Infinity,
         lockTimeout: defaults.lockTimeoutMs,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { Entry } from '../../lib/memory/entry.js';
 import { hashText, type Hash } from '../../lib/memory/hash.js';
 import { ShardedTable, type ShardedTableOptions } from '../../lib/memory/sharded-table.js';
 import { SteppedClock } from '../support/stepped-clock.js';
@@ -20,6 +21,8 @@ interface Shape {
 interface Row {
   readonly value: number;
   readonly deadline: number;
+  /** How far reads may move the deadline. */
+  readonly freshUntil: number;
 }
 
 type Open = (options: ShardedTableOptions<number>) => ShardedTable<number>;
@@ -50,9 +53,32 @@ class Comparison {
     const fits = this.#hasRoomFor(value);
     const { evicted } = this.table.getMetrics();
     this.table.write(key, value, ttlMs);
-    this.#rows.set(key, { value, deadline: this.clock.now() + ttlMs });
+    const deadline = this.clock.now() + ttlMs;
+    this.#rows.set(key, { value, deadline, freshUntil: deadline });
     expectIs(`the value of ${key} just written`, this.table.peek(key), value);
     if (fits) expectIs('what was evicted with room left', this.table.getMetrics().evicted, evicted);
+  }
+
+  /** Writes an entry that is fresh for four times as long as it lives, unless it slides. */
+  writeSliding(key: string, value: number, ttlMs: number): void {
+    const now = this.clock.now();
+    const [deadline, freshUntil] = [now + ttlMs, now + 4 * ttlMs];
+    const facts = { order: undefined, bornAt: now, tags: undefined, freshUntil };
+    this.table.writeEntry(key, { value, deadline, facts });
+    this.#rows.set(key, { value, deadline, freshUntil });
+    expectIs(`the value of ${key} just written`, this.table.peek(key), value);
+  }
+
+  slide(key: string, slideMs: number): void {
+    const found = this.table.readSliding(key, slideMs);
+    const known = this.#known(key);
+    if (found !== undefined || !this.#evicts) expectIs(`the value of ${key}`, found?.value, known);
+    const row = this.#rows.get(key);
+    if (found === undefined || row === undefined) return;
+    const slidUntil = Math.min(this.clock.now() + slideMs, row.freshUntil);
+    const deadline = Math.max(row.deadline, slidUntil);
+    expectIs(`the deadline of ${key}`, found.deadline, deadline);
+    this.#rows.set(key, { ...row, deadline });
   }
 
   read(key: string): void {
@@ -157,8 +183,19 @@ const writes = fc
     step(`write ${key} ${value} ${ttl}`, (both) => both.write(key, value, ttl)),
   );
 
+const slides = fc
+  .tuple(keys, ttls)
+  .map(([key, ms]) => step(`slide ${key} ${ms}`, (both) => both.slide(key, ms)));
+const slidingWrites = fc
+  .tuple(keys, fc.nat(1_000), ttls)
+  .map(([key, value, ttl]) =>
+    step(`write sliding ${key} ${value} ${ttl}`, (both) => both.writeSliding(key, value, ttl)),
+  );
+
 const steps = fc.oneof(
   { weight: 8, arbitrary: writes },
+  { weight: 3, arbitrary: slidingWrites },
+  { weight: 4, arbitrary: slides },
   { weight: 6, arbitrary: keys.map((key) => step(`read ${key}`, (both) => both.read(key))) },
   { weight: 3, arbitrary: keys.map((key) => step(`delete ${key}`, (both) => both.delete(key))) },
   { weight: 3, arbitrary: waits.map((ms) => step(`wait ${ms}`, (both) => both.clock.block(ms))) },
@@ -233,6 +270,14 @@ class LateTable extends ShardedTable<number> {
   }
 }
 
+/** Lets what slides live beyond its freshness. */
+class EndlessTable extends ShardedTable<number> {
+  override writeEntry(key: string, entry: Entry<number>): boolean {
+    const facts = entry.facts && { ...entry.facts, freshUntil: Infinity };
+    return super.writeEntry(key, { ...entry, facts });
+  }
+}
+
 /** Drops every entry that a sweep comes across. */
 class HastyTable extends ShardedTable<number> {
   override sweep(budgetMs: number, anew: boolean): ReturnType<ShardedTable<number>['sweep']> {
@@ -277,6 +322,7 @@ describe(`${ShardedTable.name}: random programs (test of the test)`, () => {
   it.each<[string, Open, Shape]>([
     ['keys are lost on the way', (options) => new ForgetfulTable(options), { numShards: 2 }],
     ['entries live too long', (options) => new LateTable(options), { numShards: 2 }],
+    ['entries slide too far', (options) => new EndlessTable(options), { numShards: 2 }],
     ['a sweep takes live entries', (options) => new HastyTable(options), { numShards: 2 }],
     ['one is too many', (options) => new OverfullTable(options), { numShards: 1, maxEntries: 5 }],
     ['slots are lost', (options) => new BrokenTable(options), { numShards: 1, maxEntries: 50 }],

@@ -136,6 +136,65 @@ describe(CacheShard.name, () => {
   });
 });
 
+describe(`${CacheShard.name}: sliding`, () => {
+  const SLIDE_MS = 10;
+
+  function deadlineAt(key: string, now: number): number | undefined {
+    return shard.peek(key, SPREAD, now)?.deadline;
+  }
+
+  it('lets a live entry live for another time, and keeps all that it has', () => {
+    const facts = { ...FACTS, freshUntil: 100 };
+    insert('key', 10, facts);
+    const found = shard.readSliding('key', SPREAD, 9, SLIDE_MS);
+
+    expect(found).toEqual({ value: 1, deadline: 19, facts });
+    expect(shard.readEntry('key', SPREAD, 18)).toEqual(found);
+    expect(shard.readEntry('key', SPREAD, 19)).toBeUndefined();
+  });
+
+  it('lets none live beyond its freshness', () => {
+    insert('key', 10, { ...FACTS, freshUntil: 15.5 });
+    shard.readSliding('key', SPREAD, 9, SLIDE_MS);
+    shard.readSliding('key', SPREAD, 14, SLIDE_MS);
+
+    expect(deadlineAt('key', 14)).toBe(15);
+  });
+
+  it('never ends an entry earlier than it would have ended', () => {
+    insert('key', 10, { ...FACTS, freshUntil: 100 });
+    shard.readSliding('key', SPREAD, 9, 0.5);
+
+    expect(deadlineAt('key', 9)).toBe(10);
+  });
+
+  it('moves nothing of plain, stale, expired and invalidated entries', () => {
+    insert('plain', 10);
+    insert('stale', 10, { ...FACTS, freshUntil: 5 });
+    insert('expired', 9, { ...FACTS, freshUntil: 100 });
+    const read = (key: string): unknown => shard.readSliding(key, SPREAD, 9, SLIDE_MS)?.deadline;
+
+    expect(['plain', 'stale', 'expired', 'absent'].map(read)).toEqual([
+      10,
+      10,
+      undefined,
+      undefined,
+    ]);
+    insert('invalidated', 10, { ...FACTS, freshUntil: 100 });
+    invalidate();
+    expect(read('invalidated')).toBeUndefined();
+  });
+
+  it('counts a read and a use, as any hit does', () => {
+    insert('key', 10, { ...FACTS, freshUntil: 100 });
+    shard.readSliding('key', SPREAD, 9, SLIDE_MS);
+    shard.readSliding('absent', SPREAD, 9, SLIDE_MS);
+
+    expect(shard.table.segmentOf(SPREAD).usesOf(0)).toBe(1);
+    expect(shard.getMetrics()).toMatchObject({ hits: 1, misses: 1, sets: 1, expired: 0 });
+  });
+});
+
 describe(`${CacheShard.name}: entries that were invalidated by tag or namespace`, () => {
   it('are live until then', () => {
     insert('key', 10, FACTS);

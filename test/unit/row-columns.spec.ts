@@ -40,6 +40,20 @@ describe(RowColumns.name, () => {
     ]);
   });
 
+  it('forgets a far deadline, and nothing else of its row', () => {
+    const columns = new RowColumns(4);
+    columns.forgetFarDeadline(0);
+    columns.set(0, { facts: FACTS, weight: 5 });
+    columns.setFarDeadline(0, 1e12);
+    columns.forgetFarDeadline(0);
+
+    expect([columns.factsAt(0), columns.weightAt(0), columns.farDeadlineAt(0)]).toEqual([
+      FACTS,
+      5,
+      Infinity,
+    ]);
+  });
+
   it('copies a row over another, what it has not included', () => {
     const columns = new RowColumns(4);
     columns.set(0, { facts: FACTS, weight: 5 });

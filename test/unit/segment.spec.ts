@@ -220,6 +220,63 @@ describe(`${Segment.name}: deadlines`, () => {
   });
 });
 
+describe(`${Segment.name}: moving a deadline`, () => {
+  it('leaves the rest of the entry as it is, its uses included', () => {
+    const segment = openSegment(4);
+    const row = segment.add({ ...entry(0, { facts: FACTS, weight: 5 }), deadline: 10 }, 0);
+    segment.touch(row);
+    segment.setDeadline(row, 20, 9);
+
+    expect([19, 20].map((now) => segment.isExpired(row, now))).toEqual([false, true]);
+    expect([segment.valueAt(row), segment.factsAt(row), segment.weightAt(row)]).toEqual([
+      0,
+      FACTS,
+      5,
+    ]);
+    expect([segment.usesOf(row), segment.live]).toEqual([1, 1]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it('lets no deadline be before the earliest', () => {
+    const segment = openSegment(4);
+    const [moved] = [addRow(segment, 0, 10), addRow(segment, 1, 30)];
+    segment.setDeadline(moved, 20, 9);
+    const later = segment.earliestDeadline;
+    segment.setDeadline(moved, 5.5, 4);
+
+    expect([later, segment.earliestDeadline]).toEqual([10, 5]);
+    expect(segmentProblems(segment)).toEqual([]);
+  });
+
+  it.each([
+    ['from near to far', 5, 50],
+    ['from far to farther', 50, 80],
+    ['from far to near', 50, 10],
+    ['from far to nowhere', 50, Infinity],
+    ['from nowhere to far', Infinity, 50],
+  ])('works %s', (_, before, after) => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, before * DAY_MS);
+    segment.setDeadline(row, after * DAY_MS, DAY_MS);
+    const moved = segment.deadlineAt(row);
+    // So late that the ticks of all rows are counted anew.
+    addRow(segment, 1, NEVER, 30 * DAY_MS);
+
+    expect([moved, segment.deadlineAt(row)]).toEqual([after * DAY_MS, after * DAY_MS]);
+    expect(segment.isExpired(row, 100 * DAY_MS)).toBe(after !== Infinity);
+  });
+
+  it('stays right for years in which nothing is written', () => {
+    const segment = openSegment(4);
+    const row = addRow(segment, 0, DAY_MS);
+    for (let day = 1; day < 3_650; day++)
+      segment.setDeadline(row, (day + 1) * DAY_MS, day * DAY_MS);
+
+    expect(segment.deadlineAt(row)).toBe(3_650 * DAY_MS);
+    expect(segment.use('key-0', spreadOfId(0), 3_649 * DAY_MS)).toBe(0);
+  });
+});
+
 describe(`${Segment.name}: rewriting an entry in one search`, () => {
   const rewrite = (segment: Segment<number>, id: number, deadline: number, now: number): number =>
     segment.rewrite(`key-${id}`, spreadOfId(id), 10 + id, deadline, now);

@@ -227,6 +227,70 @@ describe(`${ShardedTable.name}: sweeps of invalidated entries`, () => {
   });
 });
 
+describe(`${ShardedTable.name}: sweeps of what has slid`, () => {
+  const SLIDE_MS = 10;
+
+  /** Entries that live for 10 ms, and for 10 more after each hit. */
+  function fillSliding(table: ShardedTable<number>, count: number): void {
+    const facts = { order: undefined, bornAt: 0, tags: undefined, freshUntil: 100_000 };
+    const deadline = clock.now() + SLIDE_MS;
+    for (let id = 0; id < count; id++) table.writeEntry(`key-${id}`, { value: 1, deadline, facts });
+  }
+
+  function slide(table: ShardedTable<number>, from: number, to: number): void {
+    for (let id = from; id < to; id++) table.readSliding(`key-${id}`, SLIDE_MS);
+  }
+
+  it('remove each entry when its own time is over', () => {
+    const table = open({ numShards: 2 });
+    fillSliding(table, 300);
+    clock.block(5);
+    slide(table, 100, 300);
+    clock.block(4);
+    slide(table, 200, 300);
+
+    const swept = [1, 4, 1, 3, 1].map((ms) => {
+      clock.block(ms);
+      return sweepAll(table);
+    });
+
+    expect(swept).toEqual([[100], [0], [100], [0], [100]]);
+    expect(table.size).toBe(0);
+  });
+
+  it('leave what slides while they are under way', () => {
+    const table = open({ numShards: 3 });
+    fillSliding(table, 3 * CHUNK);
+    fill(table, 3 * CHUNK, SLIDE_MS, 'other');
+    clock.block(SLIDE_MS - 1);
+    slide(table, 0, CHUNK);
+    clock.block(1);
+    clock.tickMs = 1;
+    table.sweep(BUDGET_MS, false);
+    clock.tickMs = 0;
+    slide(table, 0, CHUNK);
+    clock.block(SLIDE_MS - 1);
+    sweepAll(table);
+
+    expect(table.size).toBe(CHUNK);
+    clock.block(1);
+    expect(sweepAll(table)).toEqual([CHUNK]);
+  });
+
+  it('look at a segment once in vain after its entries have slid, and not again', () => {
+    const table = open();
+    fillSliding(table, CHUNK);
+    clock.block(SLIDE_MS - 1);
+    slide(table, 0, CHUNK);
+    clock.block(1);
+    const [segment] = table.tables[0]!.segments;
+    const before = segment!.earliestDeadline;
+    sweepAll(table);
+
+    expect(segment!.earliestDeadline - before).toBe(SLIDE_MS - 1);
+  });
+});
+
 describe(`${ShardedTable.name}: sweeps of what never expires`, () => {
   it('give the arrays of deleted entries back', () => {
     const table = open();

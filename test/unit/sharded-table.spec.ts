@@ -81,6 +81,24 @@ describe(ShardedTable.name, () => {
   });
 });
 
+describe(`${ShardedTable.name}: entries that slide`, () => {
+  it('do so in whatever shard they are, and on the way to another', () => {
+    const table = open();
+    const facts = { order: undefined, bornAt: 0, tags: undefined, freshUntil: Infinity };
+    const entry = { value: 1, deadline: clock.now() + 10, facts };
+    for (let key = 0; key < 100; key++) table.writeEntry(`key-${key}`, entry);
+    table.reshard(7);
+    clock.block(9);
+    const slid = Array.from({ length: 100 }, (_, key) => table.readSliding(`key-${key}`, 10));
+    clock.block(9);
+
+    expect(slid.filter((found) => found?.deadline === clock.now() + 1)).toHaveLength(100);
+    expect([...table.entries()]).toHaveLength(100);
+    expect(table.readSliding('absent', 10)).toBeUndefined();
+    expect(table.getMetrics()).toMatchObject({ hits: 100, misses: 1, sets: 100 });
+  });
+});
+
 describe(`${ShardedTable.name}: the bound on entries`, () => {
   it.each(
     [1, 2, 7, 100].flatMap((maxEntries) =>
