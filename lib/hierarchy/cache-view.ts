@@ -185,8 +185,8 @@ export abstract class CacheView {
     const checked = uniqueKeys(keys);
     const values = checked.map((key) => this.#read(key));
     if (this.#core.hasBelow) {
-      const missing = checked.map((key, at) => values[at] ?? this.#readBelow(key));
-      return foundOf(checked, (await Promise.all(missing)) as T[]);
+      const answers = checked.map(async (key, at) => values[at] ?? this.#readBelow(key));
+      return foundOf(checked, (await Promise.all(answers)) as T[]);
     }
     return foundOf(checked, values as T[]);
   }
@@ -324,11 +324,10 @@ export abstract class CacheView {
     invalidations: readonly KeyInvalidation[],
     options?: DeleteOptions,
   ): Promise<boolean[]> {
-    const confirmations = await Promise.all(invalidations.map(({ below }) => below));
-    if (options?.require !== undefined) {
-      const open = confirmations.find((confirmation) => confirmation?.applied === false);
-      if (open !== undefined) throw unconfirmedError(open);
-    }
+    const pending = invalidations.flatMap(({ below }) => (below === undefined ? [] : [below]));
+    const confirmations = pending.length === 0 ? [] : await Promise.all(pending);
+    const open = confirmations.find(({ applied }) => !applied);
+    if (open !== undefined && options?.require !== undefined) throw unconfirmedError(open);
     return invalidations.map(({ existed }) => existed);
   }
 

@@ -1,9 +1,12 @@
 import type { Reply } from './level-calls.js';
 
-interface Item<I, A> {
-  readonly item: I;
+interface Answer<A> {
   readonly reply: Promise<Reply<A | undefined>>;
   readonly resolve: (reply: Reply<A | undefined>) => void;
+}
+
+interface Item<I, A> extends Answer<A> {
+  readonly item: I;
 }
 
 /**
@@ -23,17 +26,14 @@ export class CallBatch<I, A> {
   add(key: string, item: I): Promise<Reply<A | undefined>> {
     const before = this.#items.get(key);
     if (before !== undefined) return before.reply;
-    let resolve: Item<I, A>['resolve'] = () => {};
-    const reply = new Promise<Reply<A | undefined>>((settle) => {
-      resolve = settle;
-    });
     if (this.#items.size === 0) void this.#sendSoon();
-    this.#items.set(key, { item, reply, resolve });
-    return reply;
+    const answer = newAnswer<A>();
+    this.#items.set(key, { item, ...answer });
+    return answer.reply;
   }
 
   async #sendSoon(): Promise<void> {
-    for (let tick = 0; tick < TICKS; tick++) await undefined;
+    for (let tick = 0; tick < TICKS; tick++) await SETTLED;
     const items = this.#items;
     this.#items = new Map();
     const sent = new Map([...items].map(([key, { item }]) => [key, item]));
@@ -47,3 +47,12 @@ export class CallBatch<I, A> {
 
 /** How many rounds of settled promises a step goes on: what one loader brought comes in within a few. */
 const TICKS = 3;
+const SETTLED = Promise.resolve();
+
+function newAnswer<A>(): Answer<A> {
+  let resolve: Answer<A>['resolve'];
+  const reply = new Promise<Reply<A | undefined>>((settle) => {
+    resolve = settle;
+  });
+  return { reply, resolve: resolve! };
+}

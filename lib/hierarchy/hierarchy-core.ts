@@ -193,8 +193,7 @@ export class HierarchyCore {
   /** Tells what each level has of a key; moves and counts nothing in this process. */
   async inspect(key: string): Promise<InspectedEntry[]> {
     if (this.off) return [];
-    const entries = await this.#walk.inspect(key);
-    return entries.map((entry) => ({ ...entry, value: this.handOut(entry.value) }));
+    return this.#walk.inspect(key, (value) => this.handOut(value));
   }
 
   /**

@@ -22,8 +22,13 @@ export interface InspectedEntry {
 }
 
 /** Tells about an entry of a level in times from now. */
-export function inspectedEntry(level: string, entry: LevelEntry, clock: Clock): InspectedEntry {
-  const { value, bornAt, freshUntil, staleUntil, tags } = entry;
+export function inspectedEntry(
+  level: string,
+  entry: LevelEntry,
+  value: unknown,
+  clock: Clock,
+): InspectedEntry {
+  const { bornAt, freshUntil, staleUntil, tags } = entry;
   const now = clock.now();
   // A copy can end before what it is a copy of.
   const hitUntil = Math.min(freshUntil, staleUntil);

@@ -146,9 +146,9 @@ export class KeyLanes {
   }
 
   /** What is to follow a write in doubt could be overwritten by it. */
-  #maySetOut({ wanted, replaces }: Write, lane: Lane): boolean {
-    if (!this.#isInDoubt(lane)) return wanted();
-    if (replaces) lane.owed ??= {};
+  #maySetOut(write: Write, lane: Lane): boolean {
+    if (!this.#isInDoubt(lane)) return write.wanted();
+    if (write.replaces) lane.owed ??= {};
     return false;
   }
 
@@ -185,10 +185,13 @@ export class KeyLanes {
     lane.doubts.add(settled);
     lane.doubtUntil = Math.max(lane.doubtUntil, until);
     this.#trouble(key);
-    void settled.then(() => {
-      if (!lane.doubts.delete(settled) || lane.doubts.size > 0) return;
-      if (this.#lanes.get(key) === lane) void this.delete(key, lane.owed ?? {});
-    });
+    void this.#afterDoubt(key, lane, settled);
+  }
+
+  async #afterDoubt(key: string, lane: Lane, settled: Promise<boolean>): Promise<void> {
+    await settled;
+    if (!lane.doubts.delete(settled) || lane.doubts.size > 0) return;
+    if (this.#lanes.get(key) === lane) await this.delete(key, lane.owed ?? {});
   }
 
   #owe(key: string, lane: Lane, mode: DeleteMode): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { show } from '../errors.js';
 import type {
   Ack,
   CacheLevel,
@@ -45,10 +46,10 @@ const FAILED = { state: 'failed' } as const;
 export class LevelCalls {
   readonly #options: LevelCallsOptions;
   readonly #reads = new CallBatch<undefined, LevelEntry>((items) =>
-    this.#call('read', () => this.#options.level.read([...items.keys()])),
+    this.#call('read', async () => asMap(await this.#options.level.read([...items.keys()]))),
   );
   readonly #writes = new CallBatch<LevelEntry, WriteOutcome>((items) =>
-    this.#call('write', () => this.#options.level.write(items)),
+    this.#call('write', async () => asMap(await this.#options.level.write(items))),
   );
   readonly #deletes = new Map<string, CallBatch<undefined, Ack>>();
   /** Ends the wait for each call under way. */
@@ -186,4 +187,10 @@ export class LevelCalls {
       cause,
     });
   }
+}
+
+/** @throws {TypeError} for the answer of a level that does not keep to its port */
+function asMap<A>(answer: Map<string, A>): Map<string, A> {
+  if (answer instanceof Map) return answer;
+  throw new TypeError(`it must answer with a Map, got ${show(answer)}`);
 }

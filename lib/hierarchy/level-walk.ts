@@ -136,15 +136,17 @@ export class LevelWalk {
     return this.peekNow(key);
   }
 
-  /** Tells what each level has of a key. */
-  async inspect(key: string): Promise<InspectedEntry[]> {
+  /** Tells what each level has of a key, the values as `handOut` gives them. */
+  async inspect(key: string, handOut: (value: unknown) => unknown): Promise<InspectedEntry[]> {
     const { levels, below, clock } = this.#ports;
     const here = levels.flatMap((level) => {
       const entry = level.peekNow(key);
       return entry === undefined ? [] : [{ name: level.name, entry }];
     });
     const there = await below.inspect(key);
-    return [...here, ...there].map(({ name, entry }) => inspectedEntry(name, entry, clock));
+    return [...here, ...there].map(({ name, entry }) =>
+      inspectedEntry(name, entry, handOut(entry.value), clock),
+    );
   }
 
   async close(): Promise<void> {

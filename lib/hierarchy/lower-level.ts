@@ -37,6 +37,12 @@ interface OpenInvalidation {
   running: boolean;
 }
 
+/** What else a level gives for an entry is a miss. */
+function isEntry(entry: LevelEntry | undefined): entry is LevelEntry {
+  if (entry?.value === undefined || !(entry.staleUntil >= entry.freshUntil)) return false;
+  return entry.tags === undefined || Array.isArray(entry.tags);
+}
+
 const NO_TAGS: readonly string[] = [];
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -94,7 +100,7 @@ export class LowerLevel {
     const open = this.openTags;
     const reply = await this.#calls.read(key);
     const entry = reply.state === 'answered' ? reply.answer : undefined;
-    const isUsable = entry?.value !== undefined && !entry.tags?.some((tag) => open.includes(tag));
+    const isUsable = isEntry(entry) && !entry.tags?.some((tag) => open.includes(tag));
     if (isUsable) this.#hits += 1;
     else this.#misses += 1;
     return isUsable ? entry : undefined;

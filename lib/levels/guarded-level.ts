@@ -100,7 +100,7 @@ export class GuardedLevel implements InProcessLevel {
 
   /** Stamps tell what is invalidated so; the level may make use of it. */
   invalidateTags(tags: readonly string[]): Ack {
-    this.#try('invalidateTags', () => this.#level.invalidateTags(tags));
+    void this.#try('invalidateTags', () => this.#level.invalidateTags(tags));
     return 'applied';
   }
 

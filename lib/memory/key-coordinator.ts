@@ -298,13 +298,19 @@ export class KeyCoordinator {
   }
 
   #storeWritten<T>(value: T, ticket: Ticket, { send, store }: Storing<T>): Promise<void> | void {
-    if (send !== undefined && this.#tickets.isValid(ticket)) {
-      const wrote = this.#tickets.beginWriting(ticket);
-      return send(value, ticket).then(() => {
-        wrote();
-        this.#finishWritten(value, ticket, store);
-      });
-    }
+    if (send !== undefined && this.#tickets.isValid(ticket))
+      return this.#sendWritten(value, ticket, { send, store });
+    this.#finishWritten(value, ticket, store);
+  }
+
+  async #sendWritten<T>(
+    value: T,
+    ticket: Ticket,
+    { send, store }: Required<Storing<T>>,
+  ): Promise<void> {
+    const wrote = this.#tickets.beginWriting(ticket);
+    await send(value, ticket);
+    wrote();
     this.#finishWritten(value, ticket, store);
   }
 

@@ -236,7 +236,7 @@ export class LoadTable {
   #timeOut(load: Load, request: LoadRequest<unknown>): void {
     const brought = this.#broughtBy(load);
     if (brought !== undefined) {
-      for (const waiter of [...load.waiters]) this.#answer(waiter, brought.value);
+      for (const waiter of load.waiters) this.#answer(waiter, brought.value);
       return;
     }
     const { key, hardTimeoutMs } = request;

@@ -113,9 +113,11 @@ describe('the schedules themselves', () => {
 
   const { prototype: lanes } = KeyLanes;
   const { prototype: calls } = LevelCalls;
+  // oxlint-disable typescript/unbound-method -- each is called with the object that it belongs to
   const { write } = lanes;
   const { write: call } = calls;
   const { open } = TicketTable.prototype;
+  // oxlint-enable typescript/unbound-method
   const rulesBelow: [string, () => unknown][] = [
     [
       'a level is not read for a key with a delete on its way, or owed',
