@@ -7,6 +7,7 @@ import type { LockMetrics } from '../memory/shard-lock-manager.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
 import { Sweeper, type Sweepable } from '../memory/sweeper.js';
+import { CacheEvents } from './cache-events.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readHold, readTags, type HoldOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
@@ -166,10 +167,12 @@ function assemble(options: ResolvedHierarchyOptions, handOver: HandOver | undefi
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
+  const events = new CacheEvents(options.clock);
   const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
       subject: `CacheHierarchy ${name}`,
       stamps,
+      evicted: (key) => events.noteEvicted(key),
     });
 
   const l1 = build('L1', options.l1);
@@ -186,6 +189,7 @@ function assemble(options: ResolvedHierarchyOptions, handOver: HandOver | undefi
     below,
     stamps,
     handOver,
+    events,
     shardOf: (key) => l1.table.shardOf(key),
   });
   return { options, core, l1, l2, swept: levels, below };

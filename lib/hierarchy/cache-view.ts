@@ -61,7 +61,9 @@ export abstract class CacheView {
 
   /** Does what {@link get} does, synchronously, over the in-process levels. */
   getIfPresent<T = unknown>(key: string): T | undefined {
-    return this.#read(key) as T | undefined;
+    const value = this.#read(key);
+    if (value === undefined) this.#core.noteNotPresent(this.#prefix + key);
+    return value as T | undefined;
   }
 
   /** Returns the key's value as the in-process levels have it; moves and counts nothing. */
@@ -341,7 +343,7 @@ export abstract class CacheView {
     // What is not plain is checked before anything is read.
     const call = readsPlainly(options) ? undefined : this.#loadCall(key, own, options);
     if (call?.forced === true) {
-      this.#core.noteMiss();
+      this.#core.noteMiss(call.key);
       return this.#core.load(call);
     }
     const entry = this.#readEntry(key, call?.plan.skip);

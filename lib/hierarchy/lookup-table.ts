@@ -1,5 +1,5 @@
-import type { LevelEntry } from '../levels/cache-level.js';
 import type { Ticket } from '../memory/tickets.js';
+import type { Found } from './levels-below.js';
 
 /** What a {@link LookupTable} needs from its owner. */
 export interface LookupTablePorts {
@@ -15,14 +15,14 @@ export interface Lookup {
   readonly key: string;
   /** What it does otherwise than others: only one of the same variant is shared. */
   readonly variant: string | undefined;
-  find(ticket: Ticket): Promise<LevelEntry | undefined>;
+  find(ticket: Ticket): Promise<Found | undefined>;
   /** Copies what was found into the levels above; settles when those have it that take time. */
-  promote(found: LevelEntry, ticket: Ticket): Promise<void> | void;
+  promote(found: Found, ticket: Ticket): Promise<void> | void;
 }
 
 /** What a lookup has come to. */
 export interface LookupResult {
-  readonly found: LevelEntry | undefined;
+  readonly found: Found | undefined;
   /** Whether something was found that was invalidated or replaced before it came. */
   readonly lost: boolean;
 }
@@ -60,7 +60,7 @@ export class LookupTable {
   async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
     const found = await lookup.find(ticket);
     if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
-    if (found !== undefined) ticket.tags = found.tags;
+    if (found !== undefined) ticket.tags = found.entry.tags;
     const isRight = found !== undefined && this.#ports.isJoinable(ticket);
     const promoting =
       isRight && this.#ports.isValid(ticket) ? lookup.promote(found, ticket) : undefined;

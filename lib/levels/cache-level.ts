@@ -101,6 +101,8 @@ export interface InProcessLevel extends CacheLevel {
   peekNow(key: string): LevelEntry | undefined;
   /** Stores an entry. One that is refused leaves nothing under its key. */
   writeNow(key: string, entry: LevelEntry): WriteOutcome;
+  /** Tells why an entry that is still there is no hit; `undefined` where that is not known. */
+  whyNot?(key: string): 'expired' | 'tag' | undefined;
   /** Removes a key; returns whether it had a live entry. */
   deleteNow(key: string): boolean;
   read(keys: readonly string[]): Map<string, LevelEntry>;
