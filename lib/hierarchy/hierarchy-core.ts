@@ -78,6 +78,8 @@ export class HierarchyCore {
   /** Whether callers get copies. */
   readonly #copies: boolean;
   #closed = false;
+  /** Whether nothing is cached; kept since every hit asks. */
+  #off: boolean;
   readonly #count: Record<Counted, number> = {
     hits: 0,
     misses: 0,
@@ -93,6 +95,7 @@ export class HierarchyCore {
     const { levels, below, clock, stamps, events } = ports;
     this.#ports = ports;
     this.#first = levels[0]!;
+    this.#off = !ports.enabled;
     this.#copies = ports.isolation === 'clone';
     this.#stale = new StaleAnswers({ ...ports, level: levels.at(-1)! });
     this.#entries = new EntryMaker({
@@ -163,7 +166,7 @@ export class HierarchyCore {
 
   /** Whether nothing is cached: closed, or not enabled. */
   get off(): boolean {
-    return this.#closed || !this.#ports.enabled;
+    return this.#off;
   }
 
   /**
@@ -171,7 +174,7 @@ export class HierarchyCore {
    * the hit; `undefined` asks for {@link read}.
    */
   readPlain(key: string): unknown {
-    if (this.off) return undefined;
+    if (this.#off) return undefined;
     const value = this.#first.readPlainNow(key);
     if (value !== undefined) {
       this.#count.hits += 1;
@@ -340,6 +343,7 @@ export class HierarchyCore {
   /** From now on reads load, writes do nothing, and what is under way is not stored. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#off = true;
     this.#coordinator.close();
     await this.#walk.close();
   }
