@@ -14,6 +14,7 @@ import {
   type ResolvedHierarchyOptions,
 } from './hierarchy-options.js';
 import type { OperationMetrics } from './operation-metrics.js';
+import type { Policy } from './policy.js';
 import { StampTable } from './stamp-table.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */
@@ -33,6 +34,8 @@ export interface HierarchyMetrics extends OperationMetrics {
 export interface HierarchyInternals {
   /** Sweeps the levels instead of a sweeper of the hierarchy's own. */
   readonly sweeper: Sweeper;
+  /** Rules where the options have no `staleOn`. */
+  readonly staleOn: Policy['staleOn'];
 }
 
 /**
@@ -63,7 +66,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
   constructor(options: CacheHierarchyOptions = {}, internals?: HierarchyInternals) {
-    const parts = assemble(resolveHierarchyOptions(options));
+    const parts = assemble(resolveHierarchyOptions(options, internals?.staleOn));
     super(parts.core, '');
     this.#core = parts.core;
     this.l1 = parts.l1;

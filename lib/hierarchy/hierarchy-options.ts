@@ -74,6 +74,8 @@ export interface ResolvedHierarchyOptions {
   readonly enabled: boolean;
   readonly isolation: Isolation;
   readonly policy: Policy;
+  /** Whether `staleOn` was written. */
+  readonly hasOwnStaleOn: boolean;
   readonly joinTimeoutMs: number;
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
@@ -88,9 +90,13 @@ const DEFAULT_MAX_STAMPS = 10_000;
 /**
  * Checks the options of a hierarchy and fills in the defaults.
  *
+ * @param defaultStaleOn the `staleOn` of a hierarchy that has none of its own; any error by default
  * @throws {InvalidOptionsError} with everything that is wrong with them
  */
-export function resolveHierarchyOptions(options: CacheHierarchyOptions): ResolvedHierarchyOptions {
+export function resolveHierarchyOptions(
+  options: CacheHierarchyOptions,
+  defaultStaleOn?: Policy['staleOn'],
+): ResolvedHierarchyOptions {
   const read = new OptionReader('CacheHierarchy', options);
   const l1 = readLevelOptions(read.part('l1'), L1_DEFAULTS);
   const l2 = read.raw('l2') === false ? undefined : readLevelOptions(read.part('l2'), L2_DEFAULTS);
@@ -99,7 +105,8 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     l2,
     enabled: read.boolean('enabled', true),
     isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
-    policy: readPolicy(read, (l2 ?? l1).ttlMs),
+    policy: readPolicy(read, (l2 ?? l1).ttlMs, defaultStaleOn),
+    hasOwnStaleOn: read.raw('staleOn') !== undefined,
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),
