@@ -14,6 +14,7 @@ import {
   type ResolvedHierarchyOptions,
 } from './hierarchy-options.js';
 import type { OperationMetrics } from './operation-metrics.js';
+import { adviceOn } from './options-advisor.js';
 import type { Policy } from './policy.js';
 import { StampTable } from './stamp-table.js';
 
@@ -76,6 +77,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     this.#ownsSweeper = internals === undefined;
     for (const level of this.#levels) this.#sweeper.add(level);
     if (this.#ownsSweeper) this.#sweeper.start();
+    for (const advice of adviceOn(parts.options)) parts.options.report(advice);
   }
 
   /**

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { NotFoundException } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger, NotFoundException } from '@nestjs/common';
 import {
   CacheHierarchy,
   CacheHierarchyModule,
@@ -7,7 +7,16 @@ import {
 } from 'nestjs-cache-hierarchy';
 import { bootAlone, closeAll } from './boot.js';
 
-afterEach(closeAll);
+let warn: jest.SpiedFunction<Logger['warn']>;
+
+beforeEach(() => {
+  warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+});
+
+afterEach(async () => {
+  await closeAll();
+  warn.mockRestore();
+});
 
 async function cacheOf(options: CacheHierarchyOptions): Promise<CacheHierarchy> {
   const app = await bootAlone({ imports: [CacheHierarchyModule.forRoot(options)] });
@@ -34,5 +43,25 @@ describe(`the stale policy of a ${CacheHierarchyModule.name}`, () => {
     const cache = await cacheOf({ grace: '1h', staleOn: () => true });
 
     expect(await askInVain(cache, new NotFoundException())).toBe('old');
+  });
+
+  it('gives advice once, as a warning, and none on what the application has not written', async () => {
+    await cacheOf({ softTimeout: '2s' });
+
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^CacheHierarchy: softTimeout \('2s'\) does nothing without grace/)],
+    ]);
+  });
+
+  it('gives advice on a staleOn that the application has written', async () => {
+    await cacheOf({ staleOn: () => true });
+
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/: staleOn changes nothing /)]]);
+  });
+
+  it('gives no advice on the defaults', async () => {
+    await cacheOf({});
+
+    expect(warn).not.toHaveBeenCalled();
   });
 });
