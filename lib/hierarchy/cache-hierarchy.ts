@@ -21,6 +21,8 @@ import { LevelsBelow } from './levels-below.js';
 import { isFresh } from './lifetime.js';
 import { LowerLevel, type LowerLevelMetrics } from './lower-level.js';
 import type { OperationMetrics } from './operation-metrics.js';
+import { adviceOn } from './options-advisor.js';
+import type { Policy } from './policy.js';
 import { StampTable } from './stamp-table.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */
@@ -44,6 +46,8 @@ export interface HierarchyInternals {
   readonly sweeper?: Sweeper;
   /** When a lock is handed to who waits for it. */
   readonly handOver?: HandOver;
+  /** Rules where the options have no `staleOn`. */
+  readonly staleOn?: Policy['staleOn'];
 }
 
 /**
@@ -75,7 +79,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
-    const parts = assemble(resolveHierarchyOptions(options), internals.handOver);
+    const parts = assemble(resolveHierarchyOptions(options, internals.staleOn), internals.handOver);
     super(parts.core, '');
     this.#core = parts.core;
     this.l1 = parts.l1;
@@ -86,6 +90,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     this.#ownsSweeper = internals.sweeper === undefined;
     for (const level of this.#swept) this.#sweeper.add(level);
     if (this.#ownsSweeper) this.#sweeper.start();
+    for (const advice of adviceOn(parts.options)) parts.options.report(advice);
   }
 
   /**

@@ -96,7 +96,11 @@ const EAGER_RANGE = 'a number above 0 and below 1, or false';
 const JITTER_RANGE = 'a number from 0 up to, and not including, 1';
 
 /** Reads the defaults of a cache; problems are left in the reader. */
-export function readPolicy(read: OptionReader, defaultTtlMs: number): Policy {
+export function readPolicy(
+  read: OptionReader,
+  defaultTtlMs: number,
+  defaultStaleOn: Policy['staleOn'] = anyError,
+): Policy {
   const optional = (name: string, none: number): number =>
     read.raw(name) === false ? none : read.duration(name, none);
   const eager = read.raw('eager');
@@ -107,7 +111,7 @@ export function readPolicy(read: OptionReader, defaultTtlMs: number): Policy {
   return {
     ttlMs: read.duration('ttl', defaultTtlMs),
     graceMs: optional('grace', 0),
-    staleOn: read.callback('staleOn', anyError),
+    staleOn: read.callback('staleOn', defaultStaleOn),
     softTimeoutMs: optional('softTimeout', Infinity),
     hardTimeoutMs: optional('hardTimeout', Infinity),
     throttleMs: optional('throttle', 0),

@@ -5,6 +5,7 @@ import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
 import * as errors from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { resolveHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { ADVICE_RULES } from '../../lib/hierarchy/options-advisor.js';
 import type { ResolvedLevelOptions } from '../../lib/memory/cache-options.js';
 import { read, tableUnder } from './documents.js';
 
@@ -124,5 +125,13 @@ describe('the tables of the README', () => {
       .filter((name) => name !== 'constructor');
 
     expect(listed.toSorted()).toEqual([...new Set(methods)].toSorted());
+  });
+});
+
+describe('the table of the page about advice', () => {
+  it('lists every rule, with its code', () => {
+    expect(tableUnder(read('docs/advice.md'), 'What is advised against')).toEqual(
+      ADVICE_RULES.map(({ code, when }) => [code, when]),
+    );
   });
 });
