@@ -21,8 +21,18 @@ export const CACHE_CHANNELS = {
  * meanwhile; what was loaded last was not to be stored, or this call reads no level that has it; the
  * key is held after an invalidation; a level does not answer.
  */
-export type MissReason =
-  'absent' | 'expired' | 'evicted' | 'tag' | 'fenced' | 'skipped' | 'held' | 'level down';
+export type MissReason = (typeof MISS_REASONS)[number];
+
+export const MISS_REASONS = [
+  'absent',
+  'expired',
+  'evicted',
+  'tag',
+  'fenced',
+  'skipped',
+  'held',
+  'level down',
+] as const;
 
 /** Why what was loaded is not stored. */
 export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable';
