@@ -10,7 +10,7 @@ import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
-import { LevelWalk, type KeyInvalidation } from './level-walk.js';
+import { LevelWalk, type BelowRead, type KeyInvalidation } from './level-walk.js';
 import type { LevelsBelow } from './levels-below.js';
 import { LoadMaker } from './load-maker.js';
 import type { LoadCall } from './load-call.js';
@@ -205,7 +205,7 @@ export class HierarchyCore {
 
   /** Reads through the levels below, after a miss in this process that was counted. */
   readBelow(key: string): Promise<LevelEntry | undefined> {
-    return this.#loads.find(key, NOTHING_SKIPPED, this.policy.eager);
+    return this.#loads.find(key, this.#wholly);
   }
 
   /** Tells of a miss in this process where levels below were not asked. */
@@ -378,9 +378,14 @@ export class HierarchyCore {
     return this.#coordinator.load(load);
   }
 
+  /** How a caller who says nothing reads the levels below. */
+  get #wholly(): BelowRead {
+    return { skip: NOTHING_SKIPPED, eager: this.policy.eager };
+  }
+
   async #currentBelow(key: string): Promise<unknown> {
     if (!this.hasBelow) return undefined;
-    const found = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
+    const found = await this.#walk.findBelow(key, this.#wholly);
     return this.handOut(found?.entry.value);
   }
 

@@ -28,6 +28,15 @@ export interface Located {
   readonly level: LevelName;
 }
 
+/** How the levels below are read. */
+export interface BelowRead {
+  readonly skip: SkippedLevels;
+  /** The share of its lifetime after which what is found is to be refreshed. */
+  readonly eager: number | undefined;
+  /** For a refresh: the end of freshness of what is there, which is not to be refreshed once more. */
+  readonly newerThan?: number;
+}
+
 /** What an invalidation of one key has done. */
 export interface KeyInvalidation {
   /** Whether a level in this process had a live value. */
@@ -142,12 +151,8 @@ export class LevelWalk {
    * Finds a live entry in the levels below, and copies it into those above. One that was overtaken by an
    * invalidation or another value is looked for once more in this process, without a wait.
    */
-  async findBelow(
-    key: string,
-    skip: SkippedLevels,
-    eager: number | undefined,
-  ): Promise<Located | undefined> {
-    const { found, lost } = await this.#lookUp(key, skip, eager);
+  async findBelow(key: string, how: BelowRead): Promise<Located | undefined> {
+    const { found, lost } = await this.#lookUp(key, how);
     if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
     if (!lost) return undefined;
     this.#optimisticRetries += 1;
@@ -172,14 +177,16 @@ export class LevelWalk {
     await Promise.all([below.close(), ...levels.map((level) => level.close())]);
   }
 
-  #lookUp(key: string, skip: SkippedLevels, eager: number | undefined): Promise<LookupResult> {
+  #lookUp(key: string, { skip, eager, newerThan = -Infinity }: BelowRead): Promise<LookupResult> {
     const { below, tickets, entries } = this.#ports;
     return this.#lookups.find({
       key,
       variant: skip.variant,
       find: () => below.find(key, skip.read),
       promote: (found, ticket) => {
-        this.#promote(key, entries.promoted(found.entry, ticket, eager), skip);
+        const isNew = found.entry.freshUntil > newerThan;
+        const promoted = entries.promoted(found.entry, ticket, isNew ? eager : undefined);
+        this.#promote(key, promoted, skip);
         const wanted = (): boolean => tickets.isValid(ticket);
         return below.promote(key, found, skip.write, { wanted, replaces: false });
       },

@@ -105,6 +105,11 @@ export class LevelsBelow {
     });
   }
 
+  /** Calls that failed or took too long, of all of them. */
+  get failures(): number {
+    return this.#levels.reduce((sum, level) => sum + level.getMetrics().failures, 0);
+  }
+
   getMetrics(): Partial<Record<LevelName, LowerLevelMetrics>> {
     return Object.fromEntries(this.#levels.map((level) => [level.name, level.getMetrics()]));
   }

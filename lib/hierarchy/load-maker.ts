@@ -2,11 +2,10 @@ import type { LevelEntry } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
-import type { LevelWalk } from './level-walk.js';
+import type { BelowRead, LevelWalk } from './level-walk.js';
 import type { LoadCall } from './load-call.js';
 import type { LoaderCalls } from './loader-calls.js';
 import type { MissReasons } from './miss-reasons.js';
-import type { SkippedLevels } from './skipped-levels.js';
 import type { StaleAnswers } from './stale-answers.js';
 import type { StoringMaker } from './storing-maker.js';
 
@@ -57,12 +56,8 @@ export class LoadMaker {
   }
 
   /** Reads through the levels below for one caller. */
-  async find(
-    key: string,
-    skip: SkippedLevels,
-    eager: number | undefined,
-  ): Promise<LevelEntry | undefined> {
-    const entry = await this.#find(key, skip, eager, -Infinity);
+  async find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
+    const entry = await this.#find(key, how);
     if (entry !== undefined) this.#hits += 1;
     return entry;
   }
@@ -107,22 +102,18 @@ export class LoadMaker {
     newerThan: number,
   ): Promise<T | undefined> {
     const { key, plan } = call;
-    const entry = await this.#find(key, plan.skip, plan.policy.eager, newerThan);
+    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, newerThan });
     if (this.#ports.isOff()) return undefined;
     if (entry === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
     this.#hits += load.callers;
     return entry.value as T;
   }
 
-  async #find(
-    key: string,
-    skip: SkippedLevels,
-    eager: number | undefined,
-    newerThan: number,
-  ): Promise<LevelEntry | undefined> {
+  async #find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
     const { walk, events, reasons } = this.#ports;
-    const reason = events.explainsMisses ? reasons.missed(key, skip) : undefined;
-    const found = await walk.findBelow(key, skip, eager);
+    const { newerThan = -Infinity } = how;
+    const reason = events.explainsMisses ? reasons.missed(key, how.skip) : undefined;
+    const found = await walk.findBelow(key, how);
     if (this.#ports.isOff()) return undefined;
     if (found !== undefined && found.entry.freshUntil > newerThan) {
       events.hit(key, found.level);

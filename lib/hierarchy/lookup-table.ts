@@ -58,14 +58,23 @@ export class LookupTable {
   }
 
   async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
-    const found = await lookup.find(ticket);
-    if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
-    if (found !== undefined) ticket.tags = found.entry.tags;
-    const isRight = found !== undefined && this.#ports.isJoinable(ticket);
-    const promoting =
-      isRight && this.#ports.isValid(ticket) ? lookup.promote(found, ticket) : undefined;
-    if (promoting === undefined) this.#ports.closeTicket(ticket);
-    else void promoting.then(() => this.#ports.closeTicket(ticket));
-    return { found: isRight ? found : undefined, lost: found !== undefined && !isRight };
+    let promoting: Promise<void> | void = undefined;
+    try {
+      const found = await lookup.find(ticket);
+      if (found === undefined) return { found, lost: false };
+      ticket.tags = found.entry.tags;
+      if (!this.#ports.isJoinable(ticket)) return { found: undefined, lost: true };
+      if (this.#ports.isValid(ticket)) promoting = lookup.promote(found, ticket);
+      return { found, lost: false };
+    } finally {
+      if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
+      void this.#closeAfter(promoting, ticket);
+    }
+  }
+
+  /** What is still being written above needs the ticket. */
+  async #closeAfter(promoting: Promise<void> | void, ticket: Ticket): Promise<void> {
+    if (promoting !== undefined) await promoting;
+    this.#ports.closeTicket(ticket);
   }
 }
