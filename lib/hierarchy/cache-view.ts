@@ -119,7 +119,8 @@ export abstract class CacheView {
 
   /**
    * Stores a value in every level. Takes effect in the call when nobody holds the key's lock, else
-   * after those who came before; a `delete`, `clear` or invalidation called meanwhile wins.
+   * after those who came before, and where there are levels outside this process when those have
+   * answered; a `delete`, `clear` or invalidation called meanwhile wins.
    *
    * @throws {InvalidArgumentError} for a bad key or option, or `undefined` as the value
    * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then

@@ -10,7 +10,8 @@ export interface PolicyOptions {
   /**
    * How long an entry lives, unless its loader or its call says otherwise. A level keeps its copy
    * for its own `ttl` at most while a level below has the entry.
-   * @default the `ttl` of L2, or of L1 if there is no L2
+   * @default the `ttl` of L2; 10 minutes where a level of your own is there in its place or below; else the
+   * `ttl` of L1
    */
   readonly ttl?: Duration;
   /**
@@ -43,7 +44,8 @@ export interface PolicyOptions {
   readonly throttle?: Duration | false;
   /**
    * The share of its lifetime, above 0 and below 1, after which an entry that is asked for is
-   * loaded anew behind its callers, who get what is there. 0.8 is a good one.
+   * loaded anew behind its callers, who get what is there. 0.8 is a good one. Where a level is outside this process each process draws a
+   * moment between then and the end, so that they do not load all at once.
    * @default false
    */
   readonly eager?: number | false;
