@@ -1,0 +1,321 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheLevelError } from '../../lib/errors.js';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import type { CacheReport } from '../../lib/report.js';
+import { ALL_OPERATIONS, AWAY, entryOf, ScriptedLevel } from '../support/scripted-level.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+let clock: VirtualClock;
+let remote: ScriptedLevel;
+let cache: CacheHierarchy;
+let reports: CacheReport[];
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  remote = new ScriptedLevel(clock);
+  reports = [];
+  cache = new CacheHierarchy({
+    clock,
+    remote,
+    l1: { ttl: 100 },
+    l2: false,
+    report: (what) => void reports.push(what),
+  });
+});
+
+afterEach(async () => {
+  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
+  await cache.close();
+  expect(clock.pending).toBe(0);
+});
+
+/** Lets time pass until what is asked of a hanging level is given up. */
+async function patiently<T>(answer: Promise<T>): Promise<T> {
+  await clock.advance(2_000);
+  return answer;
+}
+
+describe.each(['fail', 'hang'] as const)(
+  `${CacheHierarchy.name}: while every call of the remote %ss`,
+  (way) => {
+    beforeEach(() => remote.when(ALL_OPERATIONS, way));
+
+    it('reads load, and are stored above', async () => {
+      expect(await patiently(cache.get('key'))).toBeUndefined();
+      expect(await patiently(cache.getOrSet('key', () => 'loaded', { ttl: '1h' }))).toBe('loaded');
+      expect(cache.getMetrics().below.remote).toMatchObject({ down: true, hits: 0 });
+    });
+
+    it('sets are stored above', async () => {
+      await patiently(cache.set('key', 'value'));
+
+      expect(cache.getMetrics()).toMatchObject({ sets: 1 });
+      expect(cache.getMetrics().below.remote!.failures).toBeGreaterThan(0);
+    });
+
+    it('updates store above', async () => {
+      expect(await patiently(cache.update('key', () => 'next'))).toBe('next');
+    });
+
+    it('invalidations resolve', async () => {
+      expect(await patiently(cache.delete('key'))).toBe(false);
+      expect(await patiently(cache.expire('key'))).toBe(false);
+      await patiently(cache.invalidateTags('tag'));
+      await patiently(cache.namespace('places').clear());
+      await patiently(cache.clear());
+
+      expect(cache.getMetrics().below.remote!.unconfirmed).toBe(4);
+    });
+
+    it('is reported once, without keys and values', async () => {
+      await patiently(cache.getOrSet('secret key', () => 'secret value'));
+      await patiently(cache.delete('secret key'));
+
+      expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN']);
+      expect(reports[0]!.message).toContain('The read of the level remote of a cache');
+      expect(reports[0]!.message).not.toContain('secret');
+      expect(reports[0]!.cause).toBe(way === 'fail' ? AWAY : undefined);
+    });
+
+    it('leaves nothing behind when it is closed', async () => {
+      const pending = [
+        cache.get('a'),
+        cache.getOrSet('b', () => 1),
+        cache.set('c', 1),
+        cache.delete('d'),
+      ];
+      await clock.turn();
+      await cache.close();
+
+      await Promise.all(pending);
+      expect([clock.pending, remote.closed]).toEqual([0, 1]);
+    });
+  },
+);
+
+describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
+  it('is reported again when it fails anew', async () => {
+    for (const way of ['fail', 'answer', 'fail', 'fail'] as const) {
+      remote.when('read', way);
+      await cache.get('key');
+    }
+
+    expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN', 'CACHE_LEVEL_DOWN']);
+    expect(cache.getMetrics().below.remote).toMatchObject({ calls: 4, failures: 3, timeouts: 0 });
+  });
+
+  it('deletes what could not be deleted, and does not read it before', async () => {
+    await cache.set('key', 'old');
+    remote.when('delete', 'fail');
+    await cache.delete('key');
+    remote.takeCalls();
+
+    expect(await cache.get('key')).toBeUndefined();
+    expect(remote.calls).toEqual([]);
+    expect(cache.getMetrics().below.remote).toMatchObject({ unread: 1, unconfirmed: 1 });
+
+    remote.when('delete', 'answer');
+    await clock.advance(1_000);
+    expect(remote.takeCalls()).toEqual(['delete key']);
+    expect(remote.entries.size).toBe(0);
+    expect(await cache.get('key')).toBeUndefined();
+    expect(remote.calls).toEqual(['read key']);
+  });
+
+  it('reads other keys all the while', async () => {
+    remote.put('other', entryOf('there', clock));
+    remote.when('delete', 'fail');
+    await cache.delete('key');
+
+    expect(await cache.get('other')).toBe('there');
+  });
+
+  it('takes a value that is set in place of the delete', async () => {
+    remote.when('delete', 'fail');
+    await cache.delete('key');
+    await cache.set('key', 'new');
+    await clock.advance(30_000);
+
+    expect(await cache.get('key')).toBe('new');
+    expect(remote.calls).toEqual(['delete key', 'write key', 'read key']);
+  });
+
+  it('has no old value of a set that failed', async () => {
+    await cache.set('key', 'old');
+    remote.when('write', 'fail');
+    await cache.set('key', 'new');
+    expect(cache.peek('key')).toBe('new');
+    await clock.advance(100);
+    expect(await cache.get('key')).toBeUndefined();
+
+    await clock.advance(1_000);
+
+    expect(remote.entries.size).toBe(0);
+    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+  });
+
+  it('has no value of a set that happened after it was given up', async () => {
+    remote.when('write', 'hold');
+    await patiently(cache.set('key', 'late', { ttl: 10_000 }));
+    const deleting = cache.delete('key');
+    remote.letGo();
+    await deleting;
+    await clock.turn();
+
+    expect(remote.entries.size).toBe(0);
+    expect(await cache.get('key')).toBeUndefined();
+    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+  });
+
+  it('gives out nothing with a tag whose invalidation it has not confirmed', async () => {
+    remote.put('tagged', entryOf('old', clock, { ttl: 60_000, tags: ['tag'] }));
+    remote.put('other', entryOf('there', clock, { ttl: 60_000, tags: ['other'] }));
+    remote.when('invalidateTags', 'fail');
+    await cache.invalidateTags('tag');
+
+    expect(await cache.get('tagged')).toBeUndefined();
+    expect(await cache.get('other')).toBe('there');
+
+    remote.when('invalidateTags', 'answer');
+    await clock.advance(1_000);
+    expect(remote.entries.read('tagged')).toBeUndefined();
+    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+  });
+
+  it('is not read in a namespace whose clear it has not confirmed', async () => {
+    const places = cache.namespace('places');
+    await places.set('1', 'Rome');
+    remote.put('other', entryOf('there', clock, { ttl: 60_000 }));
+    remote.when('clear', 'fail');
+    await places.clear();
+
+    expect([await places.get('1'), await cache.get('other')]).toEqual([undefined, 'there']);
+    remote.when('clear', 'answer');
+    await clock.advance(1_000);
+    expect(remote.entries.size).toBe(1);
+  });
+
+  it('is not read at all while its clear is not confirmed', async () => {
+    remote.put('key', entryOf('old', clock, { ttl: 60_000 }));
+    remote.when('clear', 'fail');
+    await cache.clear();
+    remote.takeCalls();
+
+    expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
+    expect(remote.calls).toEqual(['write key']);
+  });
+});
+
+describe(`${CacheHierarchy.name}: delete with require: 'remote'`, () => {
+  it('resolves when the remote has carried it out', async () => {
+    await cache.set('key', 1);
+
+    expect(await cache.delete('key', { require: 'remote' })).toBe(true);
+    expect(await cache.deleteMany(['key', 'other'], { require: 'remote' })).toBe(0);
+  });
+
+  it('resolves where there is no remote', async () => {
+    const local = new CacheHierarchy({ clock });
+    await local.set('key', 1);
+
+    expect(await local.delete('key', { require: 'remote' })).toBe(true);
+    await local.close();
+  });
+
+  it.each(['fail', 'hang'] as const)('rejects where the remote %ss', async (way) => {
+    remote.when('delete', way);
+    const failure = {
+      code: 'CACHE_LEVEL_FAILED',
+      name: CacheLevelError.name,
+      message:
+        'A delete failed in the level remote and is tried again: in this process nothing old is ' +
+        'read any more, other processes may have it yet.',
+    };
+
+    const deleting = cache.delete('key', { require: 'remote' }).catch((error: unknown) => error);
+    expect(await patiently(deleting)).toMatchObject(failure);
+    const many = cache
+      .deleteMany(['a', 'b'], { require: 'remote' })
+      .catch((error: unknown) => error);
+    expect(await patiently(many)).toMatchObject(failure);
+  });
+
+  it('rejects where the remote has only noted it', async () => {
+    remote.when('delete', () => 'queued');
+
+    expect(await cache.delete('key')).toBe(false);
+    await expect(cache.delete('key', { require: 'remote' })).rejects.toThrow(
+      'A delete is queued by a level: in this process nothing old is read any more',
+    );
+  });
+
+  it('rejects once the key is gone from this process', async () => {
+    await cache.set('key', 1);
+    remote.when('delete', 'fail');
+
+    await expect(cache.delete('key', { require: 'remote' })).rejects.toThrow(CacheLevelError);
+    expect(cache.has('key')).toBe(false);
+  });
+});
+
+describe(`${CacheHierarchy.name}: close with a remote`, () => {
+  it('ends every call under way, and the remote once', async () => {
+    remote.when(ALL_OPERATIONS, 'hang');
+    const pending = [
+      cache.get('a'),
+      cache.getMany(['a', 'b']),
+      cache.getOrSet('c', () => 'loaded'),
+      cache.getOrSetMany(['d'], (missing) => new Map(missing.map((key) => [key, 1]))),
+      cache.set('e', 1),
+      cache.update('f', () => 1),
+      cache.delete('g'),
+      cache.invalidateTags('tag'),
+      cache.clear(),
+      cache.inspect('h'),
+    ];
+    await clock.turn();
+    await Promise.all([cache.close(), cache.close()]);
+
+    expect(clock.pending).toBe(0);
+    expect((await Promise.all(pending)).slice(0, 3)).toEqual([undefined, new Map(), 'loaded']);
+    expect(remote.closed).toBe(1);
+  });
+
+  it('bypasses the remote from then on', async () => {
+    await cache.set('key', 'value');
+    await cache.close();
+    remote.takeCalls();
+
+    expect(await cache.get('key')).toBeUndefined();
+    expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
+    await cache.set('key', 1);
+    expect(await cache.update('key', (current) => String(current))).toBe('undefined');
+    await cache.delete('key', { require: 'remote' });
+    await cache.clear();
+    expect([await cache.inspect('key'), remote.calls]).toEqual([[], []]);
+  });
+
+  it('settles where the remote does not close, and reports it', async () => {
+    remote.close = () => new Promise(() => {});
+    const closing = cache.close();
+    await clock.advance(1_000);
+    await closing;
+
+    expect(reports).toEqual([
+      { code: 'CACHE_LEVEL_NOT_CLOSED', message: 'The level remote of a cache did not close.' },
+    ]);
+  });
+});
+
+describe(`${CacheHierarchy.name}: not enabled, with a remote`, () => {
+  it('asks the remote for nothing', async () => {
+    const off = new CacheHierarchy({ clock, remote, enabled: false });
+    await off.set('key', 1);
+
+    expect([await off.get('key'), await off.getOrSet('key', () => 2)]).toEqual([undefined, 2]);
+    expect((await off.getMany(['key'])).size).toBe(0);
+    expect(await off.inspect('key')).toEqual([]);
+    expect(remote.calls).toEqual([]);
+    await off.close();
+  });
+});
