@@ -174,7 +174,7 @@ export class HierarchyCore {
 
   /** Reads through the levels below, after a miss in this process that was counted. */
   async readBelow(key: string): Promise<LevelEntry | undefined> {
-    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
+    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, () => this.policy.eager);
     if (entry === undefined || this.off) return undefined;
     this.#hitsBelow += 1;
     return entry;
@@ -221,7 +221,7 @@ export class HierarchyCore {
     const kept = this.#stale.keptOf(key);
     const depth = kept === undefined ? 0 : undefined;
     this.#walk.writeNow(key, { ...(kept ?? entry), refreshAt: undefined }, plan.skip.write, depth);
-    this.#coordinator.loadBehind(this.#loadOf(refresh, entry.freshUntil));
+    this.#coordinator.loadBehind(this.#loadOf(refresh, entry));
   }
 
   /** Stores a value under the key's lock. */
@@ -342,8 +342,8 @@ export class HierarchyCore {
     return isThrottled ? this.#stale.whileThrottled(key, callers) : undefined;
   }
 
-  /** @param newerThan of a refresh: what is found below must live longer than this clock time */
-  #loadOf<T>(call: LoadCall<T>, newerThan = -Infinity): CoordinatedLoad<T> {
+  /** @param refreshed of a refresh: the entry that is due */
+  #loadOf<T>(call: LoadCall<T>, refreshed?: LevelEntry): CoordinatedLoad<T> {
     const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
     const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
     const looksBelow = this.hasBelow && !forced;
@@ -357,7 +357,7 @@ export class HierarchyCore {
       softTimeoutMs,
       hardTimeoutMs,
       began: batch && ((load) => batch.began(call.shownKey, load)),
-      find: looksBelow ? (load) => this.#findForLoad(call, load, newerThan) : undefined,
+      find: looksBelow ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
       callLoader: (load) => this.#loaders.run(call, load),
       ...this.#storingLoaded(plan),
       stored: forced ? undefined : () => this.peek(key) as T | undefined,
@@ -376,12 +376,17 @@ export class HierarchyCore {
   async #findForLoad<T>(
     call: LoadCall<T>,
     load: RunningLoad,
-    newerThan: number,
+    refreshed: LevelEntry | undefined,
   ): Promise<T | undefined> {
     const { key, plan } = call;
-    const entry = await this.#walk.findBelow(key, plan.skip, plan.policy.eager);
+    const isDue = (found: LevelEntry): boolean =>
+      refreshed !== undefined && isAsOldAs(found, refreshed, this.#ports.clock);
+    // What is due as well is not marked for another refresh: this is the one.
+    const eagerOf = (found: LevelEntry): number | undefined =>
+      isDue(found) ? undefined : plan.policy.eager;
+    const entry = await this.#walk.findBelow(key, plan.skip, eagerOf);
     if (this.off) return undefined;
-    if (entry === undefined || entry.freshUntil <= newerThan)
+    if (entry === undefined || isDue(entry))
       return this.#whileThrottled(call, load.callers) as T | undefined;
     this.#hitsBelow += load.callers;
     return entry.value as T;
@@ -389,7 +394,7 @@ export class HierarchyCore {
 
   async #currentBelow(key: string): Promise<unknown> {
     if (!this.hasBelow) return undefined;
-    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
+    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, () => this.policy.eager);
     return this.handOut(entry?.value);
   }
 
@@ -442,4 +447,12 @@ export class HierarchyCore {
       store: (_, ticket) => store(ticket, entry),
     };
   }
+}
+
+/**
+ * Whether an entry has reached the age at which another became due for a refresh. Their ends tell
+ * nothing: that of a copy can be before that of what it is a copy of.
+ */
+function isAsOldAs(entry: LevelEntry, { refreshAt, bornAt }: LevelEntry, clock: Clock): boolean {
+  return clock.now() - entry.bornAt >= refreshAt! - bornAt;
 }

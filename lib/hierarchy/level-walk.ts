@@ -22,6 +22,8 @@ export interface LevelWalkPorts {
   readonly tickets: KeyCoordinator;
 }
 
+type EagerOf = (found: LevelEntry) => number | undefined;
+
 /** What an invalidation of one key has done. */
 export interface KeyInvalidation {
   /** Whether a level in this process had a live value. */
@@ -123,13 +125,15 @@ export class LevelWalk {
   /**
    * Finds a live entry in the levels below, and copies it into those above. One that was overtaken by an
    * invalidation or another value is looked for once more in this process, without a wait.
+   *
+   * @param eagerOf the share of its lifetime after which what is found is to be loaded anew
    */
   async findBelow(
     key: string,
     skip: SkippedLevels,
-    eager: number | undefined,
+    eagerOf: EagerOf,
   ): Promise<LevelEntry | undefined> {
-    const { found, lost } = await this.#lookUp(key, skip, eager);
+    const { found, lost } = await this.#lookUp(key, skip, eagerOf);
     if (found !== undefined) return isFresh(found, this.#ports.clock) ? found : undefined;
     if (!lost) return undefined;
     this.#optimisticRetries += 1;
@@ -154,7 +158,7 @@ export class LevelWalk {
     await Promise.all([below.close(), ...levels.map((level) => level.close())]);
   }
 
-  #lookUp(key: string, skip: SkippedLevels, eager: number | undefined): Promise<LookupResult> {
+  #lookUp(key: string, skip: SkippedLevels, eagerOf: EagerOf): Promise<LookupResult> {
     const { below, tickets, entries } = this.#ports;
     let found: Found | undefined;
     return this.#lookups.find({
@@ -165,7 +169,7 @@ export class LevelWalk {
         return found?.entry;
       },
       promote: (entry, ticket) => {
-        this.#promote(key, entries.promoted(entry, ticket, eager), skip);
+        this.#promote(key, entries.promoted(entry, ticket, eagerOf(entry)), skip);
         const wanted = (): boolean => tickets.isValid(ticket);
         return below.promote(key, found!, skip.write, { wanted, replaces: false });
       },
