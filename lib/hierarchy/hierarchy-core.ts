@@ -99,6 +99,7 @@ export class HierarchyCore {
     this.#stale = new StaleAnswers({ ...ports, level: levels.at(-1)! });
     this.#entries = new EntryMaker({ ...ports, isShared: !below.isEmpty });
     this.#loaders = new LoaderCalls({ ...ports, staleOf: (key) => this.#staleOf(key) });
+    if (!ports.enabled) this.#loaders.close();
     this.#holds = new HoldTable({
       clock,
       maxHolds: ports.maxStamps,
@@ -307,6 +308,7 @@ export class HierarchyCore {
   async close(): Promise<void> {
     this.#closed = true;
     this.#coordinator.close();
+    this.#loaders.close();
     await this.#walk.close();
   }
 
