@@ -222,6 +222,7 @@ function guardedLevels(
     new GuardedLevel({
       name: 'L2',
       level: customL2,
+      clock,
       report,
       admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
       isLive: (entry) => isFresh(entry, clock),
