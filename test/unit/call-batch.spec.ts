@@ -38,8 +38,8 @@ describe(CallBatch.name, () => {
   it('takes along what follows within a few settled promises', async () => {
     const { batch, sent } = setUp();
     void batch.add('a', 1);
-    await null;
-    await null;
+    await Promise.resolve();
+    await Promise.resolve();
     void batch.add('b', 2);
     await settle();
 

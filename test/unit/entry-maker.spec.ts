@@ -11,12 +11,17 @@ import type { Ticket } from '../../lib/memory/tickets.js';
 import { entryOf } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
+interface Setting {
+  readonly isShared?: boolean;
+  readonly isolation?: Isolation;
+}
+
 const { policy } = resolveHierarchyOptions({ ttl: 1_000 });
 
 let clock: VirtualClock;
 let maker: EntryMaker;
 
-function open({ isShared = false, isolation = 'reference' as Isolation } = {}): void {
+function open({ isShared = false, isolation = 'reference' }: Setting = {}): void {
   const stamps = new StampTable({ clock, maxStamps: 10, oldestOrder: () => undefined });
   maker = new EntryMaker({ clock, stamps, isolation, isShared });
 }
