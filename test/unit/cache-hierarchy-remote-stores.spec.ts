@@ -9,7 +9,7 @@ let remote: ScriptedLevel;
 let cache: CacheHierarchy;
 
 function open(options: CacheHierarchyOptions = {}): void {
-  cache = new CacheHierarchy({ clock, remote, ...options });
+  cache = new CacheHierarchy({ clock, remote, report: () => {}, ...options });
 }
 
 beforeEach(() => {

@@ -20,10 +20,14 @@ const { policy } = resolveHierarchyOptions({ ttl: 1_000 });
 
 let clock: VirtualClock;
 let maker: EntryMaker;
+/** Why values were not stored. */
+let reasons: string[];
 
 function open({ isShared = false, isolation = 'reference' }: Setting = {}): void {
   const stamps = new StampTable({ clock, maxStamps: 10, oldestOrder: () => undefined });
-  maker = new EntryMaker({ clock, stamps, isolation, isShared });
+  reasons = [];
+  const unstored = (_: Ticket, reason: string): void => void reasons.push(reason);
+  maker = new EntryMaker({ clock, stamps, isolation, isShared, unstored });
 }
 
 beforeEach(() => {
@@ -88,6 +92,7 @@ describe(`${EntryMaker.name}: a new entry`, () => {
     expect(maker.fresh(1, ticketOf('key'), skipped)).toBeUndefined();
     expect(make(1, { expiresAt: clock.wallNow() })).toBeUndefined();
     expect([maker.unstored, maker.uncloneable]).toEqual([2, 0]);
+    expect(reasons).toEqual(['skipped', 'skipped']);
   });
 
   it('has a copy where that is asked for, and is none where there can be none', () => {
@@ -98,6 +103,7 @@ describe(`${EntryMaker.name}: a new entry`, () => {
     expect(make(value)?.value).not.toBe(value);
     expect(make(() => {})).toBeUndefined();
     expect([maker.unstored, maker.uncloneable]).toEqual([0, 1]);
+    expect(reasons).toEqual(['uncloneable']);
   });
 });
 

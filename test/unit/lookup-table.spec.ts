@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LookupTable, type Lookup } from '../../lib/hierarchy/lookup-table.js';
-import type { LevelEntry } from '../../lib/levels/cache-level.js';
+import type { Found } from '../../lib/hierarchy/levels-below.js';
 import { TicketTable, type Ticket } from '../../lib/memory/tickets.js';
 import { defer, type Deferred } from '../support/deferred.js';
 import { entryOf } from '../support/scripted-level.js';
@@ -12,7 +12,7 @@ let table: LookupTable;
 let heldUntil: number;
 let endedTags: Set<string>;
 /** What each lookup that began is to find. */
-let lookups: Deferred<LevelEntry | undefined>[];
+let lookups: Deferred<Found | undefined>[];
 let promoted: unknown[];
 
 beforeEach(() => {
@@ -41,19 +41,23 @@ function find(options: Partial<Lookup> = {}): ReturnType<LookupTable['find']> {
     key: 'key',
     variant: undefined,
     find: () => {
-      const lookup = defer<LevelEntry | undefined>();
+      const lookup = defer<Found | undefined>();
       lookups.push(lookup);
       return lookup.promise;
     },
-    promote: ({ value }) => void promoted.push(value),
+    promote: ({ entry }) => void promoted.push(entry.value),
     ...options,
   });
+}
+
+function foundOf(value: unknown, facts: { tags?: string[] } = {}): Found {
+  return { entry: entryOf(value, clock, facts), depth: 0, level: 'remote' };
 }
 
 describe(LookupTable.name, () => {
   it('looks a key up once for all who ask, and promotes what is found once', async () => {
     const answers = [find(), find(), find()];
-    const found = entryOf(1, clock);
+    const found = foundOf(1);
     lookups[0]!.resolve(found);
 
     for (const answer of answers) expect(await answer).toEqual({ found, lost: false });
@@ -100,18 +104,18 @@ describe(LookupTable.name, () => {
     const early = find();
     end();
     const late = find();
-    lookups[0]!.resolve(entryOf('old', clock));
-    lookups[1]!.resolve(entryOf('new', clock));
+    lookups[0]!.resolve(foundOf('old'));
+    lookups[1]!.resolve(foundOf('new'));
 
     expect(await early).toEqual({ found: undefined, lost: true });
-    expect(await late).toMatchObject({ found: { value: 'new' }, lost: false });
+    expect(await late).toMatchObject({ found: { entry: { value: 'new' } }, lost: false });
     expect(promoted).toEqual(['new']);
   });
 
   it('loses what carries a tag that was invalidated meanwhile', async () => {
     const answer = find();
     endedTags.add('tag');
-    lookups[0]!.resolve(entryOf(1, clock, { tags: ['tag'] }));
+    lookups[0]!.resolve(foundOf(1, { tags: ['tag'] }));
 
     expect(await answer).toEqual({ found: undefined, lost: true });
   });
@@ -119,9 +123,9 @@ describe(LookupTable.name, () => {
   it('gives out and does not promote what it finds during a hold', async () => {
     heldUntil = clock.now() + 1_000;
     const answer = find();
-    lookups[0]!.resolve(entryOf(1, clock));
+    lookups[0]!.resolve(foundOf(1));
 
-    expect(await answer).toMatchObject({ found: { value: 1 }, lost: false });
+    expect(await answer).toMatchObject({ found: { entry: { value: 1 } }, lost: false });
     expect(promoted).toEqual([]);
   });
 
@@ -129,7 +133,7 @@ describe(LookupTable.name, () => {
     heldUntil = clock.now() + 1_000;
     const answer = find();
     await clock.advance(1_000);
-    lookups[0]!.resolve(entryOf(1, clock));
+    lookups[0]!.resolve(foundOf(1));
 
     expect(await answer).toEqual({ found: undefined, lost: true });
   });
@@ -138,7 +142,7 @@ describe(LookupTable.name, () => {
     const promotion = defer();
     let promoting: Ticket | undefined;
     const answer = find({ promote: (_, ticket) => ((promoting = ticket), promotion.promise) });
-    lookups[0]!.resolve(entryOf(1, clock));
+    lookups[0]!.resolve(foundOf(1));
     await answer;
     expect([tickets.size, tickets.isValid(promoting!)]).toEqual([1, true]);
     tickets.fence('key');
