@@ -93,6 +93,7 @@ function guardedLevel(
   return new GuardedLevel({
     name: 'L2',
     level: customL2,
+    clock,
     report,
     admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
     isLive: (entry) => isFresh(entry, clock),

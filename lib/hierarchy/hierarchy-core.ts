@@ -106,6 +106,7 @@ export class HierarchyCore {
       },
     });
     this.#loaders = new LoaderCalls({ ...ports, staleOf: (key) => this.#staleOf(key) });
+    if (!ports.enabled) this.#loaders.close();
     this.#holds = new HoldTable({
       clock,
       maxHolds: ports.maxStamps,
@@ -257,7 +258,7 @@ export class HierarchyCore {
     const kept = this.#stale.keptOf(key);
     const depth = kept === undefined ? 0 : undefined;
     this.#walk.writeNow(key, { ...(kept ?? entry), refreshAt: undefined }, plan.skip.write, depth);
-    this.#coordinator.loadBehind(this.#loads.ofRefresh(refresh, entry.freshUntil));
+    this.#coordinator.loadBehind(this.#loads.ofRefresh(refresh, entry));
   }
 
   /** Stores a value under the key's lock. */
@@ -345,6 +346,7 @@ export class HierarchyCore {
     this.#closed = true;
     this.#off = true;
     this.#coordinator.close();
+    this.#loaders.close();
     await this.#walk.close();
   }
 

@@ -5,7 +5,7 @@ import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import type { WriteOrder } from './key-lanes.js';
 import type { Confirmation, LevelsBelow } from './levels-below.js';
-import { isFresh } from './lifetime.js';
+import { isDueLike, isFresh } from './lifetime.js';
 import { LookupTable, type LookupResult } from './lookup-table.js';
 import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
 import type { StaleAnswers } from './stale-answers.js';
@@ -33,8 +33,8 @@ export interface BelowRead {
   readonly skip: SkippedLevels;
   /** The share of its lifetime after which what is found is to be refreshed. */
   readonly eager: number | undefined;
-  /** For a refresh: the end of freshness of what is there, which is not to be refreshed once more. */
-  readonly newerThan?: number;
+  /** For a refresh: the entry that is due. What is found and due as well is not marked for another. */
+  readonly refreshed?: LevelEntry | undefined;
 }
 
 /** What an invalidation of one key has done. */
@@ -177,15 +177,15 @@ export class LevelWalk {
     await Promise.all([below.close(), ...levels.map((level) => level.close())]);
   }
 
-  #lookUp(key: string, { skip, eager, newerThan = -Infinity }: BelowRead): Promise<LookupResult> {
-    const { below, tickets, entries } = this.#ports;
+  #lookUp(key: string, { skip, eager, refreshed }: BelowRead): Promise<LookupResult> {
+    const { below, tickets, entries, clock } = this.#ports;
     return this.#lookups.find({
       key,
       variant: skip.variant,
       find: () => below.find(key, skip.read),
       promote: (found, ticket) => {
-        const isNew = found.entry.freshUntil > newerThan;
-        const promoted = entries.promoted(found.entry, ticket, isNew ? eager : undefined);
+        const isDue = refreshed !== undefined && isDueLike(found.entry, refreshed, clock);
+        const promoted = entries.promoted(found.entry, ticket, isDue ? undefined : eager);
         this.#promote(key, promoted, skip);
         const wanted = (): boolean => tickets.isValid(ticket);
         return below.promote(key, found, skip.write, { wanted, replaces: false });

@@ -1,8 +1,10 @@
+import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
 import type { BelowRead, LevelWalk } from './level-walk.js';
+import { isDueLike } from './lifetime.js';
 import type { LoadCall } from './load-call.js';
 import type { LoaderCalls } from './loader-calls.js';
 import type { MissReasons } from './miss-reasons.js';
@@ -11,6 +13,7 @@ import type { StoringMaker } from './storing-maker.js';
 
 /** What a {@link LoadMaker} is made of. */
 export interface LoadMakerPorts {
+  readonly clock: Clock;
   readonly walk: LevelWalk;
   readonly stale: StaleAnswers;
   readonly loaders: LoaderCalls;
@@ -42,12 +45,12 @@ export class LoadMaker {
 
   /** A load that callers wait for. */
   of<T>(call: LoadCall<T>): CoordinatedLoad<T> {
-    return this.#of(call, -Infinity);
+    return this.#of(call, undefined);
   }
 
-  /** A load behind a hit; what is found below must live longer than what is there. */
-  ofRefresh<T>(call: LoadCall<T>, freshUntil: number): CoordinatedLoad<T> {
-    const load = this.#of(call, freshUntil);
+  /** A load behind a hit of an entry that is due; what is found below must not be due as well. */
+  ofRefresh<T>(call: LoadCall<T>, refreshed: LevelEntry): CoordinatedLoad<T> {
+    const load = this.#of(call, refreshed);
     const store: typeof load.store = (value, ticket) => {
       load.store(value, ticket);
       this.#ports.events.refreshed(ticket.key);
@@ -68,7 +71,7 @@ export class LoadMaker {
     return isThrottled ? this.#ports.stale.whileThrottled(key, callers) : undefined;
   }
 
-  #of<T>(call: LoadCall<T>, newerThan: number): CoordinatedLoad<T> {
+  #of<T>(call: LoadCall<T>, refreshed: LevelEntry | undefined): CoordinatedLoad<T> {
     const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
     const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
     const { walk, stale, loaders, storing } = this.#ports;
@@ -83,7 +86,7 @@ export class LoadMaker {
       softTimeoutMs,
       hardTimeoutMs,
       began: batch && ((load) => batch.began(call.shownKey, load)),
-      find: looksBelow ? (load) => this.#findForLoad(call, load, newerThan) : undefined,
+      find: looksBelow ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
       callLoader: (load) => loaders.run(call, load),
       ...storing.ofLoad<T>(plan),
       stored: forced ? undefined : () => this.#ports.peek(key) as T | undefined,
@@ -99,10 +102,10 @@ export class LoadMaker {
   async #findForLoad<T>(
     call: LoadCall<T>,
     load: RunningLoad,
-    newerThan: number,
+    refreshed: LevelEntry | undefined,
   ): Promise<T | undefined> {
     const { key, plan } = call;
-    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, newerThan });
+    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, refreshed });
     if (this.#ports.isOff()) return undefined;
     if (entry === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
     this.#hits += load.callers;
@@ -110,17 +113,18 @@ export class LoadMaker {
   }
 
   async #find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
-    const { walk, events, reasons } = this.#ports;
-    const { newerThan = -Infinity } = how;
+    const { walk, events, reasons, clock } = this.#ports;
+    const { refreshed } = how;
     const reason = events.explainsMisses ? reasons.missed(key, how.skip) : undefined;
     const found = await walk.findBelow(key, how);
     if (this.#ports.isOff()) return undefined;
-    if (found !== undefined && found.entry.freshUntil > newerThan) {
+    const isDue = found && refreshed && isDueLike(found.entry, refreshed, clock);
+    if (found !== undefined && isDue !== true) {
       events.hit(key, found.level);
       return found.entry;
     }
-    const isRefresh = newerThan !== -Infinity;
-    if (reason !== undefined && !isRefresh) events.miss(key, walk.isDown ? 'level down' : reason);
+    if (reason !== undefined && refreshed === undefined)
+      events.miss(key, walk.isDown ? 'level down' : reason);
     return undefined;
   }
 

@@ -46,6 +46,11 @@ export class LoaderCalls {
     return this.#slots?.take(loads);
   }
 
+  /** From now on no loader waits for a slot. */
+  close(): void {
+    this.#slots?.close();
+  }
+
   /** Calls a loader, within the call where it has no slot to wait for. */
   async run<T>(call: LoadCall<T>, load: RunningLoad): Promise<T> {
     const slot = call.batch === undefined ? this.takeSlot([load]) : undefined;
