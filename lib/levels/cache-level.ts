@@ -40,6 +40,12 @@ export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
   return staleUntil > freshUntil;
 }
 
+/** Whether what a level gave is an entry: anything else is a miss. */
+export function isLevelEntry(given: LevelEntry | undefined): given is LevelEntry {
+  if (given?.value === undefined || !(given.staleUntil >= given.freshUntil)) return false;
+  return given.tags === undefined || Array.isArray(given.tags);
+}
+
 /** How keys are deleted. */
 export interface DeleteMode {
   /** Keep what was stored as a stale entry until its `staleUntil`; without grace it goes. */
