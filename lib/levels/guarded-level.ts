@@ -1,11 +1,13 @@
 import type { Report } from '../report.js';
-import type {
-  Ack,
-  CacheLevel,
-  InProcessLevel,
-  LevelEntry,
-  LevelName,
-  WriteOutcome,
+import {
+  isAck,
+  isLevelEntry,
+  type Ack,
+  type CacheLevel,
+  type InProcessLevel,
+  type LevelEntry,
+  type LevelName,
+  type WriteOutcome,
 } from './cache-level.js';
 
 /** What a {@link GuardedLevel} is made of. */
@@ -57,8 +59,7 @@ export class GuardedLevel implements InProcessLevel {
   readNow(key: string): LevelEntry | undefined {
     if (!this.#settle(key)) return undefined;
     const entry = this.#try('read', () => this.#level.readNow!(key));
-    if (entry?.value === undefined || !this.#options.admits(key, entry)) return undefined;
-    return entry;
+    return isLevelEntry(entry) && this.#options.admits(key, entry) ? entry : undefined;
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -107,7 +108,7 @@ export class GuardedLevel implements InProcessLevel {
   clear(namespace?: string): Ack {
     const done = this.#try('clear', () => this.#level.clear(namespace));
     // Stamps tell what is in a cleared namespace.
-    if (namespace === undefined && done === undefined) this.#owesClear = true;
+    if (namespace === undefined && !isAck(done)) this.#owesClear = true;
     return 'applied';
   }
 
@@ -128,7 +129,7 @@ export class GuardedLevel implements InProcessLevel {
   /** Carries out what is owed for a key; returns whether the level may be asked for it. */
   #settle(key: string): boolean {
     if (this.#owesClear) {
-      if (this.#try('clear', () => this.#level.clear()) === undefined) return false;
+      if (!isAck(this.#try('clear', () => this.#level.clear()))) return false;
       this.#owesClear = false;
       this.#owed.clear();
     }
@@ -136,7 +137,7 @@ export class GuardedLevel implements InProcessLevel {
   }
 
   #remove(key: string): boolean {
-    if (this.#try('delete', () => this.#level.delete([key])) !== undefined) {
+    if (isAck(this.#try('delete', () => this.#level.delete([key])))) {
       this.#owed.delete(key);
       return true;
     }
