@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import type { CacheLevel, LevelEntry } from '../../lib/levels/cache-level.js';
+import type { CacheLevel } from '../../lib/levels/cache-level.js';
 import { FaultyLevel, HeldLevel } from '../support/held-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -61,7 +61,7 @@ describe.each(KINDS)('a level %s', (_, read, levels) => {
 
   it('need not tell when an entry was born', async () => {
     const cache = new CacheHierarchy({ clock, ...levels() });
-    answers.set(read, { value: 'value', ...TIMES } as LevelEntry);
+    answers.set(read, { value: 'value', ...TIMES });
 
     expect(await cache.get('key')).toBe('value');
     expect((await cache.inspect('key')).map(({ ageMs }) => ageMs)).toContain(undefined);
