@@ -246,20 +246,21 @@ function giveUp(change: Write | Deletion): void {
   else for (const tell of change.done) tell(undefined);
 }
 
-/** Takes the writes out that a delete makes pointless, and lets it go with one that waits already. */
+/** Takes the writes out that a delete makes pointless, and lets it go with those that wait already. */
 function overtake(lane: Lane, deletion: Deletion): void {
-  lane.waiting = lane.waiting.filter((change) => {
-    if (change.kind === 'delete' || change.wanted()) return true;
-    change.done('unwanted');
-    return false;
-  });
-  const last = lane.waiting.at(-1);
-  if (last?.kind !== 'delete') {
-    lane.waiting.push(deletion);
-    return;
+  const waiting: Lane['waiting'] = [];
+  for (const change of [...lane.waiting, deletion]) {
+    const last = waiting.at(-1);
+    if (change.kind === 'write' && !change.wanted()) {
+      change.done('unwanted');
+    } else if (change.kind === 'delete' && last?.kind === 'delete') {
+      last.mode = bothOf(last.mode, change.mode);
+      last.done.push(...change.done);
+    } else {
+      waiting.push(change);
+    }
   }
-  last.mode = bothOf(last.mode, deletion.mode);
-  last.done.push(...deletion.done);
+  lane.waiting = waiting;
 }
 
 /** What does the work of two deletes: one that keeps a stale entry only where both do. */
