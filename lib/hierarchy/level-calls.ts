@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.js';
 import { show } from '../errors.js';
-import type {
-  Ack,
-  CacheLevel,
-  DeleteMode,
-  LevelEntry,
-  Maybe,
-  WriteOutcome,
+import {
+  isAck,
+  type Ack,
+  type CacheLevel,
+  type DeleteMode,
+  type LevelEntry,
+  type Maybe,
+  type WriteOutcome,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { CallBatch } from './call-batch.js';
@@ -92,12 +93,16 @@ export class LevelCalls {
 
   invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Reply<Ack>> {
     const { level } = this.#options;
-    return this.#call('invalidateTags', () => level.invalidateTags(tags, { hold }));
+    return this.#call('invalidateTags', async () =>
+      asAck(await level.invalidateTags(tags, { hold })),
+    );
   }
 
   clear(prefix: string): Promise<Reply<Ack>> {
     const { level } = this.#options;
-    return this.#call('clear', () => level.clear(prefix === '' ? undefined : prefix));
+    return this.#call('clear', async () =>
+      asAck(await level.clear(prefix === '' ? undefined : prefix)),
+    );
   }
 
   getMetrics(): LevelCallMetrics {
@@ -127,7 +132,9 @@ export class LevelCalls {
   }
 
   async #delete(keys: readonly string[], mode: DeleteMode): Promise<Reply<Map<string, Ack>>> {
-    const reply = await this.#call('delete', () => this.#options.level.delete(keys, mode));
+    const reply = await this.#call('delete', async () =>
+      asAck(await this.#options.level.delete(keys, mode)),
+    );
     if (reply.state !== 'answered') return reply;
     return { state: 'answered', answer: new Map(keys.map((key) => [key, reply.answer])) };
   }
@@ -203,4 +210,10 @@ export class LevelCalls {
 function asMap<A>(answer: Map<string, A>): Map<string, A> {
   if (answer instanceof Map) return answer;
   throw new TypeError(`it must answer with a Map, got ${show(answer)}`);
+}
+
+/** @throws {TypeError} for an answer that does not say whether anything was done */
+function asAck(answer: Ack): Ack {
+  if (isAck(answer)) return answer;
+  throw new TypeError(`it must answer 'applied' or 'queued', got ${show(answer)}`);
 }

@@ -4,6 +4,11 @@ export type Maybe<T> = T | Promise<T>;
 /** Whether an invalidation has been carried out, or was noted to be carried out later. */
 export type Ack = 'applied' | 'queued';
 
+/** Whether a level has answered an invalidation: anything else says nothing of what it did. */
+export function isAck(given: unknown): given is Ack {
+  return given === 'applied' || given === 'queued';
+}
+
 /** What became of a write: stored, overtaken by an invalidation, or not taken. */
 export type WriteOutcome = 'stored' | 'fenced' | 'refused';
 
@@ -40,10 +45,22 @@ export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
   return staleUntil > freshUntil;
 }
 
-/** Whether what a level gave is an entry: anything else is a miss. */
+/** Whether what a level gave is an entry that can be worked with: anything else is a miss. */
 export function isLevelEntry(given: LevelEntry | undefined): given is LevelEntry {
-  if (given?.value === undefined || !(given.staleUntil >= given.freshUntil)) return false;
-  return given.tags === undefined || Array.isArray(given.tags);
+  if (given?.value === undefined) return false;
+  const { freshUntil, staleUntil, tags, loadMs = 0 } = given;
+  return (
+    typeof freshUntil === 'number' &&
+    typeof staleUntil === 'number' &&
+    staleUntil >= freshUntil &&
+    typeof loadMs === 'number' &&
+    loadMs >= 0 &&
+    (tags === undefined || isListOfStrings(tags))
+  );
+}
+
+function isListOfStrings(given: unknown): boolean {
+  return Array.isArray(given) && given.every((item) => typeof item === 'string');
 }
 
 /** How keys are deleted. */

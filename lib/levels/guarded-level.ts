@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Report } from '../report.js';
 import {
+  isAck,
   isLevelEntry,
   type Ack,
   type CacheLevel,
@@ -110,7 +111,7 @@ export class GuardedLevel implements InProcessLevel {
   clear(namespace?: string): Ack {
     const done = this.#try('clear', () => this.#level.clear(namespace));
     // Stamps tell what is in a cleared namespace.
-    if (namespace === undefined && done === undefined) this.#owesClear = true;
+    if (namespace === undefined && !isAck(done)) this.#owesClear = true;
     return 'applied';
   }
 
@@ -131,7 +132,7 @@ export class GuardedLevel implements InProcessLevel {
   /** Carries out what is owed for a key; returns whether the level may be asked for it. */
   #settle(key: string): boolean {
     if (this.#owesClear) {
-      if (this.#try('clear', () => this.#level.clear()) === undefined) return false;
+      if (!isAck(this.#try('clear', () => this.#level.clear()))) return false;
       this.#owesClear = false;
       this.#owed.clear();
     }
@@ -139,7 +140,7 @@ export class GuardedLevel implements InProcessLevel {
   }
 
   #remove(key: string): boolean {
-    if (this.#try('delete', () => this.#level.delete([key])) !== undefined) {
+    if (isAck(this.#try('delete', () => this.#level.delete([key])))) {
       this.#owed.delete(key);
       return true;
     }

@@ -345,8 +345,10 @@ export class LoadTable {
   #losePatience(load: Load): void {
     load.cancelPatience = undefined;
     const now = this.#ports.clock.now();
+    const brought = this.#broughtBy(load);
     for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
-      if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
+      if (brought !== undefined) this.#answer(waiter, brought.value);
+      else if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
     }
     if (load.waiters.size > 0) this.#armPatience(load);
     else if (!load.behind) this.#withdraw(load, undefined);
