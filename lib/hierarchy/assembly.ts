@@ -86,7 +86,7 @@ function memoryLevel(
 }
 
 function guardedLevel(
-  { customL2, clock, report, maxStamps }: ResolvedHierarchyOptions,
+  { customL2, clock, report, levelTimeoutMs, maxStamps }: ResolvedHierarchyOptions,
   stamps: StampTable,
 ): GuardedLevel | undefined {
   if (customL2?.inProcess !== true) return undefined;
@@ -97,6 +97,7 @@ function guardedLevel(
     report,
     admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
     isLive: (entry) => isFresh(entry, clock),
+    timeoutMs: levelTimeoutMs,
     maxOwed: maxStamps,
   });
 }

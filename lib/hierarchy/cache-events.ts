@@ -96,7 +96,7 @@ const MAX_REMEMBERED = 10_000;
 export class CacheEvents {
   readonly #clock: Clock;
   /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
-  readonly #absent = new Map<string, 'evicted' | 'fenced' | 'skipped'>();
+  readonly #absent = new Map<string, MissReason>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -118,6 +118,11 @@ export class CacheEvents {
   /** Notes that an entry made room for others. */
   noteEvicted(key: string): void {
     this.#remember(key, 'evicted');
+  }
+
+  /** Notes why a read found nothing in this process, for who hears of a miss below. */
+  noteAbsent(key: string, reason: MissReason): void {
+    if (reason === 'expired' || reason === 'tag') this.#remember(key, reason);
   }
 
   /** What is remembered of why a key is not there. */
@@ -165,7 +170,7 @@ export class CacheEvents {
     if (refreshes.hasSubscribers) refreshes.publish(named(key));
   }
 
-  #remember(key: string, reason: 'evicted' | 'fenced' | 'skipped'): void {
+  #remember(key: string, reason: MissReason): void {
     if (!misses.hasSubscribers) {
       if (this.#absent.size > 0) this.#absent.clear();
       return;
