@@ -113,11 +113,21 @@ export class LevelCalls {
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#waits) end();
-    const reply = await this.#race('close', () => this.#options.level.close());
+    const { level, report } = this.#options;
+    let cause: unknown;
+    const reply = await this.#race('close', async () => {
+      try {
+        await level.close();
+      } catch (error) {
+        cause = error;
+        throw error;
+      }
+    });
     if (reply.state === 'answered') return;
-    this.#options.report({
+    report({
       code: 'CACHE_LEVEL_NOT_CLOSED',
-      message: `The level ${this.#options.level.name} of a cache did not close.`,
+      message: `The level ${level.name} of a cache did not close.`,
+      cause,
     });
   }
 

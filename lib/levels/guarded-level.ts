@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { Report } from '../report.js';
 import {
   isAck,
@@ -14,6 +15,7 @@ import {
 export interface GuardedLevelOptions {
   readonly name: LevelName;
   readonly level: CacheLevel;
+  readonly clock: Pick<Clock, 'now'>;
   readonly report: Report;
   /** Whether neither the entry's tags nor its namespaces were invalidated since it began. */
   admits(key: string, entry: LevelEntry): boolean;
@@ -59,7 +61,8 @@ export class GuardedLevel implements InProcessLevel {
   readNow(key: string): LevelEntry | undefined {
     if (!this.#settle(key)) return undefined;
     const entry = this.#try('read', () => this.#level.readNow!(key));
-    return isLevelEntry(entry) && this.#options.admits(key, entry) ? entry : undefined;
+    if (!isLevelEntry(entry) || entry.staleUntil <= this.#options.clock.now()) return undefined;
+    return this.#options.admits(key, entry) ? entry : undefined;
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -113,7 +116,7 @@ export class GuardedLevel implements InProcessLevel {
   }
 
   sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
-    const swept = this.#try('sweep', () => this.#level.sweep?.(budgetMs, anew));
+    const swept = this.#level.sweep && this.#try('sweep', () => this.#level.sweep!(budgetMs, anew));
     return swept ?? { removed: 0, more: false };
   }
 

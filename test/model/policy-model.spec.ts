@@ -130,9 +130,8 @@ class Comparison {
   #value = 0;
 
   constructor({ levels, slide }: Shape) {
-    const l2 = levels === 1 ? ({ l2: false } as const) : {};
-    const l1 = { ttl: 15 };
-    this.cache = new CacheHierarchy({ clock: this.clock, l1, ...l2, ttl: 100, slide });
+    const shape = levels === 1 ? ({ l2: false } as const) : { l1: { ttl: 15 }, slide };
+    this.cache = new CacheHierarchy({ clock: this.clock, ...shape, ttl: 100 });
   }
 
   async getOrSet(key: string, outcome: Outcome, said: Said): Promise<void> {

@@ -1,141 +1,242 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { KeyLanes, type WriteOrder, type Written } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
-import type { Ack, DeleteMode, LevelEntry } from '../../lib/levels/cache-level.js';
-import { HeldLevel } from '../support/held-level.js';
-import { settle, VirtualClock } from '../support/virtual-clock.js';
+import type { Ack, DeleteMode } from '../../lib/levels/cache-level.js';
+import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
-const TIMEOUT_MS = 1_000;
+const LOADED: WriteOrder = { wanted: () => true, replaces: false };
+const SET: WriteOrder = { wanted: () => true, replaces: true };
 
 let clock: VirtualClock;
-let level: HeldLevel;
+let level: ScriptedLevel;
+let calls: LevelCalls;
 let lanes: KeyLanes;
-/** Whether the level fails: it answers at once, never, or only with an error. */
-let way: 'answers' | 'hangs' | 'fails';
-let deletes: DeleteMode[];
-let writes: number;
+/** How often a retry was asked for. */
+let owes: number;
 
 beforeEach(() => {
   clock = new VirtualClock();
-  way = 'answers';
-  deletes = [];
-  writes = 0;
-  level = new (class extends HeldLevel {
-    override delete(keys: readonly string[], mode: DeleteMode): Promise<Ack> {
-      deletes.push(mode);
-      return super.delete(keys, mode);
-    }
-  })('remote', clock, (operation, apply) => {
-    if (operation.startsWith('write')) writes += 1;
-    if (way === 'hangs') return new Promise(() => {});
-    if (way === 'fails') return Promise.reject(new Error('the level is away'));
-    return Promise.resolve(apply());
+  level = new ScriptedLevel(clock);
+  calls = new LevelCalls({ level, clock, report: () => {}, timeoutMs: 100 });
+  owes = 0;
+  lanes = new KeyLanes({
+    calls,
+    clock,
+    maxKeys: 100,
+    owes: () => void (owes += 1),
+    overflows: () => {},
   });
-  const calls = new LevelCalls({ level, clock, report: () => {}, timeoutMs: TIMEOUT_MS });
-  lanes = new KeyLanes({ calls, clock, maxKeys: 10, owes: () => {}, overflows: () => {} });
 });
 
-function entry(): LevelEntry {
-  const freshUntil = clock.now() + 10_000;
-  return { value: 'old', bornAt: clock.now(), freshUntil, staleUntil: freshUntil + 10_000 };
+afterEach(async () => {
+  lanes.close();
+  await calls.close();
+  expect(clock.pending).toBe(0);
+});
+
+/** Settles when what follows from a change has happened, too. */
+async function over<T>(change: Promise<T>): Promise<T> {
+  const result = await change;
+  await clock.turn();
+  return result;
 }
 
-async function write(replaces = false): Promise<void> {
-  await lanes.write('key', entry(), { wanted: () => true, replaces });
-  await settle();
+function write(value: unknown, order = LOADED, key = 'key', ttl = 1_000): Promise<Written> {
+  return over(lanes.write(key, entryOf(value, clock, { ttl }), order));
 }
 
-async function remove(mode: DeleteMode): Promise<void> {
-  await lanes.delete('key', mode);
-  await settle();
+function remove(key = 'key', mode: DeleteMode = {}): Promise<Ack | undefined> {
+  return over(lanes.delete(key, mode));
 }
 
-describe(`${KeyLanes.name}: a level that does not answer`, () => {
-  it('is asked for many deletes of a key at once, and delays each twice at most', async () => {
-    way = 'hangs';
-    let ended = 0;
-    for (let caller = 0; caller < 1_000; caller++)
-      void lanes.delete('key', {}).then(() => (ended += 1));
+function valueOf(key = 'key'): unknown {
+  return level.entries.read(key)?.value;
+}
 
-    await clock.advance(2 * TIMEOUT_MS);
+describe(`${KeyLanes.name}: order`, () => {
+  it('lets the changes of a key go one after the other', async () => {
+    level.when('write', 'hold');
+    const changes = [write(1), remove(), write(2), remove()];
+    await clock.turn();
+    expect(level.calls).toEqual(['write key']);
+    level.letGo();
 
-    expect([ended, deletes.length]).toEqual([1_000, 2]);
+    expect(await Promise.all(changes)).toEqual(['stored', 'applied', 'stored', 'applied']);
+    expect(level.calls).toEqual(['write key', 'delete key', 'write key', 'delete key']);
   });
 
-  it('does not keep a delete waiting for writes that it makes pointless', async () => {
-    way = 'hangs';
-    const ended: string[] = [];
-    let newest = 0;
-    for (let round = 1; round <= 100; round++) {
-      newest = round;
-      void lanes.delete('key', {}).then(() => ended.push('delete'));
-      void lanes
-        .write('key', entry(), { wanted: () => newest === round, replaces: false })
-        .then((written) => ended.push(written));
-    }
+  it('lets those of different keys go at once', async () => {
+    level.when('write', 'hold');
+    const changes = [write(1, LOADED, 'a'), write(2, LOADED, 'b'), remove('c')];
+    await clock.turn();
 
-    await clock.advance(2 * TIMEOUT_MS);
-    expect(ended.filter((what) => what === 'delete')).toHaveLength(100);
-    expect(ended.filter((what) => what === 'unwanted')).toHaveLength(99);
+    expect(level.calls).toEqual(['write a,b', 'delete c']);
+    level.letGo();
+    await Promise.all(changes);
+  });
 
-    await clock.advance(TIMEOUT_MS);
-    expect([ended.length, deletes.length, writes]).toEqual([200, 2, 1]);
+  it('does not let a write set out that is not wanted any more when its turn comes', async () => {
+    level.when('delete', 'hold');
+    let isWanted = true;
+    const deleting = remove();
+    const overtaken = write('old', { wanted: () => isWanted, replaces: true });
+    await clock.turn();
+    isWanted = false;
+    level.letGo();
+
+    expect(await overtaken).toBe('unwanted');
+    expect(await deleting).toBe('applied');
+    expect(level.calls).toEqual(['delete key']);
+    expect([lanes.size, owes]).toEqual([0, 0]);
+  });
+
+  it('sends a delete after the writes under way that an invalidation concerns', async () => {
+    level.when('write', 'hold');
+    const writes = [write(1, LOADED, 'a'), write(2, LOADED, 'b')];
+    await clock.turn();
+    lanes.chase((key) => key === 'a');
+    expect([lanes.isReadable('a'), lanes.isReadable('b')]).toEqual([false, true]);
+    level.letGo();
+    await Promise.all(writes);
+    await clock.turn();
+
+    expect(level.calls).toEqual(['write a,b', 'delete a']);
+    expect([valueOf('a'), valueOf('b')]).toEqual([undefined, 2]);
+  });
+
+  it('forgets a key with which everything is in order', async () => {
+    await write(1);
+    await remove();
+
+    expect(lanes.size).toBe(0);
+    expect(lanes.isReadable('key')).toBe(true);
+  });
+
+  it('has a key read while a write of it is under way, and not while a delete is', async () => {
+    level.when('write delete', 'hold');
+    const writing = write(1);
+    await clock.turn();
+    expect(lanes.isReadable('key')).toBe(true);
+    const deleting = remove();
+    expect([lanes.isReadable('key'), lanes.isReadable('other')]).toEqual([false, true]);
+    level.letGo();
+    await Promise.all([writing, deleting]);
+
+    expect(lanes.isReadable('key')).toBe(true);
+  });
+
+  it.each(['refused', 'fenced'])(
+    'tells that a write was %s, and leaves the key be',
+    async (outcome) => {
+      level.when('write', () => new Map([['key', outcome]]));
+
+      expect(await write(1)).toBe(outcome);
+      expect([lanes.size, owes]).toEqual([0, 0]);
+    },
+  );
+
+  it('takes a write of which the level says nothing for one that is refused', async () => {
+    level.when('write', () => new Map());
+
+    expect(await write(1)).toBe('refused');
   });
 });
 
 describe(`${KeyLanes.name}: what is owed`, () => {
-  it('is a delete still when an expire has failed after it', async () => {
-    await write();
-    way = 'fails';
-    await remove({});
-    await remove({ expire: true });
-    way = 'answers';
+  it('tries a delete again that failed, the same way', async () => {
+    level.put('key', entryOf('old', clock, { grace: 1_000 }));
+    level.when('delete', 'fail');
+    expect(await remove('key', { expire: true })).toBeUndefined();
+    expect([owes, lanes.size, lanes.isReadable('key')]).toEqual([1, 1, false]);
 
-    lanes.retry();
-    await settle();
+    level.when('delete', 'answer');
+    expect(lanes.retry()).toBe(true);
+    await clock.turn();
 
-    expect([lanes.isReadable('key'), level.entries.read('key')]).toEqual([true, undefined]);
+    expect(lanes.isReadable('key')).toBe(true);
+    expect(level.entries.read('key')).toMatchObject({ freshUntil: -Infinity });
+    expect(lanes.retry()).toBe(false);
   });
 
-  it('is done with an expire that the level carries out', async () => {
-    await write();
-    way = 'fails';
-    await remove({});
-    way = 'answers';
+  it('goes on as long as it fails', async () => {
+    level.when('delete', 'fail');
+    await remove();
+    for (let round = 0; round < 3; round++) {
+      expect(lanes.retry()).toBe(true);
+      await clock.turn();
+    }
 
-    await remove({ expire: true });
-
-    expect([lanes.isReadable('key'), level.entries.read('key')]).toEqual([true, undefined]);
+    expect(level.calls).toHaveLength(4);
+    expect(lanes.isReadable('key')).toBe(false);
   });
 
-  it('is an expire where nothing but expires have failed', async () => {
-    await write();
-    way = 'fails';
-    await remove({ expire: true, hold: 20 });
-    await remove({ expire: true, hold: 10 });
-    way = 'answers';
-
+  it('does not send a delete again that is under way', async () => {
+    level.when('delete', 'fail');
+    await remove();
+    level.when('delete', 'hold');
     lanes.retry();
-    await settle();
+    await clock.turn();
+    lanes.retry();
+    await clock.turn();
 
-    expect(level.entries.read('key')).toMatchObject({ value: 'old', freshUntil: -Infinity });
-    expect(deletes.at(-1)).toEqual({ expire: true, hold: 20 });
+    expect(level.calls).toEqual(['delete key', 'delete key']);
+    level.letGo();
+    await clock.turn();
   });
 
-  it('is a delete where a set can not be stored after an expire has failed', async () => {
-    way = 'hangs';
-    const inDoubt = write();
-    await clock.advance(TIMEOUT_MS);
-    await inDoubt;
-    way = 'fails';
-    await remove({ expire: true });
-    await write(true);
-    way = 'answers';
-    clock.block(20_000);
+  it('is settled by a write that is stored', async () => {
+    level.when('delete', 'fail');
+    await remove();
 
-    lanes.retry();
-    await settle();
+    expect(await write('new')).toBe('stored');
 
-    expect([deletes.map(({ expire }) => expire), writes]).toEqual([[true, false], 1]);
+    expect(lanes.isReadable('key')).toBe(true);
+    expect(lanes.size).toBe(0);
+  });
+
+  it('is not settled by a write that is not', async () => {
+    level.when('delete write', 'fail');
+    await remove();
+
+    expect(await write('new')).toBe('failed');
+
+    expect(lanes.isReadable('key')).toBe(false);
+  });
+
+  it.each(['fail', () => new Map([['key', 'refused']]), () => new Map([['key', 'fenced']])])(
+    'is a delete for a set that was not stored',
+    async (way) => {
+      await write('old');
+      level.when('write', way as 'fail');
+      await write('new', SET);
+      expect(lanes.isReadable('key')).toBe(false);
+
+      lanes.retry();
+      await clock.turn();
+
+      expect([valueOf(), lanes.size]).toEqual([undefined, 0]);
+    },
+  );
+
+  it('is nothing for a load that was not stored', async () => {
+    level.when('write', 'fail');
+
+    expect(await write('new')).toBe('failed');
+    expect([lanes.size, owes]).toEqual([0, 0]);
+  });
+});
+
+describe(`${KeyLanes.name}: close`, () => {
+  it('gives up what waits, and takes nothing more', async () => {
+    level.when('write', 'hang');
+    const changes = [write(1), write(2), remove()];
+    await clock.turn();
+    lanes.close();
+    await calls.close();
+
+    expect(await Promise.all(changes)).toEqual(['failed', 'failed', undefined]);
+    expect(await Promise.all([write(3), remove()])).toEqual(['failed', undefined]);
+    expect([lanes.size, level.calls]).toEqual([0, ['write key']]);
   });
 });
