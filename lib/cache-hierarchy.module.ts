@@ -42,7 +42,6 @@ import type { Sweeper } from './memory/sweeper.js';
       inject: [CACHE_HIERARCHY_OPTIONS, cacheHierarchyConfig.KEY],
       useFactory: (given: unknown, environment: CacheHierarchyOptions): CacheHierarchyOptions => ({
         report: logReport,
-        staleOn: isDataSourceError,
         ...resolveModuleOptions(given, environment),
       }),
     },
@@ -83,7 +82,7 @@ export class CacheHierarchyModule extends ConfigurableModuleClass implements OnA
 }
 
 function openCache(options: CacheHierarchyOptions, sweeper: Sweeper): CacheHierarchy {
-  const cache = new CacheHierarchy(options, { sweeper });
+  const cache = new CacheHierarchy(options, { sweeper, staleOn: isDataSourceError });
   announceCache(cache);
   return cache;
 }

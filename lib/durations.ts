@@ -53,3 +53,13 @@ export function tryParseDuration(duration: unknown): number | undefined {
   const milliseconds = Number(amount) * UNITS_MS[unit]!;
   return milliseconds > 0 ? milliseconds : undefined;
 }
+
+/** Writes milliseconds as an option is given them: in the largest unit that leaves no fraction. */
+export function showDuration(milliseconds: number): string {
+  if (milliseconds === Infinity) return 'Infinity';
+  // What a fraction of a unit came to, such as '1.1s', is not exact.
+  const exactMs = Number(milliseconds.toPrecision(12));
+  const units = Object.entries(UNITS_MS).toReversed();
+  const [unit, unitMs] = units.find(([, ms]) => Number.isInteger(exactMs / ms)) ?? ['ms', 1];
+  return `'${exactMs / unitMs}${unit}'`;
+}

@@ -26,6 +26,17 @@ export type { PolicyOptions } from './hierarchy/policy.js';
 export type { WarmOptions, WarmProgress } from './hierarchy/warm-up.js';
 export type { InspectedEntry } from './hierarchy/inspected-entry.js';
 export type { LoadContext } from './hierarchy/loader-context.js';
+export { CACHE_CHANNELS } from './hierarchy/cache-events.js';
+export type {
+  CacheEvent,
+  DiscardReason,
+  HitEvent,
+  LoadDiscardedEvent,
+  LoadFailedEvent,
+  MissEvent,
+  MissReason,
+  StoredEvent,
+} from './hierarchy/cache-events.js';
 export type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 
 export type {

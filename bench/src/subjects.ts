@@ -160,11 +160,11 @@ export const readThroughBentocache: OpenReadThrough = async (maxItems, loader) =
   return (key) => cache.getOrSet({ key, factory: () => loader(key) });
 };
 
-/** The whole hierarchy with its two built-in levels. */
+/** The whole hierarchy with its two built-in levels, of one bound: what it advises on that is not heard. */
 export const readThroughCacheHierarchy: OpenReadThrough = async (maxEntries, loader) => {
   const { CacheHierarchy } = await import('nestjs-cache-hierarchy');
   const level = { maxEntries, ttl: TTL_MS };
-  const cache = new CacheHierarchy({ l1: level, l2: level });
+  const cache = new CacheHierarchy({ l1: level, l2: level, report: () => {} });
   const load = ({ key }: { readonly key: string }): Promise<number> => loader(key);
   return (key) => cache.getOrSet(key, load);
 };

@@ -1,26 +1,20 @@
 import type { LevelName } from '../levels/cache-level.js';
-import { GuardedLevel } from '../levels/guarded-level.js';
-import { MemoryLevel } from '../levels/memory-level.js';
-import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
-import type { ResolvedLevelOptions } from '../memory/cache-options.js';
+import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
-import { Sweeper, type Sweepable } from '../memory/sweeper.js';
+import { Sweeper } from '../memory/sweeper.js';
+import { assemble, type Assembly } from './assembly.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readHold, readTags, type HoldOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
-import { HierarchyCore } from './hierarchy-core.js';
-import {
-  resolveHierarchyOptions,
-  type CacheHierarchyOptions,
-  type ResolvedHierarchyOptions,
-} from './hierarchy-options.js';
-import { LevelsBelow } from './levels-below.js';
-import { isFresh } from './lifetime.js';
-import { LowerLevel, type LowerLevelMetrics } from './lower-level.js';
+import type { HierarchyCore } from './hierarchy-core.js';
+
+import { resolveHierarchyOptions, type CacheHierarchyOptions } from './hierarchy-options.js';
+import type { LowerLevelMetrics } from './lower-level.js';
 import type { OperationMetrics } from './operation-metrics.js';
-import { StampTable } from './stamp-table.js';
+import { adviceOn } from './options-advisor.js';
+import type { Policy } from './policy.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */
 export interface HierarchyMetrics extends OperationMetrics {
@@ -33,6 +27,8 @@ export interface HierarchyMetrics extends OperationMetrics {
   readonly locks: LockMetrics;
   /** The figures of the levels in memory. A level is asked only when those above it had a miss. */
   readonly levels: { readonly L1: TableMetrics; readonly L2?: TableMetrics };
+  /** Calls of levels of your own that failed, or took longer than `levelTimeout`. */
+  readonly levelFailures: number;
   /** Those of the levels outside this process. */
   readonly below: Partial<Record<LevelName, LowerLevelMetrics>>;
 }
@@ -43,6 +39,8 @@ export interface HierarchyInternals {
   readonly sweeper?: Sweeper;
   /** When a lock is handed to who waits for it. */
   readonly handOver?: HandOver;
+  /** Rules where the options have no `staleOn`. */
+  readonly staleOn?: Policy['staleOn'];
 }
 
 /**
@@ -60,10 +58,9 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** The second level, for inspection; `null` if there is none, or one of your own. */
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   readonly #core: HierarchyCore;
+  readonly #parts: Assembly;
   readonly #sweeper: Sweeper;
   readonly #ownsSweeper: boolean;
-  readonly #swept: readonly Sweepable[];
-  readonly #below: LevelsBelow;
   #closing: Promise<void> | undefined;
 
   /**
@@ -74,17 +71,17 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
-    const parts = assemble(resolveHierarchyOptions(options), internals.handOver);
+    const parts = assemble(resolveHierarchyOptions(options, internals.staleOn), internals.handOver);
     super(parts.core, '');
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
-    this.#swept = parts.swept;
-    this.#below = parts.below;
+    this.#parts = parts;
     this.#sweeper = internals.sweeper ?? new Sweeper(parts.options);
     this.#ownsSweeper = internals.sweeper === undefined;
-    for (const level of this.#swept) this.#sweeper.add(level);
+    for (const level of parts.levels) this.#sweeper.add(level);
     if (this.#ownsSweeper) this.#sweeper.start();
+    for (const advice of adviceOn(parts.options)) parts.options.report(advice);
   }
 
   /**
@@ -114,19 +111,23 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    */
   async removeExpired(): Promise<number> {
     if (this.#closing !== undefined) return 0;
-    const removed = await Promise.all(this.#swept.map((level) => this.#sweeper.sweepNow(level)));
+    const removed = await Promise.all(
+      this.#parts.levels.map((level) => this.#sweeper.sweepNow(level)),
+    );
     return removed.reduce((sum, count) => sum + count, 0);
   }
 
   /** What the hierarchy has done since the start. */
   getMetrics(): HierarchyMetrics {
+    const { below, guarded } = this.#parts;
     return {
       ...this.#core.getMetrics(),
       levels: {
         L1: this.l1.table.getMetrics(),
         ...(this.l2 === null ? {} : { L2: this.l2.table.getMetrics() }),
       },
-      below: this.#below.getMetrics(),
+      levelFailures: below.failures + (guarded?.failures ?? 0),
+      below: below.getMetrics(),
     };
   }
 
@@ -145,121 +146,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const level of this.#swept) this.#sweeper.remove(level);
+    for (const level of this.#parts.levels) this.#sweeper.remove(level);
     if (this.#ownsSweeper) this.#sweeper.stop();
     await this.#core.close();
   }
-}
-
-interface Parts {
-  readonly options: ResolvedHierarchyOptions;
-  readonly core: HierarchyCore;
-  readonly l1: EnhancedAsyncTTLCache<unknown>;
-  readonly l2: EnhancedAsyncTTLCache<unknown> | null;
-  readonly swept: readonly Sweepable[];
-  readonly below: LevelsBelow;
-}
-
-function assemble(options: ResolvedHierarchyOptions, handOver: HandOver | undefined): Parts {
-  const stamps: StampTable = new StampTable({
-    clock: options.clock,
-    maxStamps: options.maxStamps,
-    oldestOrder: () => core.oldestOrder,
-  });
-  const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
-    new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
-      subject: `CacheHierarchy ${name}`,
-      stamps,
-    });
-
-  const l1 = build('L1', options.l1);
-  const l2 = options.l2 === undefined ? null : build('L2', options.l2);
-  const levels = [
-    memoryLevel('L1', l1, options.l1, options),
-    ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
-    ...guardedLevels(options, stamps),
-  ];
-  const below = new LevelsBelow(lowerLevels(options), options.clock);
-  const core: HierarchyCore = new HierarchyCore({
-    ...options,
-    levels,
-    below,
-    stamps,
-    handOver,
-    shardOf: (key) => l1.table.shardOf(key),
-  });
-  return { options, core, l1, l2, swept: levels, below };
-}
-
-/** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */
-function memoryLevel(
-  name: 'L1' | 'L2',
-  cache: EnhancedAsyncTTLCache<unknown>,
-  { ttlMs, sweepEveryMs }: ResolvedLevelOptions,
-  { l2, customL2, remote, slide, clock }: ResolvedHierarchyOptions,
-): MemoryLevel {
-  const hasL2 = name === 'L1' && (l2 !== undefined || customL2 !== undefined);
-  const hasBelow = hasL2 || remote !== undefined;
-  const keepsStale = name === 'L2' || (l2 === undefined && customL2?.inProcess !== true);
-  const copyTtlMs = hasBelow ? ttlMs : undefined;
-  return new MemoryLevel({
-    name,
-    cache,
-    copyTtlMs,
-    keepsStale,
-    slide: slide && name === 'L1',
-    sweepEveryMs,
-    clock,
-  });
-}
-
-function guardedLevels(
-  { customL2, clock, report, maxStamps }: ResolvedHierarchyOptions,
-  stamps: StampTable,
-): GuardedLevel[] {
-  if (customL2?.inProcess !== true) return [];
-  return [
-    new GuardedLevel({
-      name: 'L2',
-      level: customL2,
-      report,
-      admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
-      isLive: (entry) => isFresh(entry, clock),
-      maxOwed: maxStamps,
-    }),
-  ];
-}
-
-function lowerLevels(options: ResolvedHierarchyOptions): LowerLevel[] {
-  const { customL2, remote, clock, report, levelTimeoutMs: timeoutMs, maxStamps } = options;
-  const outside = [
-    { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined },
-    { name: 'remote', level: remote },
-  ] as const;
-  return outside.flatMap(({ name, level }) =>
-    level === undefined
-      ? []
-      : [new LowerLevel({ name, level, clock, report, timeoutMs, maxUnconfirmed: maxStamps })],
-  );
-}
-
-function toCacheOptions(
-  level: ResolvedLevelOptions,
-  { clock, report, lockTimeoutMs }: ResolvedHierarchyOptions,
-): ConstructorParameters<typeof EnhancedAsyncTTLCache>[0] {
-  const { ring, ttlMs, sweepEveryMs, maxEntries, maxWorkers, maxBytes, maxEntryBytes, weigh } =
-    level;
-  return {
-    ...ring,
-    maxBytes,
-    maxEntryBytes,
-    weigh,
-    ttl: ttlMs,
-    maxEntries,
-    maxWorkers,
-    cleanupInterval: sweepEveryMs === Infinity ? false : sweepEveryMs,
-    lockTimeout: lockTimeoutMs,
-    clock,
-    report,
-  };
 }

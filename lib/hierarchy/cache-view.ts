@@ -61,7 +61,9 @@ export abstract class CacheView {
 
   /** Does what {@link get} does, synchronously, over the in-process levels. */
   getIfPresent<T = unknown>(key: string): T | undefined {
-    return this.#read(key) as T | undefined;
+    const value = this.#read(key);
+    if (value === undefined) this.#core.noteNotPresent(this.#prefix + key);
+    return value as T | undefined;
   }
 
   /** Returns the key's value as the in-process levels have it; moves and counts nothing. */
@@ -117,7 +119,8 @@ export abstract class CacheView {
 
   /**
    * Stores a value in every level. Takes effect in the call when nobody holds the key's lock, else
-   * after those who came before; a `delete`, `clear` or invalidation called meanwhile wins.
+   * after those who came before, and where there are levels outside this process when those have
+   * answered; a `delete`, `clear` or invalidation called meanwhile wins.
    *
    * @throws {InvalidArgumentError} for a bad key or option, or `undefined` as the value
    * @throws {LockTimeoutError} when the lock was not free in time; the key was deleted then
@@ -341,7 +344,7 @@ export abstract class CacheView {
     // What is not plain is checked before anything is read.
     const call = readsPlainly(options) ? undefined : this.#loadCall(key, own, options);
     if (call?.forced === true) {
-      this.#core.noteMiss();
+      this.#core.noteMiss(call.key);
       return this.#core.load(call);
     }
     const entry = this.#readEntry(key, call?.plan.skip);

@@ -59,8 +59,8 @@ export interface HoldOptions {
 /** Options of a call that deletes. */
 export interface DeleteOptions extends HoldOptions {
   /**
-   * `'remote'` has the call fail with a `CacheLevelError` where a level below L2 has not carried it out
-   * yet. It is tried again all the same, and that level is not asked for the key before.
+   * `'remote'` has the call fail with a `CacheLevelError` where a level outside this process has not carried
+   * it out yet. It is tried again all the same, and that level is not asked for the key before.
    * @default failures of levels are not the caller's
    */
   readonly require?: 'remote';

@@ -14,6 +14,8 @@ export interface EntryMakerOptions {
   readonly isolation: Isolation;
   /** Whether a level is shared with other processes. */
   readonly isShared: boolean;
+  /** Hears of what is not to be stored. */
+  readonly unstored: (ticket: Ticket, reason: 'skipped' | 'uncloneable') => void;
 }
 
 /** Makes the entries that the levels store, with everything about them fixed. */
@@ -42,11 +44,13 @@ export class EntryMaker {
     const lifetimeMs = lifetimeOf(value, plan, clock);
     if (plan.skipped || lifetimeMs <= 0) {
       this.#unstored += 1;
+      this.#options.unstored(ticket, 'skipped');
       return undefined;
     }
     const kept = isolation === 'clone' ? tryClone(value) : value;
     if (kept === UNCLONEABLE) {
       this.#uncloneable += 1;
+      this.#options.unstored(ticket, 'uncloneable');
       return undefined;
     }
     const { graceMs, eager } = plan.policy;

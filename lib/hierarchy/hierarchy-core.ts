@@ -1,27 +1,25 @@
 import type { Clock } from '../clock.js';
 import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
-import {
-  KeyCoordinator,
-  type CoordinatedLoad,
-  type CoordinatorMetrics,
-  type Storing,
-} from '../memory/key-coordinator.js';
+import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
-import type { Ticket } from '../memory/tickets.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
+import { hitChannel, type CacheEvents } from './cache-events.js';
 import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
-import { LevelWalk, type KeyInvalidation } from './level-walk.js';
+import { LevelWalk, type BelowRead, type KeyInvalidation } from './level-walk.js';
 import type { LevelsBelow } from './levels-below.js';
+import { LoadMaker } from './load-maker.js';
 import type { LoadCall } from './load-call.js';
 import { LoaderCalls } from './loader-calls.js';
+import { MissReasons } from './miss-reasons.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import type { Policy } from './policy.js';
 import { NOTHING_SKIPPED } from './skipped-levels.js';
+import { StoringMaker } from './storing-maker.js';
 import { StaleAnswers } from './stale-answers.js';
 import type { StampTable } from './stamp-table.js';
 
@@ -43,6 +41,7 @@ export interface HierarchyCorePorts {
   readonly maxConcurrentLoads: number;
   readonly maxStamps: number;
   readonly handOver: HandOver | undefined;
+  readonly events: CacheEvents;
   shardOf(key: string): number;
 }
 
@@ -50,7 +49,6 @@ export interface HierarchyCorePorts {
 type Counted =
   | 'hits'
   | 'misses'
-  | 'sets'
   | 'deletes'
   | 'expires'
   | 'tagInvalidations'
@@ -74,15 +72,17 @@ export class HierarchyCore {
   readonly #entries: EntryMaker;
   readonly #holds: HoldTable;
   readonly #loaders: LoaderCalls;
+  readonly #storing: StoringMaker;
+  readonly #reasons: MissReasons;
+  readonly #loads: LoadMaker;
   /** Whether callers get copies. */
   readonly #copies: boolean;
   #closed = false;
-  /** Misses in this process that a level below answered. */
-  #hitsBelow = 0;
+  /** Whether nothing is cached; kept since every hit asks. */
+  #off: boolean;
   readonly #count: Record<Counted, number> = {
     hits: 0,
     misses: 0,
-    sets: 0,
     deletes: 0,
     expires: 0,
     tagInvalidations: 0,
@@ -92,13 +92,21 @@ export class HierarchyCore {
   };
 
   constructor(ports: HierarchyCorePorts) {
-    const { levels, below, clock, stamps } = ports;
+    const { levels, below, clock, stamps, events } = ports;
     this.#ports = ports;
     this.#first = levels[0]!;
+    this.#off = !ports.enabled;
     this.#copies = ports.isolation === 'clone';
     this.#stale = new StaleAnswers({ ...ports, level: levels.at(-1)! });
-    this.#entries = new EntryMaker({ ...ports, isShared: !below.isEmpty });
+    this.#entries = new EntryMaker({
+      ...ports,
+      isShared: !below.isEmpty,
+      unstored: (ticket, reason) => {
+        if (ticket.kind === 'load') events.loadDiscarded(ticket.key, reason);
+      },
+    });
     this.#loaders = new LoaderCalls({ ...ports, staleOf: (key) => this.#staleOf(key) });
+    if (!ports.enabled) this.#loaders.close();
     this.#holds = new HoldTable({
       clock,
       maxHolds: ports.maxStamps,
@@ -114,12 +122,28 @@ export class HierarchyCore {
       order: () => stamps.order,
       admits: (ticket) => !this.#closed && stamps.admits(ticket.key, ticket),
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
+      discarded: (ticket) => events.loadDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });
     this.#walk = new LevelWalk({
       ...ports,
       stale: this.#stale,
       entries: this.#entries,
       tickets: this.#coordinator,
+    });
+    const parts = { ...ports, walk: this.#walk, stale: this.#stale, holds: this.#holds };
+    this.#reasons = new MissReasons(parts);
+    this.#storing = new StoringMaker({
+      ...parts,
+      entries: this.#entries,
+      tickets: this.#coordinator,
+    });
+    this.#loads = new LoadMaker({
+      ...parts,
+      loaders: this.#loaders,
+      storing: this.#storing,
+      reasons: this.#reasons,
+      isOff: () => this.off,
+      peek: (key) => this.peek(key),
     });
   }
 
@@ -143,7 +167,7 @@ export class HierarchyCore {
 
   /** Whether nothing is cached: closed, or not enabled. */
   get off(): boolean {
-    return this.#closed || !this.#ports.enabled;
+    return this.#off;
   }
 
   /**
@@ -151,9 +175,12 @@ export class HierarchyCore {
    * the hit; `undefined` asks for {@link read}.
    */
   readPlain(key: string): unknown {
-    if (this.off) return undefined;
+    if (this.#off) return undefined;
     const value = this.#first.readPlainNow(key);
-    if (value !== undefined) this.#count.hits += 1;
+    if (value !== undefined) {
+      this.#count.hits += 1;
+      if (hitChannel.hasSubscribers) this.#ports.events.hit(key, 'L1');
+    }
     return this.#copies ? this.handOut(value) : value;
   }
 
@@ -166,28 +193,38 @@ export class HierarchyCore {
 
   /** Reads through the levels in this process, copies what is found into those above, and counts. */
   read(key: string, skip = NOTHING_SKIPPED): LevelEntry | undefined {
+    const { events } = this.#ports;
+    const level = events.tellsHits ? this.#walk.locateNow(key, skip)?.level : undefined;
+    const reason = events.explainsMisses ? this.#reasons.missed(key, skip) : undefined;
     const entry = this.off ? undefined : this.#walk.readNow(key, skip);
     if (entry === undefined) this.#count.misses += 1;
     else this.#count.hits += 1;
+    if (entry !== undefined && level !== undefined) events.hit(key, level);
+    if (entry === undefined && reason !== undefined && !this.hasBelow) events.miss(key, reason);
     return entry;
   }
 
   /** Reads through the levels below, after a miss in this process that was counted. */
-  async readBelow(key: string): Promise<LevelEntry | undefined> {
-    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
-    if (entry === undefined || this.off) return undefined;
-    this.#hitsBelow += 1;
-    return entry;
+  readBelow(key: string): Promise<LevelEntry | undefined> {
+    return this.#loads.find(key, this.#wholly);
+  }
+
+  /** Tells of a miss in this process where levels below were not asked. */
+  noteNotPresent(key: string): void {
+    const { events } = this.#ports;
+    if (this.hasBelow && events.explainsMisses)
+      events.miss(key, this.#reasons.missed(key, NOTHING_SKIPPED));
   }
 
   /** Counts a read that does not look. */
-  noteMiss(): void {
+  noteMiss(key: string): void {
     this.#count.misses += 1;
+    this.#ports.events.miss(key, 'skipped');
   }
 
   /** Reads through the levels in this process and moves nothing. */
   peek(key: string): unknown {
-    return this.off ? undefined : this.handOut(this.#walk.peekNow(key)?.value);
+    return this.off ? undefined : this.handOut(this.#walk.locateNow(key)?.entry.value);
   }
 
   /** Tells what each level has of a key; moves and counts nothing in this process. */
@@ -221,13 +258,13 @@ export class HierarchyCore {
     const kept = this.#stale.keptOf(key);
     const depth = kept === undefined ? 0 : undefined;
     this.#walk.writeNow(key, { ...(kept ?? entry), refreshAt: undefined }, plan.skip.write, depth);
-    this.#coordinator.loadBehind(this.#loadOf(refresh, entry.freshUntil));
+    this.#coordinator.loadBehind(this.#loads.ofRefresh(refresh, entry));
   }
 
   /** Stores a value under the key's lock. */
   async set(key: string, value: unknown, plan: StorePlan): Promise<void> {
     if (this.off) return;
-    await this.#coordinator.set(key, plan.tags, { value, ...this.#storingWritten(plan) });
+    await this.#coordinator.set(key, plan.tags, { value, ...this.#storing.ofWrite(plan) });
   }
 
   /** Replaces a value under the key's lock. */
@@ -239,7 +276,7 @@ export class HierarchyCore {
     const run = async (): Promise<T | undefined> =>
       change((this.peek(key) ?? (await this.#currentBelow(key))) as T | undefined);
     if (this.off) return run();
-    return this.#coordinator.update(key, plan.tags, run, this.#storingWritten(plan));
+    return this.#coordinator.update(key, plan.tags, run, this.#storing.ofWrite(plan));
   }
 
   /** Removes a key, and for `holdMs` has what is loaded for it not stored. */
@@ -285,11 +322,12 @@ export class HierarchyCore {
   }
 
   getMetrics(): OperationMetrics & CoordinatorMetrics {
-    const hits = this.#count.hits + this.#hitsBelow;
-    const misses = this.#count.misses - this.#hitsBelow;
+    const hits = this.#count.hits + this.#loads.hits;
+    const misses = this.#count.misses - this.#loads.hits;
     const gets = hits + misses;
     return {
       ...this.#count,
+      sets: this.#storing.sets,
       ...this.#coordinator.getMetrics(),
       ...this.#loaders.getMetrics(),
       unstored: this.#entries.unstored,
@@ -306,7 +344,9 @@ export class HierarchyCore {
   /** From now on reads load, writes do nothing, and what is under way is not stored. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#off = true;
     this.#coordinator.close();
+    this.#loaders.close();
     await this.#walk.close();
   }
 
@@ -330,116 +370,29 @@ export class HierarchyCore {
   }
 
   #load<T>(call: LoadCall<T>): Promise<T> {
-    if (this.off) return this.#coordinator.loadAlone(this.#loadOf(call));
+    const load = this.#loads.of(call);
+    if (this.off) return this.#coordinator.loadAlone(load);
     // Where there are levels below they are asked first.
-    const answer = this.hasBelow ? undefined : this.#whileThrottled(call, 1);
+    const answer = this.hasBelow ? undefined : this.#loads.whileThrottled(call, 1);
     if (answer !== undefined) return Promise.resolve(answer as T);
-    return this.#coordinator.load(this.#loadOf(call));
+    if (this.#ports.events.tellsJoins && this.#coordinator.isLoading(load))
+      this.#ports.events.loadJoined(call.key);
+    return this.#coordinator.load(load);
   }
 
-  #whileThrottled({ key, plan, forced }: LoadCall<unknown>, callers: number): unknown {
-    const isThrottled = !forced && plan.policy.throttleMs > 0;
-    return isThrottled ? this.#stale.whileThrottled(key, callers) : undefined;
-  }
-
-  /** @param newerThan of a refresh: what is found below must live longer than this clock time */
-  #loadOf<T>(call: LoadCall<T>, newerThan = -Infinity): CoordinatedLoad<T> {
-    const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
-    const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
-    const looksBelow = this.hasBelow && !forced;
-    return {
-      key,
-      tags: plan.tags,
-      signal,
-      waitTimeoutMs,
-      forced,
-      variant: plan.skip.variant,
-      softTimeoutMs,
-      hardTimeoutMs,
-      began: batch && ((load) => batch.began(call.shownKey, load)),
-      find: looksBelow ? (load) => this.#findForLoad(call, load, newerThan) : undefined,
-      callLoader: (load) => this.#loaders.run(call, load),
-      ...this.#storingLoaded(plan),
-      stored: forced ? undefined : () => this.peek(key) as T | undefined,
-      fallback: (callers) => this.#answerOf(() => this.#stale.forCallers(key, callers, forced)),
-      recover: (error, callers) =>
-        this.#answerOf(() => this.#stale.forFailure(key, staleOn, error, callers, forced)),
-      noteFailure: (error) => {
-        if (!this.off) this.#stale.noteFailure(key, staleOn, error, throttleMs);
-      },
-      noteTimeout: () => {
-        if (!this.off) this.#stale.throttle(key, throttleMs);
-      },
-    };
-  }
-
-  async #findForLoad<T>(
-    call: LoadCall<T>,
-    load: RunningLoad,
-    newerThan: number,
-  ): Promise<T | undefined> {
-    const { key, plan } = call;
-    const entry = await this.#walk.findBelow(key, plan.skip, plan.policy.eager);
-    if (this.off) return undefined;
-    if (entry === undefined || entry.freshUntil <= newerThan)
-      return this.#whileThrottled(call, load.callers) as T | undefined;
-    this.#hitsBelow += load.callers;
-    return entry.value as T;
+  /** How a caller who says nothing reads the levels below. */
+  get #wholly(): BelowRead {
+    return { skip: NOTHING_SKIPPED, eager: this.policy.eager };
   }
 
   async #currentBelow(key: string): Promise<unknown> {
     if (!this.hasBelow) return undefined;
-    const entry = await this.#walk.findBelow(key, NOTHING_SKIPPED, this.policy.eager);
-    return this.handOut(entry?.value);
+    const found = await this.#walk.findBelow(key, this.#wholly);
+    return this.handOut(found?.entry.value);
   }
 
   #staleOf(key: string): LevelEntry | undefined {
     const kept = this.off ? undefined : this.#stale.keptOf(key);
     return kept && { ...kept, value: this.handOut(kept.value) };
-  }
-
-  #answerOf<T>(look: () => unknown): T | undefined {
-    return this.off ? undefined : (look() as T | undefined);
-  }
-
-  #storingLoaded<T>(plan: StorePlan): Storing<T> {
-    return this.#storing<T>(plan, false, (ticket, entry) => {
-      if (entry !== undefined) this.#walk.writeNow(ticket.key, entry, plan.skip.write);
-    });
-  }
-
-  /** A value that is not to be kept takes the place of the one before all the same. */
-  #storingWritten<T>(plan: StorePlan): Storing<T> {
-    return this.#storing<T>(plan, true, ({ key }, entry) => {
-      if (entry === undefined) {
-        this.#walk.remove(key);
-      } else {
-        this.#count.sets += 1;
-        this.#walk.writeNow(key, entry);
-      }
-    });
-  }
-
-  /** The levels below, if there are any, get the entry first, and they and these get the same. */
-  #storing<T>(
-    plan: StorePlan,
-    replaces: boolean,
-    store: (ticket: Ticket, entry: LevelEntry | undefined) => void,
-  ): Storing<T> {
-    if (!this.#walk.hasBelow) {
-      return {
-        store: (value, ticket) => store(ticket, this.#entries.fresh(value, ticket, plan)),
-      };
-    }
-    let entry: LevelEntry | undefined;
-    return {
-      send: async (value, ticket) => {
-        entry = this.#entries.fresh(value, ticket, plan);
-        if (entry === undefined) return true;
-        const wanted = (): boolean => this.#coordinator.isValid(ticket);
-        return this.#walk.send(ticket.key, entry, plan.skip.write, { wanted, replaces });
-      },
-      store: (_, ticket) => store(ticket, entry),
-    };
   }
 }

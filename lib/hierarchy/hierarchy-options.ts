@@ -110,6 +110,8 @@ export interface ResolvedHierarchyOptions {
   readonly isolation: Isolation;
   readonly slide: boolean;
   readonly policy: Policy;
+  /** Whether `staleOn` was written. */
+  readonly hasOwnStaleOn: boolean;
   readonly joinTimeoutMs: number;
   readonly waitTimeoutMs: number | undefined;
   readonly lockTimeoutMs: number;
@@ -128,9 +130,13 @@ const LEVEL_METHODS = ['read', 'write', 'delete', 'invalidateTags', 'clear', 'cl
 /**
  * Checks the options of a hierarchy and fills in the defaults.
  *
+ * @param defaultStaleOn the `staleOn` of a hierarchy that has none of its own; any error by default
  * @throws {InvalidOptionsError} with everything that is wrong with them
  */
-export function resolveHierarchyOptions(options: CacheHierarchyOptions): ResolvedHierarchyOptions {
+export function resolveHierarchyOptions(
+  options: CacheHierarchyOptions,
+  defaultStaleOn?: Policy['staleOn'],
+): ResolvedHierarchyOptions {
   const read = new OptionReader('CacheHierarchy', options);
   const l1 = readLevelOptions(read.part('l1'), L1_DEFAULTS);
   const customL2 = isLevel(read.raw('l2')) ? readLevel(read, 'l2') : undefined;
@@ -152,7 +158,8 @@ export function resolveHierarchyOptions(options: CacheHierarchyOptions): Resolve
     enabled: read.boolean('enabled', true),
     isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
     slide: read.boolean('slide', false),
-    policy: readPolicy(read, ttlMs),
+    policy: readPolicy(read, ttlMs, defaultStaleOn),
+    hasOwnStaleOn: read.raw('staleOn') !== undefined,
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
     lockTimeoutMs: read.duration('lockTimeout', DEFAULT_LOCK_TIMEOUT_MS),

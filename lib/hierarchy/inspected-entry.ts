@@ -38,7 +38,7 @@ export function inspectedEntry(
     stale: freshUntil <= now,
     freshForMs: hitUntil === FOREVER ? Infinity : Math.max(0, hitUntil - now),
     keptForMs: staleUntil - now,
-    ageMs: bornAt === -Infinity ? undefined : now - bornAt,
+    ageMs: Number.isFinite(bornAt) ? now - bornAt : undefined,
     tags: tags ?? [],
   };
 }

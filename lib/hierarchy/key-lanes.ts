@@ -21,13 +21,14 @@ interface Write extends WriteOrder {
 
 interface Deletion {
   readonly kind: 'delete';
-  readonly mode: DeleteMode;
-  readonly done: (ack: Ack | undefined) => void;
+  mode: DeleteMode;
+  /** One for each caller whose delete it does. */
+  readonly done: ((ack: Ack | undefined) => void)[];
 }
 
 /** The changes of one key on their way to a level. */
 interface Lane {
-  readonly waiting: (Write | Deletion)[];
+  waiting: (Write | Deletion)[];
   running: Write | Deletion | undefined;
   /** The delete that the level has not carried out and must. */
   owed: DeleteMode | undefined;
@@ -51,7 +52,8 @@ export interface KeyLanesOptions {
 /**
  * The order of changes to a level's keys. The level may take any time for each, so those of one key go
  * one after the other: a delete that is called while a write is under way follows it, and a write that
- * an invalidation overtook in the lane does not set out.
+ * an invalidation overtook in the lane does not set out. Deletes that wait together are one, so that a
+ * level that hangs delays each of them for two calls at most, and lanes stay short.
  *
  * A key is not read while a delete of it is on its way or owed, nor while a write that took too long
  * may still happen: until that has settled, when a delete goes after it, or until what it would store
@@ -91,7 +93,7 @@ export class KeyLanes {
 
   /** Removes a key; settles with `undefined` where that failed and is tried again. */
   delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
-    return new Promise((done) => this.#enter(key, { kind: 'delete', mode, done }));
+    return new Promise((done) => this.#enter(key, { kind: 'delete', mode, done: [done] }));
   }
 
   /** Sends a delete after each write under way that an invalidation of many keys concerns. */
@@ -129,7 +131,8 @@ export class KeyLanes {
     }
     const lane = this.#lanes.get(key) ?? newLane();
     this.#lanes.set(key, lane);
-    lane.waiting.push(change);
+    if (change.kind === 'delete') overtake(lane, change);
+    else lane.waiting.push(change);
     this.#advance(key, lane);
   }
 
@@ -148,7 +151,7 @@ export class KeyLanes {
   /** What is to follow a write in doubt could be overwritten by it. */
   #maySetOut(write: Write, lane: Lane): boolean {
     if (!this.#isInDoubt(lane)) return write.wanted();
-    if (write.replaces) lane.owed ??= {};
+    if (write.replaces) lane.owed = bothOf(lane.owed, {});
     return false;
   }
 
@@ -170,10 +173,11 @@ export class KeyLanes {
   }
 
   async #runDelete(key: string, lane: Lane, { mode, done }: Deletion): Promise<void> {
-    const reply = await this.#options.calls.delete(key, mode);
+    const due = bothOf(lane.owed, mode);
+    const reply = await this.#options.calls.delete(key, due);
     if (reply.state === 'answered') lane.owed = undefined;
-    else this.#owe(key, lane, mode);
-    done(reply.state === 'answered' ? reply.answer : undefined);
+    else this.#owe(key, lane, due);
+    for (const tell of done) tell(reply.state === 'answered' ? reply.answer : undefined);
   }
 
   #doubt(
@@ -195,7 +199,7 @@ export class KeyLanes {
   }
 
   #owe(key: string, lane: Lane, mode: DeleteMode): void {
-    lane.owed = mode;
+    lane.owed = bothOf(lane.owed, mode);
     this.#trouble(key);
   }
 
@@ -239,5 +243,32 @@ function newLane(): Lane {
 
 function giveUp(change: Write | Deletion): void {
   if (change.kind === 'write') change.done('failed');
-  else change.done(undefined);
+  else for (const tell of change.done) tell(undefined);
+}
+
+/** Takes the writes out that a delete makes pointless, and lets it go with those that wait already. */
+function overtake(lane: Lane, deletion: Deletion): void {
+  const waiting: Lane['waiting'] = [];
+  for (const change of [...lane.waiting, deletion]) {
+    const last = waiting.at(-1);
+    if (change.kind === 'write' && !change.wanted()) {
+      change.done('unwanted');
+    } else if (change.kind === 'delete' && last?.kind === 'delete') {
+      last.mode = bothOf(last.mode, change.mode);
+      last.done.push(...change.done);
+    } else {
+      waiting.push(change);
+    }
+  }
+  lane.waiting = waiting;
+}
+
+/** What does the work of two deletes: one that keeps a stale entry only where both do. */
+function bothOf(one: DeleteMode | undefined, other: DeleteMode): DeleteMode {
+  if (one === undefined) return other;
+  const holds = [one.hold, other.hold].filter((hold) => hold !== undefined);
+  return {
+    expire: one.expire === true && other.expire === true,
+    hold: holds.length === 0 ? undefined : Math.max(...holds),
+  };
 }

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.js';
 import { show } from '../errors.js';
-import type {
-  Ack,
-  CacheLevel,
-  DeleteMode,
-  LevelEntry,
-  Maybe,
-  WriteOutcome,
+import {
+  isAck,
+  type Ack,
+  type CacheLevel,
+  type DeleteMode,
+  type LevelEntry,
+  type Maybe,
+  type WriteOutcome,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { CallBatch } from './call-batch.js';
@@ -92,12 +93,16 @@ export class LevelCalls {
 
   invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Reply<Ack>> {
     const { level } = this.#options;
-    return this.#call('invalidateTags', () => level.invalidateTags(tags, { hold }));
+    return this.#call('invalidateTags', async () =>
+      asAck(await level.invalidateTags(tags, { hold })),
+    );
   }
 
   clear(prefix: string): Promise<Reply<Ack>> {
     const { level } = this.#options;
-    return this.#call('clear', () => level.clear(prefix === '' ? undefined : prefix));
+    return this.#call('clear', async () =>
+      asAck(await level.clear(prefix === '' ? undefined : prefix)),
+    );
   }
 
   getMetrics(): LevelCallMetrics {
@@ -108,16 +113,28 @@ export class LevelCalls {
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#waits) end();
-    const reply = await this.#race('close', () => this.#options.level.close());
+    const { level, report } = this.#options;
+    let cause: unknown;
+    const reply = await this.#race('close', async () => {
+      try {
+        await level.close();
+      } catch (error) {
+        cause = error;
+        throw error;
+      }
+    });
     if (reply.state === 'answered') return;
-    this.#options.report({
+    report({
       code: 'CACHE_LEVEL_NOT_CLOSED',
-      message: `The level ${this.#options.level.name} of a cache did not close.`,
+      message: `The level ${level.name} of a cache did not close.`,
+      cause,
     });
   }
 
   async #delete(keys: readonly string[], mode: DeleteMode): Promise<Reply<Map<string, Ack>>> {
-    const reply = await this.#call('delete', () => this.#options.level.delete(keys, mode));
+    const reply = await this.#call('delete', async () =>
+      asAck(await this.#options.level.delete(keys, mode)),
+    );
     if (reply.state !== 'answered') return reply;
     return { state: 'answered', answer: new Map(keys.map((key) => [key, reply.answer])) };
   }
@@ -193,4 +210,10 @@ export class LevelCalls {
 function asMap<A>(answer: Map<string, A>): Map<string, A> {
   if (answer instanceof Map) return answer;
   throw new TypeError(`it must answer with a Map, got ${show(answer)}`);
+}
+
+/** @throws {TypeError} for an answer that does not say whether anything was done */
+function asAck(answer: Ack): Ack {
+  if (isAck(answer)) return answer;
+  throw new TypeError(`it must answer 'applied' or 'queued', got ${show(answer)}`);
 }

@@ -4,8 +4,8 @@ import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import type { WriteOrder } from './key-lanes.js';
-import type { Confirmation, Found, LevelsBelow } from './levels-below.js';
-import { isFresh } from './lifetime.js';
+import type { Confirmation, LevelsBelow } from './levels-below.js';
+import { isDueLike, isFresh } from './lifetime.js';
 import { LookupTable, type LookupResult } from './lookup-table.js';
 import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
 import type { StaleAnswers } from './stale-answers.js';
@@ -20,6 +20,21 @@ export interface LevelWalkPorts {
   readonly stale: StaleAnswers;
   readonly entries: EntryMaker;
   readonly tickets: KeyCoordinator;
+}
+
+/** A live entry, and the level that has it. */
+export interface Located {
+  readonly entry: LevelEntry;
+  readonly level: LevelName;
+}
+
+/** How the levels below are read. */
+export interface BelowRead {
+  readonly skip: SkippedLevels;
+  /** The share of its lifetime after which what is found is to be refreshed. */
+  readonly eager: number | undefined;
+  /** For a refresh: the entry that is due. What is found and due as well is not marked for another. */
+  readonly refreshed?: LevelEntry | undefined;
 }
 
 /** What an invalidation of one key has done. */
@@ -70,12 +85,24 @@ export class LevelWalk {
   }
 
   /** Finds a live entry in this process; moves and counts nothing. */
-  peekNow(key: string): LevelEntry | undefined {
+  locateNow(key: string, { read } = NOTHING_SKIPPED): Located | undefined {
     for (const level of this.#ports.levels) {
-      const entry = level.peekNow(key);
-      if (entry !== undefined && isFresh(entry, this.#ports.clock)) return entry;
+      const entry = read.has(level.name) ? undefined : level.peekNow(key);
+      if (entry !== undefined && isFresh(entry, this.#ports.clock))
+        return { entry, level: level.name };
     }
     return undefined;
+  }
+
+  /** Tells why there is no live entry in this process, as far as a level knows. */
+  whyNot(key: string): 'expired' | 'tag' | undefined {
+    const reasons = this.#ports.levels.map((level) => level.whyNot?.(key));
+    return reasons.find((reason) => reason === 'tag') ?? reasons.find(Boolean);
+  }
+
+  /** Whether a level below does not answer now. */
+  get isDown(): boolean {
+    return this.#ports.below.down !== undefined;
   }
 
   /** Writes an entry into the levels in this process from a depth upwards, the lowest first. */
@@ -124,16 +151,12 @@ export class LevelWalk {
    * Finds a live entry in the levels below, and copies it into those above. One that was overtaken by an
    * invalidation or another value is looked for once more in this process, without a wait.
    */
-  async findBelow(
-    key: string,
-    skip: SkippedLevels,
-    eager: number | undefined,
-  ): Promise<LevelEntry | undefined> {
-    const { found, lost } = await this.#lookUp(key, skip, eager);
-    if (found !== undefined) return isFresh(found, this.#ports.clock) ? found : undefined;
+  async findBelow(key: string, how: BelowRead): Promise<Located | undefined> {
+    const { found, lost } = await this.#lookUp(key, how);
+    if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
     if (!lost) return undefined;
     this.#optimisticRetries += 1;
-    return this.peekNow(key);
+    return this.locateNow(key);
   }
 
   /** Tells what each level has of a key, the values as `handOut` gives them. */
@@ -154,20 +177,18 @@ export class LevelWalk {
     await Promise.all([below.close(), ...levels.map((level) => level.close())]);
   }
 
-  #lookUp(key: string, skip: SkippedLevels, eager: number | undefined): Promise<LookupResult> {
-    const { below, tickets, entries } = this.#ports;
-    let found: Found | undefined;
+  #lookUp(key: string, { skip, eager, refreshed }: BelowRead): Promise<LookupResult> {
+    const { below, tickets, entries, clock } = this.#ports;
     return this.#lookups.find({
       key,
       variant: skip.variant,
-      find: async () => {
-        found = await below.find(key, skip.read);
-        return found?.entry;
-      },
-      promote: (entry, ticket) => {
-        this.#promote(key, entries.promoted(entry, ticket, eager), skip);
+      find: () => below.find(key, skip.read),
+      promote: (found, ticket) => {
+        const isDue = refreshed !== undefined && isDueLike(found.entry, refreshed, clock);
+        const promoted = entries.promoted(found.entry, ticket, isDue ? undefined : eager);
+        this.#promote(key, promoted, skip);
         const wanted = (): boolean => tickets.isValid(ticket);
-        return below.promote(key, found!, skip.write, { wanted, replaces: false });
+        return below.promote(key, found, skip.write, { wanted, replaces: false });
       },
     });
   }

@@ -8,6 +8,7 @@ import { isFresh } from './lifetime.js';
 export interface Found {
   readonly entry: LevelEntry;
   readonly depth: number;
+  readonly level: LevelName;
 }
 
 /** What became of an invalidation in the levels below. */
@@ -47,8 +48,9 @@ export class LevelsBelow {
       if (skipped.has(level.name)) continue;
       const entry = await level.read(key);
       if (entry === undefined) continue;
-      if (isFresh(entry, this.#clock)) return { entry, depth };
-      stale ??= { entry, depth };
+      const found = { entry, depth, level: level.name };
+      if (isFresh(entry, this.#clock)) return found;
+      stale ??= found;
     }
     return stale;
   }
@@ -101,6 +103,11 @@ export class LevelsBelow {
       const entry = entries[depth];
       return entry === undefined ? [] : [{ name, entry }];
     });
+  }
+
+  /** Calls that failed or took too long, of all of them. */
+  get failures(): number {
+    return this.#levels.reduce((sum, level) => sum + level.getMetrics().failures, 0);
   }
 
   getMetrics(): Partial<Record<LevelName, LowerLevelMetrics>> {

@@ -19,3 +19,15 @@ export function lifetimeOf(value: unknown, plan: StorePlan, clock: Clock): numbe
 export function isFresh(entry: LevelEntry, clock: Clock): boolean {
   return entry.freshUntil > clock.now() || !hasGrace(entry);
 }
+
+/**
+ * Whether an entry has reached the age at which another became due for a refresh. Their ends tell
+ * nothing: that of a copy can be before that of what it is a copy of.
+ */
+export function isDueLike(
+  entry: LevelEntry,
+  { refreshAt, bornAt }: LevelEntry,
+  clock: Clock,
+): boolean {
+  return clock.now() - entry.bornAt >= refreshAt! - bornAt;
+}

@@ -38,6 +38,12 @@ export class LoadSlots {
     return this.#lend(loads);
   }
 
+  /** From now on there is a slot for everybody. */
+  close(): void {
+    this.#free = Infinity;
+    for (const { start } of this.#waiting) start();
+  }
+
   /** Settles with whether the caller got a slot that it must give back. */
   #wait(loads: readonly RunningLoad[]): Promise<boolean> {
     return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load.js';
+import type { CacheEvents } from './cache-events.js';
 import type { LoadCall } from './load-call.js';
 import { LoadSlots } from './load-slots.js';
 import { HierarchyLoaderContext, NOT_MODIFIED } from './loader-context.js';
@@ -10,6 +11,7 @@ export interface LoaderCallsPorts {
   readonly clock: Clock;
   readonly maxConcurrentLoads: number;
   readonly joinTimeoutMs: number;
+  readonly events: CacheEvents;
   /** What is kept of a key that a load is to replace, as the loader is shown it. */
   staleOf(key: string): LevelEntry | undefined;
 }
@@ -44,6 +46,11 @@ export class LoaderCalls {
     return this.#slots?.take(loads);
   }
 
+  /** From now on no loader waits for a slot. */
+  close(): void {
+    this.#slots?.close();
+  }
+
   /** Calls a loader, within the call where it has no slot to wait for. */
   async run<T>(call: LoadCall<T>, load: RunningLoad): Promise<T> {
     const slot = call.batch === undefined ? this.takeSlot([load]) : undefined;
@@ -64,11 +71,13 @@ export class LoaderCalls {
     const stale = this.#ports.staleOf(key);
     const context = new HierarchyLoaderContext(load, { shownKey, plan, stale });
     this.#loads += 1;
+    this.#ports.events.loadStarted(key);
     try {
       const value = await load.call(() => loader(context));
       return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
     } catch (error) {
       this.#failures += 1;
+      this.#ports.events.loadFailed(key, error);
       throw error;
     } finally {
       plan.loadMs = clock.now() - startedAt;

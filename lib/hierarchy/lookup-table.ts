@@ -1,5 +1,5 @@
-import type { LevelEntry } from '../levels/cache-level.js';
 import type { Ticket } from '../memory/tickets.js';
+import type { Found } from './levels-below.js';
 
 /** What a {@link LookupTable} needs from its owner. */
 export interface LookupTablePorts {
@@ -15,14 +15,14 @@ export interface Lookup {
   readonly key: string;
   /** What it does otherwise than others: only one of the same variant is shared. */
   readonly variant: string | undefined;
-  find(ticket: Ticket): Promise<LevelEntry | undefined>;
+  find(ticket: Ticket): Promise<Found | undefined>;
   /** Copies what was found into the levels above; settles when those have it that take time. */
-  promote(found: LevelEntry, ticket: Ticket): Promise<void> | void;
+  promote(found: Found, ticket: Ticket): Promise<void> | void;
 }
 
 /** What a lookup has come to. */
 export interface LookupResult {
-  readonly found: LevelEntry | undefined;
+  readonly found: Found | undefined;
   /** Whether something was found that was invalidated or replaced before it came. */
   readonly lost: boolean;
 }
@@ -58,14 +58,23 @@ export class LookupTable {
   }
 
   async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
-    const found = await lookup.find(ticket);
-    if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
-    if (found !== undefined) ticket.tags = found.tags;
-    const isRight = found !== undefined && this.#ports.isJoinable(ticket);
-    const promoting =
-      isRight && this.#ports.isValid(ticket) ? lookup.promote(found, ticket) : undefined;
-    if (promoting === undefined) this.#ports.closeTicket(ticket);
-    else void promoting.then(() => this.#ports.closeTicket(ticket));
-    return { found: isRight ? found : undefined, lost: found !== undefined && !isRight };
+    let promoting: Promise<void> | void = undefined;
+    try {
+      const found = await lookup.find(ticket);
+      if (found === undefined) return { found, lost: false };
+      ticket.tags = found.entry.tags;
+      if (!this.#ports.isJoinable(ticket)) return { found: undefined, lost: true };
+      if (this.#ports.isValid(ticket)) promoting = lookup.promote(found, ticket);
+      return { found, lost: false };
+    } finally {
+      if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
+      void this.#closeAfter(promoting, ticket);
+    }
+  }
+
+  /** What is still being written above needs the ticket. */
+  async #closeAfter(promoting: Promise<void> | void, ticket: Ticket): Promise<void> {
+    if (promoting !== undefined) await promoting;
+    this.#ports.closeTicket(ticket);
   }
 }

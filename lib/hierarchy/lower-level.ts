@@ -1,5 +1,12 @@
 import type { Clock } from '../clock.js';
-import type { Ack, CacheLevel, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
+import {
+  isLevelEntry,
+  type Ack,
+  type CacheLevel,
+  type DeleteMode,
+  type LevelEntry,
+  type LevelName,
+} from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { KeyLanes, type WriteOrder, type Written } from './key-lanes.js';
 import { LevelCalls, type LevelCallMetrics, type Reply } from './level-calls.js';
@@ -35,12 +42,6 @@ interface OpenInvalidation {
   readonly tags: readonly string[];
   readonly hold: number | undefined;
   running: boolean;
-}
-
-/** What else a level gives for an entry is a miss. */
-function isEntry(entry: LevelEntry | undefined): entry is LevelEntry {
-  if (entry?.value === undefined || !(entry.staleUntil >= entry.freshUntil)) return false;
-  return entry.tags === undefined || Array.isArray(entry.tags);
 }
 
 const NO_TAGS: readonly string[] = [];
@@ -100,7 +101,9 @@ export class LowerLevel {
     const open = this.openTags;
     const reply = await this.#calls.read(key);
     const entry = reply.state === 'answered' ? reply.answer : undefined;
-    const isUsable = isEntry(entry) && !entry.tags?.some((tag) => open.includes(tag));
+    // One can have expired on its way.
+    const isThere = isLevelEntry(entry) && entry.staleUntil > this.#options.clock.now();
+    const isUsable = isThere && !entry.tags?.some((tag) => open.includes(tag));
     if (isUsable) this.#hits += 1;
     else this.#misses += 1;
     return isUsable ? entry : undefined;

@@ -10,7 +10,8 @@ export interface PolicyOptions {
   /**
    * How long an entry lives, unless its loader or its call says otherwise. A level keeps its copy
    * for its own `ttl` at most while a level below has the entry.
-   * @default the `ttl` of L2, or of L1 if there is no L2
+   * @default the `ttl` of L2; 10 minutes where a level of your own is there in its place or below; else the
+   * `ttl` of L1
    */
   readonly ttl?: Duration;
   /**
@@ -43,7 +44,8 @@ export interface PolicyOptions {
   readonly throttle?: Duration | false;
   /**
    * The share of its lifetime, above 0 and below 1, after which an entry that is asked for is
-   * loaded anew behind its callers, who get what is there. 0.8 is a good one.
+   * loaded anew behind its callers, who get what is there. 0.8 is a good one. Where a level is outside this process each process draws a
+   * moment between then and the end, so that they do not load all at once.
    * @default false
    */
   readonly eager?: number | false;
@@ -96,7 +98,11 @@ const EAGER_RANGE = 'a number above 0 and below 1, or false';
 const JITTER_RANGE = 'a number from 0 up to, and not including, 1';
 
 /** Reads the defaults of a cache; problems are left in the reader. */
-export function readPolicy(read: OptionReader, defaultTtlMs: number): Policy {
+export function readPolicy(
+  read: OptionReader,
+  defaultTtlMs: number,
+  defaultStaleOn: Policy['staleOn'] = anyError,
+): Policy {
   const optional = (name: string, none: number): number =>
     read.raw(name) === false ? none : read.duration(name, none);
   const eager = read.raw('eager');
@@ -107,7 +113,7 @@ export function readPolicy(read: OptionReader, defaultTtlMs: number): Policy {
   return {
     ttlMs: read.duration('ttl', defaultTtlMs),
     graceMs: optional('grace', 0),
-    staleOn: read.callback('staleOn', anyError),
+    staleOn: read.callback('staleOn', defaultStaleOn),
     softTimeoutMs: optional('softTimeout', Infinity),
     hardTimeoutMs: optional('hardTimeout', Infinity),
     throttleMs: optional('throttle', 0),

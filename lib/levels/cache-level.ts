@@ -4,6 +4,11 @@ export type Maybe<T> = T | Promise<T>;
 /** Whether an invalidation has been carried out, or was noted to be carried out later. */
 export type Ack = 'applied' | 'queued';
 
+/** Whether a level has answered an invalidation: anything else says nothing of what it did. */
+export function isAck(given: unknown): given is Ack {
+  return given === 'applied' || given === 'queued';
+}
+
 /** What became of a write: stored, overtaken by an invalidation, or not taken. */
 export type WriteOutcome = 'stored' | 'fenced' | 'refused';
 
@@ -40,6 +45,24 @@ export function hasGrace({ freshUntil, staleUntil }: LevelEntry): boolean {
   return staleUntil > freshUntil;
 }
 
+/** Whether what a level gave is an entry that can be worked with: anything else is a miss. */
+export function isLevelEntry(given: LevelEntry | undefined): given is LevelEntry {
+  if (given?.value === undefined) return false;
+  const { freshUntil, staleUntil, tags, loadMs = 0 } = given;
+  return (
+    typeof freshUntil === 'number' &&
+    typeof staleUntil === 'number' &&
+    staleUntil >= freshUntil &&
+    typeof loadMs === 'number' &&
+    loadMs >= 0 &&
+    (tags === undefined || isListOfStrings(tags))
+  );
+}
+
+function isListOfStrings(given: unknown): boolean {
+  return Array.isArray(given) && given.every((item) => typeof item === 'string');
+}
+
 /** How keys are deleted. */
 export interface DeleteMode {
   /** Keep what was stored as a stale entry until its `staleUntil`; without grace it goes. */
@@ -55,6 +78,9 @@ export interface DeleteMode {
  * A level may fail in any way: throw, reject, hang. Then it is a miss, a write that is skipped or an
  * invalidation that is tried again, and until that is done the level is not asked for what it was
  * about. One rule it must keep: a write whose promise has settled, either way, does not happen later.
+ *
+ * An entry must come back with its times and tags. One whose `staleUntil` has passed is a miss. A level
+ * that answers `'queued'` must not show what was to be removed before it has done so.
  */
 export interface CacheLevel {
   readonly name: string;
@@ -69,8 +95,8 @@ export interface CacheLevel {
   /** Removes keys. */
   delete(keys: readonly string[], mode?: DeleteMode): Maybe<Ack>;
   /**
-   * Makes every entry with one of the tags a miss. A level in this process need not: entries whose
-   * order it keeps are told apart by the hierarchy.
+   * Makes every entry with one of the tags a miss. A level in this process need not, here and with a
+   * namespace: entries whose order it keeps are told apart by the hierarchy.
    */
   invalidateTags(tags: readonly string[], mode?: Pick<DeleteMode, 'hold'>): Maybe<Ack>;
   /** Makes every entry whose key begins with `namespace` a miss, or without one removes everything. */
@@ -101,6 +127,8 @@ export interface InProcessLevel extends CacheLevel {
   peekNow(key: string): LevelEntry | undefined;
   /** Stores an entry. One that is refused leaves nothing under its key. */
   writeNow(key: string, entry: LevelEntry): WriteOutcome;
+  /** Tells why an entry that is still there is no hit; `undefined` where that is not known. */
+  whyNot?(key: string): 'expired' | 'tag' | undefined;
   /** Removes a key; returns whether it had a live entry. */
   deleteNow(key: string): boolean;
   read(keys: readonly string[]): Map<string, LevelEntry>;

@@ -1,17 +1,21 @@
+import type { Clock } from '../clock.js';
 import type { Report } from '../report.js';
-import type {
-  Ack,
-  CacheLevel,
-  InProcessLevel,
-  LevelEntry,
-  LevelName,
-  WriteOutcome,
+import {
+  isAck,
+  isLevelEntry,
+  type Ack,
+  type CacheLevel,
+  type InProcessLevel,
+  type LevelEntry,
+  type LevelName,
+  type WriteOutcome,
 } from './cache-level.js';
 
 /** What a {@link GuardedLevel} is made of. */
 export interface GuardedLevelOptions {
   readonly name: LevelName;
   readonly level: CacheLevel;
+  readonly clock: Pick<Clock, 'now'>;
   readonly report: Report;
   /** Whether neither the entry's tags nor its namespaces were invalidated since it began. */
   admits(key: string, entry: LevelEntry): boolean;
@@ -57,8 +61,8 @@ export class GuardedLevel implements InProcessLevel {
   readNow(key: string): LevelEntry | undefined {
     if (!this.#settle(key)) return undefined;
     const entry = this.#try('read', () => this.#level.readNow!(key));
-    if (entry?.value === undefined || !this.#options.admits(key, entry)) return undefined;
-    return entry;
+    if (!isLevelEntry(entry) || entry.staleUntil <= this.#options.clock.now()) return undefined;
+    return this.#options.admits(key, entry) ? entry : undefined;
   }
 
   peekNow(key: string): LevelEntry | undefined {
@@ -107,12 +111,12 @@ export class GuardedLevel implements InProcessLevel {
   clear(namespace?: string): Ack {
     const done = this.#try('clear', () => this.#level.clear(namespace));
     // Stamps tell what is in a cleared namespace.
-    if (namespace === undefined && done === undefined) this.#owesClear = true;
+    if (namespace === undefined && !isAck(done)) this.#owesClear = true;
     return 'applied';
   }
 
   sweep(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean } {
-    const swept = this.#try('sweep', () => this.#level.sweep?.(budgetMs, anew));
+    const swept = this.#level.sweep && this.#try('sweep', () => this.#level.sweep!(budgetMs, anew));
     return swept ?? { removed: 0, more: false };
   }
 
@@ -128,7 +132,7 @@ export class GuardedLevel implements InProcessLevel {
   /** Carries out what is owed for a key; returns whether the level may be asked for it. */
   #settle(key: string): boolean {
     if (this.#owesClear) {
-      if (this.#try('clear', () => this.#level.clear()) === undefined) return false;
+      if (!isAck(this.#try('clear', () => this.#level.clear()))) return false;
       this.#owesClear = false;
       this.#owed.clear();
     }
@@ -136,7 +140,7 @@ export class GuardedLevel implements InProcessLevel {
   }
 
   #remove(key: string): boolean {
-    if (this.#try('delete', () => this.#level.delete([key])) !== undefined) {
+    if (isAck(this.#try('delete', () => this.#level.delete([key])))) {
       this.#owed.delete(key);
       return true;
     }

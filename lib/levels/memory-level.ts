@@ -61,6 +61,10 @@ export class MemoryLevel implements InProcessLevel {
     return toLevelEntry(this.#table.peekEntry(key));
   }
 
+  whyNot(key: string): 'expired' | 'tag' | undefined {
+    return this.#table.whyNot(key);
+  }
+
   read(keys: readonly string[]): Map<string, LevelEntry> {
     const found = new Map<string, LevelEntry>();
     for (const key of keys) {

@@ -37,6 +37,8 @@ export interface ShardPorts<V> {
   readonly budget: EntryBudget;
   readonly stamps: Stamps | undefined;
   readonly removals: RemovalNotifier<V> | undefined;
+  /** Hears of the keys whose entries made room for others. */
+  readonly evicted?: ((key: string) => void) | undefined;
   /** Whether entries have weights. */
   readonly weighted: boolean;
 }
@@ -129,6 +131,16 @@ export class CacheShard<V> implements RowOwner<V> {
     return row >= 0 && this.#isLive(segment, row, now) ? entryAt(segment, row) : undefined;
   }
 
+  /** Tells why an entry that is still in its row is no hit; `undefined` where it is one, or not there. */
+  whyNot(key: string, spread: number, now: number): 'expired' | 'tag' | undefined {
+    const segment = this.table.segmentOf(spread);
+    const row = segment.find(key, spread);
+    if (row < 0) return undefined;
+    if (segment.isExpired(row, now)) return 'expired';
+    if (segment.holdsFacts && !this.#isAdmitted(segment, row)) return 'tag';
+    return isStale(entryAt(segment, row), now) ? 'expired' : undefined;
+  }
+
   /**
    * Replaces the key's entry in its row; returns whether that was done. It is not where the key is
    * absent, or where the new entry is too heavy to take the old one's place: that one is gone then.
@@ -203,7 +215,7 @@ export class CacheShard<V> implements RowOwner<V> {
   noteLeaving(segment: Segment<V>, row: number, reason: RemovalReason): void {
     this.#size -= 1;
     if (reason === 'expired') this.#expired += 1;
-    else if (reason === 'evicted') this.#evicted += 1;
+    else if (reason === 'evicted') this.#noteEvicted(segment.keyAt(row));
     this.#ports.budget.remove(segment.weightAt(row));
     this.#ports.removals?.note(segment.keyAt(row), segment.valueAt(row), reason);
   }
@@ -239,6 +251,11 @@ export class CacheShard<V> implements RowOwner<V> {
       expired: this.#expired,
       evicted: this.#evicted,
     };
+  }
+
+  #noteEvicted(key: string): void {
+    this.#evicted += 1;
+    this.#ports.evicted?.(key);
   }
 
   #isLive(segment: Segment<V>, row: number, now: number): boolean {

@@ -43,6 +43,8 @@ export interface LevelInternals {
   /** Begins its warnings. */
   readonly subject: string;
   readonly stamps: Stamps;
+  /** Hears of the keys whose entries made room for others. */
+  readonly evicted?: (key: string) => void;
 }
 
 /** How long a caller of `getOrSet` waits for a load that another caller started. */
@@ -87,6 +89,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
           ? undefined
           : new RemovalNotifier<V>({ listener: onRemove, clock, report }),
       stamps: internals?.stamps,
+      evicted: internals?.evicted,
       assertKey: (key) => this.#assertKey(key),
     });
     this.#coordinator = new KeyCoordinator({

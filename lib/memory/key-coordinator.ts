@@ -20,6 +20,8 @@ export interface KeyCoordinatorPorts {
   order(): number;
   /** Whether neither the ticket's tags nor its namespaces were invalidated since it was opened. */
   admits(ticket: Ticket): boolean;
+  /** Hears of a load whose value is not stored, since its ticket is not valid any more. */
+  readonly discarded?: ((ticket: Ticket) => void) | undefined;
   /** Clock time until which nothing that begins is to be stored under the ticket's key or tags. */
   readonly heldUntil?: ((ticket: Ticket) => number) | undefined;
 }
@@ -278,23 +280,28 @@ export class KeyCoordinator {
     load.brought = { value };
     if (value === undefined) return;
     if (!this.#tickets.isValid(ticket)) {
-      this.#fenced += 1;
+      this.#discard(ticket);
       return;
     }
     // From here on it may reach a level, so nothing that was called earlier may follow it there.
     this.#tickets.fenceLoads(ticket.key, ticket.serial);
     if (await send!(value, ticket)) this.#storeLoaded(value, ticket, store);
-    else this.#fenced += 1;
+    else this.#discard(ticket);
   }
 
   #storeLoaded<T>(value: T, ticket: Ticket, store: Storing<T>['store']): void {
     if (value === undefined) return;
     if (!this.#tickets.isValid(ticket)) {
-      this.#fenced += 1;
+      this.#discard(ticket);
       return;
     }
     store(value, ticket);
     this.#tickets.fenceLoads(ticket.key, ticket.serial);
+  }
+
+  #discard(ticket: Ticket): void {
+    this.#fenced += 1;
+    this.#ports.discarded?.(ticket);
   }
 
   #storeWritten<T>(value: T, ticket: Ticket, { send, store }: Storing<T>): Promise<void> | void {

@@ -75,7 +75,7 @@ export class LoadTable {
     const { key } = request;
     if (this.#places.get(key)?.load?.calling === true) return Promise.reject(ownKeyError(key));
     const joinable = this.#joinable(request);
-    const answer = joinable?.late === true ? request.fallback?.(1) : undefined;
+    const answer = joinable?.late === true ? this.#sooner(joinable, request, 1) : undefined;
     if (answer !== undefined) return Promise.resolve(answer);
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
@@ -206,13 +206,18 @@ export class LoadTable {
   }
 
   /** Answers those who wait with what there is, if there is something; the load goes on. */
-  #timeOutSoftly(load: Load, { fallback }: LoadRequest<unknown>): void {
-    const brought = this.#broughtBy(load);
-    const answer = brought === undefined ? fallback?.(load.waiters.size) : brought.value;
-    if (brought === undefined && answer === undefined) return;
+  #timeOutSoftly(load: Load, request: LoadRequest<unknown>): void {
+    const answer = this.#sooner(load, request, load.waiters.size);
+    if (answer === undefined) return;
     load.behind = true;
     load.late = true;
     for (const waiter of this.#release(load)) waiter.resolve(answer);
+  }
+
+  /** What so many callers can be given at once: what the load has brought, or else a fallback. */
+  #sooner<T>(load: Load, { fallback }: LoadRequest<T>, callers: number): T | undefined {
+    const brought = this.#broughtBy(load);
+    return brought === undefined ? fallback?.(callers) : (brought.value as T);
   }
 
   /** What a load has brought and only has to be stored: nobody need wait for that, who has no time. */
@@ -340,8 +345,10 @@ export class LoadTable {
   #losePatience(load: Load): void {
     load.cancelPatience = undefined;
     const now = this.#ports.clock.now();
+    const brought = this.#broughtBy(load);
     for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
-      if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
+      if (brought !== undefined) this.#answer(waiter, brought.value);
+      else if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
     }
     if (load.waiters.size > 0) this.#armPatience(load);
     else if (!load.behind) this.#withdraw(load, undefined);

@@ -32,6 +32,8 @@ export interface ShardedTableOptions<V> {
   /** What an entry weighs, or `REFUSED` for one that may not be stored. Without it all weigh 0. */
   readonly weigh?: ((value: unknown, key: string) => number) | undefined;
   readonly removals?: RemovalNotifier<V> | undefined;
+  /** Hears of the keys whose entries made room for others. */
+  readonly evicted?: ((key: string) => void) | undefined;
   /** Throws for a key that may not be stored; asked by {@link ShardedTable.write} for new ones. */
   readonly assertKey?: (key: string) => void;
 }
@@ -64,13 +66,23 @@ export class ShardedTable<V> {
   #refused = 0;
 
   constructor(options: ShardedTableOptions<V>) {
-    const { clock, ring, maxEntries, maxBytes = Infinity, stamps, removals, weigh } = options;
+    const {
+      clock,
+      ring,
+      maxEntries,
+      maxBytes = Infinity,
+      stamps,
+      removals,
+      evicted,
+      weigh,
+    } = options;
     this.#options = options;
     this.#hash = ring.hash;
     this.#seed = ring.seed;
     this.#time = turnTimeOf(clock);
     this.#budget = new EntryBudget(maxEntries, maxBytes);
-    this.#ports = { budget: this.#budget, stamps, removals, weighted: weigh !== undefined };
+    const weighted = weigh !== undefined;
+    this.#ports = { budget: this.#budget, stamps, removals, evicted, weighted };
     this.#plain = weigh === undefined && removals === undefined;
     this.#admission = new Admission({ budget: this.#budget, tables: () => this.tables });
     this.#sweeper = new TableSweeper({ ...options, tables: () => this.tables });
@@ -151,6 +163,12 @@ export class ShardedTable<V> {
   peekEntry(key: string, now = this.#time.now()): Entry<V> | undefined {
     const hash = this.#hash(key, this.#seed);
     return this.#shardAt(key, hash).peek(key, spreadOf(hash), now);
+  }
+
+  /** Tells why an entry that is still there is no hit; moves nothing. */
+  whyNot(key: string): 'expired' | 'tag' | undefined {
+    const hash = this.#hash(key, this.#seed);
+    return this.#shardAt(key, hash).whyNot(key, spreadOf(hash), this.#time.now());
   }
 
   /** Finds a live value and moves nothing. */

@@ -23,6 +23,31 @@ export function codeBlocks(text: string, language: string): string[] {
     .map(([, , code]) => code!);
 }
 
+/** Where the links and pictures of a text lead, but for those that leave the project. */
+export function links(text: string): string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** The names under which links reach the headings of a text: those that GitHub gives them. */
+export function headings(text: string): string[] {
+  const seen = new Map<string, number>();
+  return [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
+    const name = heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    const before = seen.get(name) ?? 0;
+    seen.set(name, before + 1);
+    return before === 0 ? name : `${name}-${before}`;
+  });
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^```.*?^```/gms, '');
+}
+
 /** The rows of the table under a heading, cell by cell, without their Markdown. */
 export function tableUnder(text: string, heading: string): string[][] {
   const section = text.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`));

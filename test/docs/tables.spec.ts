@@ -3,8 +3,10 @@ import { SETTINGS } from '../../lib/config/settings.js';
 import { tryParseDuration } from '../../lib/durations.js';
 import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
 import * as errors from '../../lib/errors.js';
+import { CACHE_CHANNELS, MISS_REASONS } from '../../lib/hierarchy/cache-events.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { resolveHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { ADVICE_RULES } from '../../lib/hierarchy/options-advisor.js';
 import type { ResolvedLevelOptions } from '../../lib/memory/cache-options.js';
 import { read, tableUnder } from './documents.js';
 
@@ -124,5 +126,32 @@ describe('the tables of the README', () => {
       .filter((name) => name !== 'constructor');
 
     expect(listed.toSorted()).toEqual([...new Set(methods)].toSorted());
+  });
+});
+
+describe('the table of the page about advice', () => {
+  it('lists every rule, with its code', () => {
+    expect(tableUnder(read('docs/advice.md'), 'What is advised against')).toEqual(
+      ADVICE_RULES.map(({ code, when }) => [code, when]),
+    );
+  });
+});
+
+describe('the tables of the events', () => {
+  const events = read('docs/events.md');
+
+  it('list every channel', () => {
+    const listed = tableUnder(events, 'Channels').map(([name, channel]) => [
+      name,
+      `nestjs-cache-hierarchy:${channel}`,
+    ]);
+
+    expect(Object.fromEntries(listed)).toEqual(CACHE_CHANNELS);
+  });
+
+  it('list every reason of a miss', () => {
+    const listed = tableUnder(events, 'Why a read missed').map(([reason]) => reason);
+
+    expect(listed).toEqual([...MISS_REASONS]);
   });
 });

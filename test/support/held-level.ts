@@ -105,6 +105,9 @@ export class HeldLevel implements CacheLevel {
   async close(): Promise<void> {}
 }
 
+/** Does what a level in this process is asked, or something else. */
+export type Garbler = <A>(operation: string, apply: () => A) => A;
+
 /** A level in this process that throws now and then, before or after it has done what it was asked. */
 export class FaultyLevel implements CacheLevel {
   readonly name = 'faulty';
@@ -112,14 +115,16 @@ export class FaultyLevel implements CacheLevel {
   readonly #entries = new Map<string, LevelEntry>();
   readonly #clock: Clock;
   readonly #mayFail: () => boolean;
+  readonly #garble: Garbler;
 
-  constructor(clock: Clock, mayFail: () => boolean) {
+  constructor(clock: Clock, mayFail: () => boolean, garble: Garbler = (_, apply) => apply()) {
     this.#clock = clock;
     this.#mayFail = mayFail;
+    this.#garble = garble;
   }
 
   readNow(key: string): LevelEntry | undefined {
-    return this.#do(() => {
+    return this.#do('readNow', () => {
       const entry = this.#entries.get(key);
       return entry === undefined || entry.staleUntil <= this.#clock.now() ? undefined : entry;
     });
@@ -131,14 +136,14 @@ export class FaultyLevel implements CacheLevel {
   }
 
   write(entries: ReadonlyMap<string, LevelEntry>): Map<string, WriteOutcome> {
-    return this.#do(() => {
+    return this.#do('write', () => {
       for (const [key, entry] of entries) this.#entries.set(key, entry);
       return new Map([...entries.keys()].map((key) => [key, 'stored']));
     });
   }
 
   delete(keys: readonly string[]): Ack {
-    return this.#do(() => {
+    return this.#do('delete', () => {
       for (const key of keys) this.#entries.delete(key);
       return 'applied';
     });
@@ -149,7 +154,7 @@ export class FaultyLevel implements CacheLevel {
   }
 
   clear(namespace = ''): Ack {
-    return this.#do(() => {
+    return this.#do('clear', () => {
       for (const key of this.#entries.keys())
         if (key.startsWith(namespace)) this.#entries.delete(key);
       return 'applied';
@@ -158,9 +163,9 @@ export class FaultyLevel implements CacheLevel {
 
   async close(): Promise<void> {}
 
-  #do<R>(run: () => R): R {
+  #do<R>(operation: string, run: () => R): R {
     if (this.#mayFail()) throw new Error('the level failed');
-    const result = run();
+    const result = this.#garble(operation, run);
     if (this.#mayFail()) throw new Error('the level failed afterwards');
     return result;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   parseDuration,
   parseLifetime,
+  showDuration,
   tryParseDuration,
   type Duration,
 } from '../../lib/durations.js';
@@ -93,4 +94,20 @@ describe(parseLifetime.name, () => {
       expect(() => parseLifetime(lifetime as Duration)).toThrow(InvalidArgumentError);
     },
   );
+});
+
+describe(showDuration.name, () => {
+  it.each<[Duration, string]>([
+    ['250ms', "'250ms'"],
+    ['60s', "'1m'"],
+    ['90s', "'90s'"],
+    ['1.5s', "'1500ms'"],
+    ['1.1s', "'1100ms'"],
+    ['36h', "'36h'"],
+    ['7d', "'7d'"],
+    [0.5, "'0.5ms'"],
+    [Infinity, 'Infinity'],
+  ])('writes %p as %s', (duration, shown) => {
+    expect(showDuration(parseDuration(duration))).toBe(shown);
+  });
 });

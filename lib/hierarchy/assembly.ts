@@ -1,0 +1,136 @@
+import { GuardedLevel } from '../levels/guarded-level.js';
+import { MemoryLevel } from '../levels/memory-level.js';
+import type { ResolvedLevelOptions } from '../memory/cache-options.js';
+import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
+import type { HandOver } from '../memory/shared-exclusive-lock.js';
+import { CacheEvents } from './cache-events.js';
+import { HierarchyCore } from './hierarchy-core.js';
+import type { ResolvedHierarchyOptions } from './hierarchy-options.js';
+import { LevelsBelow } from './levels-below.js';
+import { isFresh } from './lifetime.js';
+import { LowerLevel } from './lower-level.js';
+import { StampTable } from './stamp-table.js';
+
+/** The parts of a hierarchy. */
+export interface Assembly {
+  readonly options: ResolvedHierarchyOptions;
+  readonly core: HierarchyCore;
+  readonly l1: EnhancedAsyncTTLCache<unknown>;
+  readonly l2: EnhancedAsyncTTLCache<unknown> | null;
+  /** Those in this process, from the first to the last that is asked. */
+  readonly levels: readonly (MemoryLevel | GuardedLevel)[];
+  /** The one of them that is the user's own, if there is one. */
+  readonly guarded: GuardedLevel | undefined;
+  readonly below: LevelsBelow;
+}
+
+/** Builds the levels that the options ask for, and what works with them. */
+export function assemble(
+  options: ResolvedHierarchyOptions,
+  handOver: HandOver | undefined,
+): Assembly {
+  const stamps: StampTable = new StampTable({
+    clock: options.clock,
+    maxStamps: options.maxStamps,
+    oldestOrder: () => core.oldestOrder,
+  });
+  const events = new CacheEvents(options.clock);
+  const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
+    new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
+      subject: `CacheHierarchy ${name}`,
+      stamps,
+      evicted: (key) => events.noteEvicted(key),
+    });
+
+  const l1 = build('L1', options.l1);
+  const l2 = options.l2 === undefined ? null : build('L2', options.l2);
+  const guarded = guardedLevel(options, stamps);
+  const levels = [
+    memoryLevel('L1', l1, options.l1, options),
+    ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
+    ...(guarded === undefined ? [] : [guarded]),
+  ];
+  const below = new LevelsBelow(lowerLevels(options), options.clock);
+  const core: HierarchyCore = new HierarchyCore({
+    ...options,
+    levels,
+    below,
+    stamps,
+    handOver,
+    events,
+    shardOf: (key) => l1.table.shardOf(key),
+  });
+  return { options, core, l1, l2, levels, guarded, below };
+}
+
+/** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */
+function memoryLevel(
+  name: 'L1' | 'L2',
+  cache: EnhancedAsyncTTLCache<unknown>,
+  { ttlMs, sweepEveryMs }: ResolvedLevelOptions,
+  { l2, customL2, remote, slide, clock }: ResolvedHierarchyOptions,
+): MemoryLevel {
+  const hasL2 = name === 'L1' && (l2 !== undefined || customL2 !== undefined);
+  const hasBelow = hasL2 || remote !== undefined;
+  const keepsStale = name === 'L2' || (l2 === undefined && customL2?.inProcess !== true);
+  const copyTtlMs = hasBelow ? ttlMs : undefined;
+  return new MemoryLevel({
+    name,
+    cache,
+    copyTtlMs,
+    keepsStale,
+    slide: slide && name === 'L1',
+    sweepEveryMs,
+    clock,
+  });
+}
+
+function guardedLevel(
+  { customL2, clock, report, maxStamps }: ResolvedHierarchyOptions,
+  stamps: StampTable,
+): GuardedLevel | undefined {
+  if (customL2?.inProcess !== true) return undefined;
+  return new GuardedLevel({
+    name: 'L2',
+    level: customL2,
+    clock,
+    report,
+    admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
+    isLive: (entry) => isFresh(entry, clock),
+    maxOwed: maxStamps,
+  });
+}
+
+function lowerLevels(options: ResolvedHierarchyOptions): LowerLevel[] {
+  const { customL2, remote, clock, report, levelTimeoutMs: timeoutMs, maxStamps } = options;
+  const outside = [
+    { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined },
+    { name: 'remote', level: remote },
+  ] as const;
+  return outside.flatMap(({ name, level }) =>
+    level === undefined
+      ? []
+      : [new LowerLevel({ name, level, clock, report, timeoutMs, maxUnconfirmed: maxStamps })],
+  );
+}
+
+function toCacheOptions(
+  level: ResolvedLevelOptions,
+  { clock, report, lockTimeoutMs }: ResolvedHierarchyOptions,
+): ConstructorParameters<typeof EnhancedAsyncTTLCache>[0] {
+  const { ring, ttlMs, sweepEveryMs, maxEntries, maxWorkers, maxBytes, maxEntryBytes, weigh } =
+    level;
+  return {
+    ...ring,
+    maxBytes,
+    maxEntryBytes,
+    weigh,
+    ttl: ttlMs,
+    maxEntries,
+    maxWorkers,
+    cleanupInterval: sweepEveryMs === Infinity ? false : sweepEveryMs,
+    lockTimeout: lockTimeoutMs,
+    clock,
+    report,
+  };
+}

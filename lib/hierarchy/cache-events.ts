@@ -1,0 +1,184 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Clock } from '../clock.js';
+import type { LevelEntry, LevelName } from '../levels/cache-level.js';
+import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+
+/** The names of the diagnostics channels that tell what caches do. */
+export const CACHE_CHANNELS = {
+  hit: 'nestjs-cache-hierarchy:hit',
+  miss: 'nestjs-cache-hierarchy:miss',
+  stored: 'nestjs-cache-hierarchy:stored',
+  loadStarted: 'nestjs-cache-hierarchy:load:started',
+  loadJoined: 'nestjs-cache-hierarchy:load:joined',
+  loadFailed: 'nestjs-cache-hierarchy:load:failed',
+  loadDiscarded: 'nestjs-cache-hierarchy:load:discarded',
+  refreshed: 'nestjs-cache-hierarchy:refreshed',
+} as const;
+
+/**
+ * Why a read found nothing: it is not there; it has expired; it made room for others; a tag or namespace
+ * of it was invalidated; what was loaded or written last was not stored, since it was invalidated
+ * meanwhile; what was loaded last was not to be stored, or this call reads no level that has it; the
+ * key is held after an invalidation; a level does not answer.
+ */
+export type MissReason = (typeof MISS_REASONS)[number];
+
+export const MISS_REASONS = [
+  'absent',
+  'expired',
+  'evicted',
+  'tag',
+  'fenced',
+  'skipped',
+  'held',
+  'level down',
+] as const;
+
+/** Why what was loaded is not stored. */
+export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable';
+
+/** What every event tells. */
+export interface CacheEvent {
+  /** The key as the caller gave it. */
+  readonly key: string;
+  /** The names of its namespaces, the outermost first. */
+  readonly namespace: readonly string[];
+}
+
+/** An event of {@link CACHE_CHANNELS}.hit. */
+export interface HitEvent extends CacheEvent {
+  readonly level: LevelName;
+}
+
+/** An event of {@link CACHE_CHANNELS}.miss. */
+export interface MissEvent extends CacheEvent {
+  readonly reason: MissReason;
+}
+
+/** An event of {@link CACHE_CHANNELS}.stored. */
+export interface StoredEvent extends CacheEvent {
+  readonly source: 'load' | 'write';
+  /** How long it is fresh, in milliseconds. */
+  readonly freshForMs: number;
+  readonly tags: readonly string[];
+}
+
+/** An event of {@link CACHE_CHANNELS}.loadFailed. */
+export interface LoadFailedEvent extends CacheEvent {
+  readonly error: unknown;
+}
+
+/** An event of {@link CACHE_CHANNELS}.loadDiscarded. */
+export interface LoadDiscardedEvent extends CacheEvent {
+  readonly reason: DiscardReason;
+}
+
+// They are kept here: Node holds channels weakly.
+const hits = channel(CACHE_CHANNELS.hit);
+const misses = channel(CACHE_CHANNELS.miss);
+const stores = channel(CACHE_CHANNELS.stored);
+const starts = channel(CACHE_CHANNELS.loadStarted);
+const joins = channel(CACHE_CHANNELS.loadJoined);
+const failures = channel(CACHE_CHANNELS.loadFailed);
+const discards = channel(CACHE_CHANNELS.loadDiscarded);
+const refreshes = channel(CACHE_CHANNELS.refreshed);
+
+/** The channel of hits, for who has no time to call {@link CacheEvents}. */
+export const hitChannel = hits;
+
+/** For so many keys it is remembered why they are not there. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Tells who listens what a cache does. Where nobody does it costs a look at each channel: no message is
+ * made, and nothing is remembered.
+ */
+export class CacheEvents {
+  readonly #clock: Clock;
+  /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
+  readonly #absent = new Map<string, 'evicted' | 'fenced' | 'skipped'>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether somebody listens to misses: then it is worth while to find out why. */
+  get explainsMisses(): boolean {
+    return misses.hasSubscribers;
+  }
+
+  get tellsHits(): boolean {
+    return hits.hasSubscribers;
+  }
+
+  get tellsJoins(): boolean {
+    return joins.hasSubscribers;
+  }
+
+  /** Notes that an entry made room for others. */
+  noteEvicted(key: string): void {
+    this.#remember(key, 'evicted');
+  }
+
+  /** What is remembered of why a key is not there. */
+  absenceOf(key: string): MissReason {
+    return this.#absent.get(key) ?? 'absent';
+  }
+
+  hit(key: string, level: LevelName): void {
+    if (hits.hasSubscribers) hits.publish({ ...named(key), level } satisfies HitEvent);
+  }
+
+  miss(key: string, reason: MissReason): void {
+    if (misses.hasSubscribers) misses.publish({ ...named(key), reason } satisfies MissEvent);
+  }
+
+  stored(key: string, { freshUntil, tags = [] }: LevelEntry, source: StoredEvent['source']): void {
+    this.#absent.delete(key);
+    if (!stores.hasSubscribers) return;
+    const freshForMs = freshUntil - this.#clock.now();
+    stores.publish({ ...named(key), source, freshForMs, tags } satisfies StoredEvent);
+  }
+
+  loadStarted(key: string): void {
+    if (starts.hasSubscribers) starts.publish(named(key));
+  }
+
+  loadJoined(key: string): void {
+    if (joins.hasSubscribers) joins.publish(named(key));
+  }
+
+  loadFailed(key: string, error: unknown): void {
+    if (failures.hasSubscribers)
+      failures.publish({ ...named(key), error } satisfies LoadFailedEvent);
+  }
+
+  /** Tells that a load's value is not stored. */
+  loadDiscarded(key: string, reason: DiscardReason): void {
+    if (reason === 'fenced' || reason === 'skipped') this.#remember(key, reason);
+    if (discards.hasSubscribers)
+      discards.publish({ ...named(key), reason } satisfies LoadDiscardedEvent);
+  }
+
+  /** Tells that a load behind a hit was stored. */
+  refreshed(key: string): void {
+    if (refreshes.hasSubscribers) refreshes.publish(named(key));
+  }
+
+  #remember(key: string, reason: 'evicted' | 'fenced' | 'skipped'): void {
+    if (!misses.hasSubscribers) {
+      if (this.#absent.size > 0) this.#absent.clear();
+      return;
+    }
+    this.#absent.delete(key);
+    this.#absent.set(key, reason);
+    if (this.#absent.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.#absent.keys();
+    this.#absent.delete(oldest!);
+  }
+}
+
+function named(key: string): CacheEvent {
+  const namespace = key.split(NAMESPACE_SEPARATOR);
+  return { key: namespace.pop()!, namespace };
+}

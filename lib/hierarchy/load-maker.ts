@@ -1,0 +1,134 @@
+import type { Clock } from '../clock.js';
+import type { LevelEntry } from '../levels/cache-level.js';
+import type { CoordinatedLoad } from '../memory/key-coordinator.js';
+import type { RunningLoad } from '../memory/load.js';
+import type { CacheEvents } from './cache-events.js';
+import type { BelowRead, LevelWalk } from './level-walk.js';
+import { isDueLike } from './lifetime.js';
+import type { LoadCall } from './load-call.js';
+import type { LoaderCalls } from './loader-calls.js';
+import type { MissReasons } from './miss-reasons.js';
+import type { StaleAnswers } from './stale-answers.js';
+import type { StoringMaker } from './storing-maker.js';
+
+/** What a {@link LoadMaker} is made of. */
+export interface LoadMakerPorts {
+  readonly clock: Clock;
+  readonly walk: LevelWalk;
+  readonly stale: StaleAnswers;
+  readonly loaders: LoaderCalls;
+  readonly storing: StoringMaker;
+  readonly events: CacheEvents;
+  readonly reasons: MissReasons;
+  /** Whether nothing is cached. */
+  isOff(): boolean;
+  /** Finds a live value in this process, as a caller gets it. */
+  peek(key: string): unknown;
+}
+
+/**
+ * Makes loads of calls: each looks in the levels below, calls the loader, stores what it brought, and
+ * knows what else its callers can be answered with.
+ */
+export class LoadMaker {
+  readonly #ports: LoadMakerPorts;
+  #hits = 0;
+
+  constructor(ports: LoadMakerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Reads that levels below have answered. */
+  get hits(): number {
+    return this.#hits;
+  }
+
+  /** A load that callers wait for. */
+  of<T>(call: LoadCall<T>): CoordinatedLoad<T> {
+    return this.#of(call, undefined);
+  }
+
+  /** A load behind a hit of an entry that is due; what is found below must not be due as well. */
+  ofRefresh<T>(call: LoadCall<T>, refreshed: LevelEntry): CoordinatedLoad<T> {
+    const load = this.#of(call, refreshed);
+    const store: typeof load.store = (value, ticket) => {
+      load.store(value, ticket);
+      this.#ports.events.refreshed(ticket.key);
+    };
+    return { ...load, store };
+  }
+
+  /** Reads through the levels below for one caller. */
+  async find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
+    const entry = await this.#find(key, how);
+    if (entry !== undefined) this.#hits += 1;
+    return entry;
+  }
+
+  /** Returns the answer to so many callers where it is too early for another load. */
+  whileThrottled({ key, plan, forced }: LoadCall<unknown>, callers: number): unknown {
+    const isThrottled = !forced && plan.policy.throttleMs > 0;
+    return isThrottled ? this.#ports.stale.whileThrottled(key, callers) : undefined;
+  }
+
+  #of<T>(call: LoadCall<T>, refreshed: LevelEntry | undefined): CoordinatedLoad<T> {
+    const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
+    const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
+    const { walk, stale, loaders, storing } = this.#ports;
+    const looksBelow = walk.hasBelow && !forced && !this.#ports.isOff();
+    return {
+      key,
+      tags: plan.tags,
+      signal,
+      waitTimeoutMs,
+      forced,
+      variant: plan.skip.variant,
+      softTimeoutMs,
+      hardTimeoutMs,
+      began: batch && ((load) => batch.began(call.shownKey, load)),
+      find: looksBelow ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
+      callLoader: (load) => loaders.run(call, load),
+      ...storing.ofLoad<T>(plan),
+      stored: forced ? undefined : () => this.#ports.peek(key) as T | undefined,
+      fallback: (callers) => this.#unlessOff(() => stale.forCallers(key, callers, forced)),
+      recover: (error, callers) =>
+        this.#unlessOff(() => stale.forFailure(key, staleOn, error, callers, forced)),
+      noteFailure: (error) =>
+        void this.#unlessOff(() => stale.noteFailure(key, staleOn, error, throttleMs)),
+      noteTimeout: () => void this.#unlessOff(() => stale.throttle(key, throttleMs)),
+    };
+  }
+
+  async #findForLoad<T>(
+    call: LoadCall<T>,
+    load: RunningLoad,
+    refreshed: LevelEntry | undefined,
+  ): Promise<T | undefined> {
+    const { key, plan } = call;
+    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, refreshed });
+    if (this.#ports.isOff()) return undefined;
+    if (entry === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
+    this.#hits += load.callers;
+    return entry.value as T;
+  }
+
+  async #find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
+    const { walk, events, reasons, clock } = this.#ports;
+    const { refreshed } = how;
+    const reason = events.explainsMisses ? reasons.missed(key, how.skip) : undefined;
+    const found = await walk.findBelow(key, how);
+    if (this.#ports.isOff()) return undefined;
+    const isDue = found && refreshed && isDueLike(found.entry, refreshed, clock);
+    if (found !== undefined && isDue !== true) {
+      events.hit(key, found.level);
+      return found.entry;
+    }
+    if (reason !== undefined && refreshed === undefined)
+      events.miss(key, walk.isDown ? 'level down' : reason);
+    return undefined;
+  }
+
+  #unlessOff<T>(look: () => unknown): T | undefined {
+    return this.#ports.isOff() ? undefined : (look() as T | undefined);
+  }
+}

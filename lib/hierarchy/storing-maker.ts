@@ -1,0 +1,75 @@
+import type { LevelEntry } from '../levels/cache-level.js';
+import type { KeyCoordinator, Storing } from '../memory/key-coordinator.js';
+import type { Ticket } from '../memory/tickets.js';
+import type { CacheEvents } from './cache-events.js';
+import type { StorePlan } from './call-options.js';
+import type { EntryMaker } from './entry-maker.js';
+import type { LevelWalk } from './level-walk.js';
+
+/** What {@link StoringMaker} is made of. */
+export interface StoringMakerPorts {
+  readonly walk: LevelWalk;
+  readonly entries: EntryMaker;
+  readonly events: CacheEvents;
+  readonly tickets: Pick<KeyCoordinator, 'isValid'>;
+}
+
+/**
+ * How values get into the levels: those below, if there are any, are sent the entry first, and those in
+ * this process get the same one.
+ */
+export class StoringMaker {
+  readonly #ports: StoringMakerPorts;
+  #sets = 0;
+
+  constructor(ports: StoringMakerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Values of sets and updates that were stored. */
+  get sets(): number {
+    return this.#sets;
+  }
+
+  /** How what a loader brings is stored. */
+  ofLoad<T>(plan: StorePlan): Storing<T> {
+    return this.#of<T>(plan, false, ({ key }, entry) => {
+      if (entry === undefined) return;
+      this.#ports.walk.writeNow(key, entry, plan.skip.write);
+      this.#ports.events.stored(key, entry, 'load');
+    });
+  }
+
+  /** The same for a set or update: what is not to be kept takes the place of the value before all the same. */
+  ofWrite<T>(plan: StorePlan): Storing<T> {
+    return this.#of<T>(plan, true, ({ key }, entry) => {
+      if (entry === undefined) {
+        this.#ports.walk.remove(key);
+        return;
+      }
+      this.#sets += 1;
+      this.#ports.walk.writeNow(key, entry);
+      this.#ports.events.stored(key, entry, 'write');
+    });
+  }
+
+  #of<T>(
+    plan: StorePlan,
+    replaces: boolean,
+    store: (ticket: Ticket, entry: LevelEntry | undefined) => void,
+  ): Storing<T> {
+    const { walk, entries, tickets } = this.#ports;
+    if (!walk.hasBelow)
+      return { store: (value, ticket) => store(ticket, entries.fresh(value, ticket, plan)) };
+    let entry: LevelEntry | undefined;
+    return {
+      send: async (value, ticket) => {
+        entry = entries.fresh(value, ticket, plan);
+        if (entry === undefined) return true;
+        const wanted = (): boolean => tickets.isValid(ticket);
+        return walk.send(ticket.key, entry, plan.skip.write, { wanted, replaces });
+      },
+      store: (_, ticket) => store(ticket, entry),
+    };
+  }
+}

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { WriteOrder } from '../../lib/hierarchy/key-lanes.js';
+import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
+import { ALL_OPERATIONS, entryOf, ScriptedLevel } from '../support/scripted-level.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+const LOADED: WriteOrder = { wanted: () => true, replaces: false };
+
+let clock: VirtualClock;
+let level: ScriptedLevel;
+let lower: LowerLevel;
+
+function open(maxUnconfirmed = 100): void {
+  const report = (): void => {};
+  lower = new LowerLevel({ name: 'remote', level, clock, report, timeoutMs: 100, maxUnconfirmed });
+}
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  level = new ScriptedLevel(clock);
+  open();
+});
+
+afterEach(async () => {
+  await lower.close();
+  expect(clock.pending).toBe(0);
+});
+
+/** Lets the level have values of these keys. */
+function have(...keys: string[]): void {
+  for (const key of keys) level.put(key, entryOf(key, clock, { ttl: 1e6 }));
+}
+
+async function valueOf(key: string): Promise<unknown> {
+  return (await lower.read(key))?.value;
+}
+
+describe(`${LowerLevel.name}: retries`, () => {
+  it('come after 1 s, then twice as late each time, up to 30 s', async () => {
+    level.when(ALL_OPERATIONS, 'fail');
+    await lower.clear('');
+    const times: number[] = [];
+    const startedAt = clock.now();
+    level.when('clear', () => {
+      times.push(clock.now() - startedAt);
+      throw new Error('still away');
+    });
+    await clock.advance(121_000);
+
+    expect(times).toEqual([1, 3, 7, 15, 31, 61, 91, 121].map((seconds) => 1_000 * seconds));
+  });
+
+  it('begin again with 1 s after everything was confirmed', async () => {
+    level.when('clear', 'fail');
+    await lower.clear('');
+    await clock.advance(6_000);
+    level.when('clear', 'answer');
+    await clock.advance(20_000);
+    expect(lower.getMetrics().unconfirmed).toBe(0);
+    expect(clock.pending).toBe(0);
+
+    level.when('clear', 'fail');
+    await lower.clear('');
+    level.takeCalls();
+    await clock.advance(1_000);
+
+    expect(level.calls).toEqual(['clear']);
+  });
+
+  it('carry out everything that is owed, each once', async () => {
+    have('key', 'a/1', 'other');
+    level.when('delete clear invalidateTags', 'fail');
+    await lower.delete('key', {});
+    await lower.delete('expired', { expire: true });
+    await lower.clear('a/');
+    await lower.invalidateTags(['tag'], 5_000);
+    level.when('delete clear invalidateTags', 'answer');
+    level.takeCalls();
+    await clock.advance(10_000);
+
+    expect(level.takeCalls().toSorted()).toEqual([
+      'clear',
+      'delete expired',
+      'delete key',
+      'invalidateTags tag',
+    ]);
+    expect([await valueOf('key'), await valueOf('a/1'), await valueOf('other')]).toEqual([
+      undefined,
+      undefined,
+      'other',
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('send nothing again that is still on its way', async () => {
+    lower = new LowerLevel({
+      name: 'remote',
+      level,
+      clock,
+      report: () => {},
+      timeoutMs: 5_000,
+      maxUnconfirmed: 100,
+    });
+    level.when('clear', 'hang');
+    level.when('delete', 'fail');
+    void lower.clear('');
+    await lower.delete('key', {});
+    await clock.advance(4_000);
+
+    expect(level.calls.filter((call) => call === 'clear')).toEqual(['clear']);
+  });
+});
+
+describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
+  beforeEach(() => open(2));
+
+  it('invalidations are one clear of everything', async () => {
+    have('key');
+    level.when('invalidateTags clear', 'fail');
+    for (const tag of ['a', 'b', 'c']) await lower.invalidateTags([tag], undefined);
+
+    expect(lower.getMetrics()).toMatchObject({ unconfirmed: 1 });
+    expect(await valueOf('key')).toBeUndefined();
+
+    level.when('invalidateTags clear', 'answer');
+    level.takeCalls();
+    await clock.advance(1_000);
+    expect(level.calls).toEqual(['clear']);
+    expect(lower.getMetrics()).toMatchObject({ unconfirmed: 0 });
+    expect(level.entries.size).toBe(0);
+  });
+
+  it('deletes are one clear of everything', async () => {
+    have('key', 'a', 'b', 'c');
+    level.when('delete', 'fail');
+    for (const key of ['a', 'b', 'c']) await lower.delete(key, {});
+    await clock.turn();
+
+    expect(level.entries.size).toBe(0);
+    expect(lower.getMetrics()).toMatchObject({ unconfirmed: 0 });
+    await clock.advance(60_000);
+  });
+
+  it('writes in doubt keep everything from being read until they have expired', async () => {
+    level.when('write', 'hang');
+    const writes = ['a', 'b', 'c'].map((key) =>
+      lower.write(key, entryOf(key, clock, { ttl: 5_000 }), LOADED),
+    );
+    await clock.advance(100);
+    await Promise.all(writes);
+    have('key');
+    await clock.advance(4_899);
+    expect(await valueOf('key')).toBeUndefined();
+
+    await clock.advance(1);
+
+    expect(await valueOf('key')).toBe('key');
+    await clock.advance(60_000);
+  });
+});
