@@ -188,7 +188,9 @@ export abstract class CacheView {
     const checked = uniqueKeys(keys);
     const values = checked.map((key) => this.#read(key));
     if (this.#core.hasBelow) {
-      const answers = checked.map(async (key, at) => values[at] ?? this.#readBelow(key));
+      const answers = checked.map(async (key, at) =>
+        values[at] === undefined ? this.#readBelow(key) : values[at],
+      );
       return foundOf(checked, (await Promise.all(answers)) as T[]);
     }
     return foundOf(checked, values as T[]);

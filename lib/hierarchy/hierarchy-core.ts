@@ -273,8 +273,10 @@ export class HierarchyCore {
     change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
     plan: StorePlan,
   ): Promise<T | undefined> {
-    const run = async (): Promise<T | undefined> =>
-      change((this.peek(key) ?? (await this.#currentBelow(key))) as T | undefined);
+    const run = async (): Promise<T | undefined> => {
+      const here = this.peek(key);
+      return change((here === undefined ? await this.#currentBelow(key) : here) as T | undefined);
+    };
     if (this.off) return run();
     return this.#coordinator.update(key, plan.tags, run, this.#storing.ofWrite(plan));
   }
