@@ -86,7 +86,8 @@ export class NaiveLoads {
     const { rules, agenda, entries, counts, order } = this.#state;
     const { key, said, reply, wait } = caller;
     const waiter = { ...caller, calledAt: agenda.now, order, load: undefined };
-    const readsHere = said.skipRead === undefined || (said.skipRead === 'L1' && rules.levelsHere === 2);
+    const readsHere =
+      said.skipRead === undefined || (said.skipRead === 'L1' && rules.levelsHere === 2);
     const row = said.force !== true && readsHere ? entries.here(key) : undefined;
     if (row !== undefined) {
       counts.hits += 1;

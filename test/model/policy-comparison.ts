@@ -52,6 +52,7 @@ export class PolicyComparison {
   readonly #signals = new Map<string, AbortSignal>();
   /** Every call of a loader for a key. */
   readonly #begun = new Set<string>();
+  readonly #reports: string[] = [];
   #pending: Pending[] = [];
   #callers: PendingCaller[] = [];
   #ids = 0;
@@ -65,6 +66,7 @@ export class PolicyComparison {
       enabled: shape.enabled,
       joinTimeout: Infinity,
       lockTimeout: Infinity,
+      report: ({ message }) => this.#reports.push(message),
       ...shape.options(this.clock),
     });
   }
@@ -95,7 +97,9 @@ export class PolicyComparison {
 
   getOrSetMany(prefix: string, names: readonly string[], script: Script, said: Said): void {
     const { view } = this.#at(prefix);
-    const source = this.#sourceOf(script.outcome === 'same' ? { ...script, outcome: 'value' } : script);
+    const source = this.#sourceOf(
+      script.outcome === 'same' ? { ...script, outcome: 'value' } : script,
+    );
     const loader = batchLoaderOf(source, this.#sleep);
     const { here, naive, controller } = this.#call(`getOrSetMany ${source.id} ${prefix}`);
     const load = view.getOrSetMany<unknown>(
@@ -223,6 +227,7 @@ export class PolicyComparison {
     this.#pending = this.#pending.filter(({ here }) => here.outcome === undefined);
     const metrics = this.cache.getMetrics();
     this.#expect('counts', show(countsOf(metrics)), show(countsOf(this.naive.counts)));
+    this.#expect('reports', this.#reports.join(), '');
     this.#expect('gets', metrics.gets, metrics.hits + metrics.misses);
     this.#checkLoaders();
   }
@@ -313,11 +318,7 @@ function tell(reply: Reply, call: Promise<unknown>): void {
 }
 
 /** Settled when all callers are, with what was found or the first error. */
-function replyTogether(
-  reply: Reply,
-  names: readonly string[],
-  callers: readonly Caller[],
-): void {
+function replyTogether(reply: Reply, names: readonly string[], callers: readonly Caller[]): void {
   const outcomes = callers.map((caller) => caller.reply.outcome);
   if (outcomes.includes(undefined)) return;
   const failed = outcomes.find((outcome) => 'error' in outcome!) as { error: string } | undefined;

@@ -101,31 +101,64 @@ const scripts = fc.array(script, { minLength: 1, maxLength: 3, size: 'small' });
 
 /** A step of a random program over everything that the policy is about. */
 export const steps: fc.Arbitrary<Step> = fc.oneof(
-  weighted(12, step('getOrSet', [key, scripts, loading], (both, ...call) => both.getOrSet(...call))),
+  weighted(
+    12,
+    step('getOrSet', [key, scripts, loading], (both, ...call) => both.getOrSet(...call)),
+  ),
   weighted(
     2,
     step('getOrSetMany', [prefix, names, script, loading], (both, ...call) =>
       both.getOrSetMany(...call),
     ),
   ),
-  weighted(2, step('get', [key], (both, ...call) => both.get(...call))),
-  weighted(1, step('getIfPresent', [key], (both, ...call) => both.getIfPresent(...call))),
-  weighted(1, step('getMany', [prefix, names], (both, ...call) => both.getMany(...call))),
-  weighted(3, step('set', [key, fc.boolean(), storing], (both, ...call) => both.set(...call))),
-  weighted(1, step('setMany', [prefix, names, storing], (both, ...call) => both.setMany(...call))),
-  weighted(2, step('update', [key, script, storing], (both, ...call) => both.update(...call))),
-  weighted(1, step('delete', [key, hold], (both, ...call) => both.delete(...call))),
+  weighted(
+    2,
+    step('get', [key], (both, ...call) => both.get(...call)),
+  ),
+  weighted(
+    1,
+    step('getIfPresent', [key], (both, ...call) => both.getIfPresent(...call)),
+  ),
+  weighted(
+    1,
+    step('getMany', [prefix, names], (both, ...call) => both.getMany(...call)),
+  ),
+  weighted(
+    3,
+    step('set', [key, fc.boolean(), storing], (both, ...call) => both.set(...call)),
+  ),
+  weighted(
+    1,
+    step('setMany', [prefix, names, storing], (both, ...call) => both.setMany(...call)),
+  ),
+  weighted(
+    2,
+    step('update', [key, script, storing], (both, ...call) => both.update(...call)),
+  ),
+  weighted(
+    1,
+    step('delete', [key, hold], (both, ...call) => both.delete(...call)),
+  ),
   weighted(
     1,
     step('deleteMany', [prefix, names, hold], (both, ...call) => both.deleteMany(...call)),
   ),
-  weighted(2, step('expire', [key, hold], (both, ...call) => both.expire(...call))),
-  weighted(1, step('invalidate', [tag, hold], (both, ...call) => both.invalidate(...call))),
+  weighted(
+    2,
+    step('expire', [key, hold], (both, ...call) => both.expire(...call)),
+  ),
+  weighted(
+    1,
+    step('invalidate', [tag, hold], (both, ...call) => both.invalidate(...call)),
+  ),
   weighted(
     1,
     step('clear', [fc.constantFrom('', 'n>', 'n>m>')], (both, ...call) => both.clear(...call)),
   ),
-  weighted(1, step('abort', [fc.nat(5)], (both, ...call) => both.abort(...call))),
+  weighted(
+    1,
+    step('abort', [fc.nat(5)], (both, ...call) => both.abort(...call)),
+  ),
   weighted(
     8,
     step(
@@ -134,7 +167,10 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
       (both, ...call) => both.wait(...call),
     ),
   ),
-  weighted(1, step('sweep', [], (both) => both.sweep())),
+  weighted(
+    1,
+    step('sweep', [], (both) => both.sweep()),
+  ),
 );
 
 function weighted(

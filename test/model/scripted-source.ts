@@ -13,15 +13,7 @@ export interface Source {
 }
 
 export type Outcome =
-  | 'value'
-  | 'null'
-  | 'nothing'
-  | 'error'
-  | 'refused'
-  | 'same'
-  | 'skip'
-  | 'short'
-  | 'zero';
+  'value' | 'null' | 'nothing' | 'error' | 'refused' | 'same' | 'skip' | 'short' | 'zero';
 
 const SHORT_MS = 4 * 64;
 
