@@ -44,20 +44,3 @@ export class NaiveAgenda {
     return next;
   }
 }
-
-/** What a caller is told: nothing yet, a value, or the name of an error. */
-export class Reply {
-  outcome: { readonly value: unknown } | { readonly error: string } | undefined;
-
-  constructor(private readonly settled = (): void => {}) {}
-
-  return(value: unknown): void {
-    this.outcome = { value };
-    this.settled();
-  }
-
-  throw(error: string): void {
-    this.outcome = { error };
-    this.settled();
-  }
-}

@@ -1,70 +1,6 @@
-import type { NaiveAgenda, Reply } from './naive-agenda.js';
-import type { NaiveEntries, Row, Rules, Said } from './naive-entries.js';
-import { errorOf, ttlOf, valueOf, type Source } from './scripted-source.js';
-
-/** Somebody who wants a value. */
-export interface Caller {
-  readonly key: string;
-  readonly said: Said;
-  readonly source: Source;
-  readonly wait: number | undefined;
-  readonly reply: Reply;
-}
-
-/** What a naive policy has seen. */
-export interface NaiveCounts {
-  hits: number;
-  misses: number;
-  loads: number;
-  loadFailures: number;
-  staleServed: number;
-  refreshes: number;
-  sets: number;
-  unstored: number;
-  fenced: number;
-}
-
-/** What the parts of a naive policy share. */
-export interface NaiveState {
-  readonly rules: Rules;
-  readonly agenda: NaiveAgenda;
-  readonly entries: NaiveEntries;
-  readonly counts: NaiveCounts;
-  /** How many tags and namespaces have been invalidated. */
-  order: number;
-}
-
-interface Waiter extends Caller {
-  readonly calledAt: number;
-  readonly order: number;
-  load: Load | undefined;
-}
-
-/** A load under way. */
-interface Load {
-  readonly key: string;
-  readonly said: Said;
-  readonly source: Source;
-  readonly calledAt: number;
-  readonly startedAt: number;
-  readonly order: number;
-  /** What there was when its loader was called. */
-  readonly stale: Row | undefined;
-  readonly waiters: Set<Waiter>;
-  readonly tags: string[];
-  readonly tagsGone: Set<string>;
-  /** Nothing that it brings is stored, and nobody who comes now is answered by it. */
-  gone: boolean;
-  /** It goes on when nobody waits. */
-  behind: boolean;
-  /** It is over its soft timeout, and there was another answer. */
-  late: boolean;
-  /** It is over its hard timeout. */
-  givenUp: boolean;
-  /** It has ended, or nobody waits for it any more. */
-  over: boolean;
-  aborted: boolean;
-}
+import type { Row, Said } from './naive-entries.js';
+import type { Caller, Load, NaiveState, Waiter } from './naive-load.js';
+import { errorOf, ttlOf, valueOf } from './scripted-source.js';
 
 /** Who loads what, who waits for it, and what becomes of what it brings. */
 export class NaiveLoads {
@@ -201,6 +137,7 @@ export class NaiveLoads {
 
   #timeOutSoftly(load: Load): void {
     if (load.over || !this.#replyStale(load.key, load.said, load.waiters)) return;
+    load.waiters.clear();
     load.behind = true;
     load.late = true;
   }
@@ -293,18 +230,17 @@ export class NaiveLoads {
   }
 
   #replyStaleOr({ key, said, waiters }: Load, error: string): void {
-    if (waiters.size === 0 || this.#replyStale(key, said, waiters)) return;
-    for (const { reply } of waiters) reply.throw(error);
+    if (waiters.size === 0) return;
+    if (!this.#replyStale(key, said, waiters)) for (const { reply } of waiters) reply.throw(error);
     waiters.clear();
   }
 
   #replyStale(key: string, { force }: Said, waiters: Iterable<Waiter>): boolean {
     const row = this.#state.entries.standIn(key, force);
     if (row === undefined) return false;
-    for (const { reply, load } of [...waiters]) {
+    for (const { reply } of waiters) {
       this.#state.counts.staleServed += 1;
       reply.return(row.value);
-      load?.waiters.clear();
     }
     return true;
   }

@@ -1,6 +1,8 @@
-import { NaiveAgenda, type Reply } from './naive-agenda.js';
+import { NaiveAgenda } from './naive-agenda.js';
 import { NaiveEntries, type Row, type Rules, type Said } from './naive-entries.js';
-import { NaiveLoads, type Caller, type NaiveCounts, type NaiveState } from './naive-loads.js';
+import type { Caller, NaiveCounts, NaiveState } from './naive-load.js';
+import { NaiveLoads } from './naive-loads.js';
+import type { Reply } from './reply.js';
 import { changedBy, type Source } from './scripted-source.js';
 
 /** A set or an update under way, or one that waits for its turn. */

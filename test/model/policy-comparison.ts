@@ -1,22 +1,16 @@
-import { LoadTimeoutError } from '../../lib/errors.js';
-import { CacheHierarchy, type HierarchyMetrics } from '../../lib/hierarchy/cache-hierarchy.js';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import type { BatchLoadContext } from '../../lib/hierarchy/batch-load.js';
+import type { LoadOptions } from '../../lib/hierarchy/call-options.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
-import type { LoadOptions, StoreOptions } from '../../lib/hierarchy/call-options.js';
 import type { CacheView } from '../../lib/hierarchy/cache-view.js';
-import { LEVEL_NAMES } from '../../lib/levels/cache-level.js';
+import type { LoadContext } from '../../lib/hierarchy/loader-context.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { Reply } from './naive-agenda.js';
 import type { Rules, Said } from './naive-entries.js';
-import type { Caller, NaiveCounts } from './naive-loads.js';
+import type { Caller, NaiveCounts } from './naive-load.js';
 import { NaivePolicy } from './naive-policy.js';
-import {
-  batchLoaderOf,
-  loaderOf,
-  ofKey,
-  updaterOf,
-  type Outcome,
-  type Source,
-} from './scripted-source.js';
+import { partsOf, Reply, show } from './reply.js';
+import { loadOptionsOf, storeOptionsOf } from './said-options.js';
+import { batchLoaderOf, loaderOf, ofKey, updaterOf, type Source } from './scripted-source.js';
 
 /** A hierarchy as it is built, and what the naive policy has to know of it. */
 export interface Shape extends Rules {
@@ -38,6 +32,8 @@ interface Pending {
   readonly naive: Reply;
 }
 
+type Values = Map<string, unknown>;
+
 interface PendingCaller {
   readonly controller: AbortController;
   readonly callers: readonly Caller[];
@@ -53,6 +49,7 @@ export class PolicyComparison {
   /** Every call of a loader for a key. */
   readonly #begun = new Set<string>();
   readonly #reports: string[] = [];
+  #batches: number[] = [];
   #pending: Pending[] = [];
   #callers: PendingCaller[] = [];
   #ids = 0;
@@ -76,51 +73,44 @@ export class PolicyComparison {
     const { view, name } = this.#at(key);
     for (const script of scripts) {
       const source = this.#sourceOf(script);
+      const what = `${source.id} ${key}`;
+      const { here, naive, controller } = this.#call(`getOrSet ${what}`);
       const loader = loaderOf(source, this.#sleep);
-      const { here, naive, controller } = this.#call(`getOrSet ${source.id} ${key}`);
-      const options = { ...this.#loadOptions(said, script), signal: controller.signal };
-      const load = view.getOrSet<unknown>(
-        name,
-        (context) => {
-          this.#begun.add(`${source.id} ${key}`);
-          this.#signals.set(`${source.id} ${key}`, context.signal);
-          return loader(context);
-        },
-        options,
-      );
-      tell(here, load);
+      const note = (context: LoadContext): Promise<unknown> => {
+        this.#begun.add(what);
+        this.#signals.set(what, context.signal);
+        return loader(context);
+      };
+      here.follow(view.getOrSet<unknown>(name, note, this.#optionsOf(said, script, controller)));
       const caller = { key, said, source, wait: script.wait, reply: naive };
       this.#callers.push({ controller, callers: [caller], reply: naive });
       this.naive.getOrSet(caller);
     }
   }
 
+  /** One loader for all that is missing; it is not told of what is stale. */
   getOrSetMany(prefix: string, names: readonly string[], script: Script, said: Said): void {
     const { view } = this.#at(prefix);
-    const source = this.#sourceOf(
-      script.outcome === 'same' ? { ...script, outcome: 'value' } : script,
-    );
-    const loader = batchLoaderOf(source, this.#sleep);
+    const { outcome, wait } = script;
+    const source = this.#sourceOf({ ...script, outcome: outcome === 'same' ? 'value' : outcome });
     const { here, naive, controller } = this.#call(`getOrSetMany ${source.id} ${prefix}`);
-    const load = view.getOrSetMany<unknown>(
-      names,
-      (missing, context) => {
-        for (const name of missing) this.#begun.add(`${source.id} ${prefix}${name}`);
-        return loader(missing, context);
-      },
-      { ...this.#loadOptions(said, script), signal: controller.signal },
-    );
-    tell(here, load);
-    const callers: Caller[] = names.map((name) => ({
+    const loader = batchLoaderOf(source, this.#sleep);
+    const note = (missing: readonly string[], context: BatchLoadContext): Promise<Values> => {
+      this.#batches.push(source.id);
+      for (const name of missing) this.#begun.add(`${source.id} ${prefix}${name}`);
+      return loader(missing, context);
+    };
+    here.follow(view.getOrSetMany(names, note, this.#optionsOf(said, script, controller)));
+    const parts = partsOf(naive, names);
+    const callers = names.map((name, at) => ({
       key: prefix + name,
       said,
+      wait,
       source: ofKey(source, name),
-      wait: script.wait,
-      reply: new Reply(() => replyTogether(naive, names, callers)),
+      reply: parts[at]!,
     }));
     this.#callers.push({ controller, callers, reply: naive });
     for (const caller of callers) this.naive.getOrSet(caller);
-    if (names.length === 0) naive.return(new Map());
   }
 
   get(key: string): void {
@@ -144,7 +134,7 @@ export class PolicyComparison {
     const { view, name } = this.#at(key);
     const value = isNull ? null : `value ${++this.#ids}`;
     const { here, naive } = this.#call(`set ${key}`);
-    tell(here, view.set(name, value, this.#storeOptions(said)));
+    here.follow(view.set(name, value, storeOptionsOf(said, this.clock)));
     this.naive.set(key, value, said, naive);
   }
 
@@ -152,14 +142,10 @@ export class PolicyComparison {
     const value = `value ${++this.#ids}`;
     const { here, naive } = this.#call(`setMany ${prefix}`);
     const entries = names.map((name) => [name, value] as const);
-    tell(here, this.#at(prefix).view.setMany(entries, this.#storeOptions(said)));
-    let left = names.length;
-    const done = (): void => {
-      left -= 1;
-      if (left === 0) naive.return(undefined);
-    };
-    for (const name of names) this.naive.set(prefix + name, value, said, new Reply(done));
-    if (left === 0 && naive.outcome === undefined) naive.return(undefined);
+    here.follow(this.#at(prefix).view.setMany(entries, storeOptionsOf(said, this.clock)));
+    const parts = partsOf(new Reply(() => naive.return(undefined)), names);
+    for (const [at, name] of names.entries())
+      this.naive.set(prefix + name, value, said, parts[at]!);
   }
 
   update(key: string, script: Script, said: Said): void {
@@ -167,7 +153,7 @@ export class PolicyComparison {
     const source = this.#sourceOf(script);
     const { here, naive } = this.#call(`update ${source.id} ${key}`);
     const change = updaterOf(source, this.#sleep);
-    tell(here, view.update<unknown>(name, change, this.#storeOptions(said)));
+    here.follow(view.update<unknown>(name, change, storeOptionsOf(said, this.clock)));
     this.naive.update(key, source, said, naive);
   }
 
@@ -211,6 +197,7 @@ export class PolicyComparison {
   async wait(ms: number): Promise<void> {
     await this.clock.advance(ms);
     this.naive.advance(ms);
+    this.#batches = [];
   }
 
   /** Lets everything that is due happen, and compares. */
@@ -235,8 +222,15 @@ export class PolicyComparison {
   #checkLoaders(): void {
     const calls = [...this.#begun].toSorted().join();
     this.#expect('loaders', calls, [...this.naive.begun.keys()].toSorted().join());
+    // A loader of several keys is called once for all that are missing.
+    this.#expect('batches', new Set(this.#batches).size, this.#batches.length);
+    this.#batches = [];
     for (const [call, { aborted }] of this.#signals)
       this.#expect(`signal ${call}`, aborted, this.naive.begun.get(call)!.aborted);
+  }
+
+  #optionsOf(said: Said, { wait }: Script, { signal }: AbortController): LoadOptions {
+    return { ...loadOptionsOf(said, this.clock), waitTimeout: wait, signal };
   }
 
   #sleep = (ms: number): Promise<void> =>
@@ -257,7 +251,7 @@ export class PolicyComparison {
 
   #both(what: string, here: Promise<unknown>, naive: unknown): void {
     const call = this.#call(what);
-    tell(call.here, here);
+    call.here.follow(here);
     call.naive.return(naive);
   }
 
@@ -268,35 +262,6 @@ export class PolicyComparison {
     if (outer === undefined) return { view: this.cache, name };
     const space = this.cache.namespace(outer);
     return { view: inner === undefined ? space : space.namespace(inner), name };
-  }
-
-  #storeOptions({ ttl, expiresIn, grace, eager, jitter, negativeTtl, tags }: Said): StoreOptions {
-    return {
-      ttl,
-      tags,
-      grace: grace ?? false,
-      eager: eager ?? false,
-      negativeTtl: negativeTtl ?? false,
-      jitter: jitter ?? 0,
-      expiresAt: expiresIn === undefined ? undefined : this.clock.wallNow() + expiresIn,
-    };
-  }
-
-  #loadOptions(said: Said, { wait }: Script): LoadOptions {
-    const { throttle, soft, hard, refuses, force, skipRead, skipWrite } = said;
-    return {
-      ...this.#storeOptions(said),
-      throttle: throttle ?? false,
-      softTimeout: soft ?? false,
-      hardTimeout: hard ?? false,
-      staleOn: (error) => refuses !== true || nameOf(error) !== 'refused',
-      forceRefresh: force,
-      waitTimeout: wait,
-      skip: {
-        read: skipRead === 'all' ? LEVEL_NAMES : skipRead === undefined ? [] : [skipRead],
-        write: skipWrite === true ? LEVEL_NAMES : [],
-      },
-    };
   }
 
   #expect(what: string, got: unknown, wanted: unknown): void {
@@ -310,46 +275,8 @@ async function settleTicks(ticks: number): Promise<void> {
   for (let tick = 0; tick < ticks; tick++) await resolved;
 }
 
-function tell(reply: Reply, call: Promise<unknown>): void {
-  call.then(
-    (value) => reply.return(value),
-    (error: unknown) => reply.throw(nameOf(error)),
-  );
-}
-
-/** Settled when all callers are, with what was found or the first error. */
-function replyTogether(reply: Reply, names: readonly string[], callers: readonly Caller[]): void {
-  const outcomes = callers.map((caller) => caller.reply.outcome);
-  if (outcomes.includes(undefined)) return;
-  const failed = outcomes.find((outcome) => 'error' in outcome!) as { error: string } | undefined;
-  if (failed !== undefined) {
-    reply.throw(failed.error);
-    return;
-  }
-  const values = outcomes.map((outcome) => (outcome as { value: unknown }).value);
-  const found = names.map((name, at) => [name, values[at]] as const);
-  reply.return(new Map(found.filter(([, value]) => value !== undefined)));
-}
-
-function nameOf(error: unknown): string {
-  if (error instanceof LoadTimeoutError || (error as Error).name !== 'Error')
-    return (error as Error).name;
-  return (error as Error).message;
-}
-
-function show(outcome: object | undefined): string {
-  return JSON.stringify(outcome, (_, value: unknown) =>
-    value === undefined ? 'undefined' : value instanceof Map ? [...value] : value,
-  );
-}
-
-function countsOf(counts: NaiveCounts | HierarchyMetrics): NaiveCounts {
+function countsOf(counts: NaiveCounts): NaiveCounts {
   const { hits, misses, loads, loadFailures, staleServed } = counts;
   const { refreshes, sets, unstored, fenced } = counts;
-  return {
-    ...{ hits, misses, loads, loadFailures, staleServed },
-    ...{ refreshes, sets, unstored, fenced },
-  };
+  return { hits, misses, loads, loadFailures, staleServed, refreshes, sets, unstored, fenced };
 }
-
-export type { Outcome };

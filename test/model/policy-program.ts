@@ -50,12 +50,12 @@ const loadWords = fc.record({
   skipWrite: rarely(13, true),
 });
 
-const storing: fc.Arbitrary<Said> = fc
-  .tuple(lifetime, storeWords)
-  .map(([first, second]) => ({ ...first, ...second }));
-const loading: fc.Arbitrary<Said> = fc
-  .tuple(storing, loadWords)
-  .map(([first, second]) => ({ ...first, ...second }));
+const storing: fc.Arbitrary<Said> = joined(lifetime, storeWords);
+const loading: fc.Arbitrary<Said> = joined(storing, loadWords);
+
+function joined(...parts: fc.Arbitrary<Said>[]): fc.Arbitrary<Said> {
+  return fc.tuple(...parts).map((said) => Object.assign({}, ...said) as Said);
+}
 
 /** Mostly nothing. */
 function rarely<V>(weight: number, ...values: V[]): fc.Arbitrary<V | undefined> {
