@@ -373,7 +373,7 @@ export class HierarchyCore {
   /** Lets an entry be refreshed once only: where it was found, and in the level that keeps it longest. */
   #unmark(key: string, entry: LevelEntry, { skip }: StorePlan): void {
     const kept = this.#stale.keptOf(key);
-    const isKept = kept !== undefined && kept.bornAt === entry.bornAt;
+    const isKept = kept?.bornAt === entry.bornAt && kept.value === entry.value;
     const unmarked = { ...(isKept ? kept : entry), refreshAt: undefined };
     this.#walk.writeNow(key, unmarked, skip.write, isKept ? undefined : 0);
   }

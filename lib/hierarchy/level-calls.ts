@@ -27,6 +27,8 @@ export interface LevelCallsOptions {
   readonly report: Report;
   /** How long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Called when it answers again after it has failed. */
+  readonly recovered?: () => void;
 }
 
 /** What calls of a level have come to since the start. */
@@ -166,7 +168,7 @@ export class LevelCalls {
       const settled = this.#start(run).then(
         (answer) => {
           end();
-          if (!isOver) this.#outage.noteAnswer();
+          if (!isOver && this.#outage.noteAnswer()) this.#options.recovered?.();
           resolve({ state: 'answered', answer });
           return true;
         },

@@ -106,7 +106,8 @@ export class LoadMaker {
     refreshed: LevelEntry | undefined,
   ): Promise<T | undefined> {
     const { key, plan } = call;
-    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, refreshed });
+    const how = { skip: plan.skip, eager: plan.policy.eager, refreshed };
+    const entry = await this.#within(plan.policy.hardTimeoutMs / 2, this.#find(key, how));
     if (this.#ports.isOff()) return undefined;
     // It may have been set meanwhile; a refresh is to replace what is there.
     const isSet = entry === undefined && refreshed === undefined;
@@ -130,6 +131,20 @@ export class LoadMaker {
     if (reason !== undefined && refreshed === undefined)
       events.miss(key, walk.isDown ? 'level down' : reason);
     return undefined;
+  }
+
+  /** What comes in time: a level that takes long is to leave the loader the other half of `hardTimeout`. */
+  async #within<T>(patienceMs: number, looking: Promise<T>): Promise<T | undefined> {
+    if (patienceMs === Infinity) return looking;
+    let cancel: (() => void) | undefined;
+    const patience = new Promise<undefined>((resolve) => {
+      cancel = this.#ports.clock.setTimer(() => resolve(undefined), patienceMs);
+    });
+    try {
+      return await Promise.race([looking, patience]);
+    } finally {
+      cancel?.();
+    }
   }
 
   #unlessOff<T>(look: () => unknown): T | undefined {

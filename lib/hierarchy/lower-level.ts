@@ -71,7 +71,7 @@ export class LowerLevel {
   constructor(options: LowerLevelOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#calls = new LevelCalls(options);
+    this.#calls = new LevelCalls({ ...options, recovered: () => this.#catchUp() });
     this.#lanes = new KeyLanes({
       calls: this.#calls,
       clock: options.clock,
@@ -227,6 +227,14 @@ export class LowerLevel {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     this.#cancelRetry = this.#options.clock.setTimer(() => this.#retry(), this.#retryAfterMs);
     this.#retryAfterMs = Math.min(2 * this.#retryAfterMs, LONGEST_RETRY_MS);
+  }
+
+  /** The level answers again: what is owed need not wait for its time. */
+  #catchUp(): void {
+    if (this.#closed || this.#cancelRetry === undefined) return;
+    this.#cancelRetry();
+    this.#retryAfterMs = FIRST_RETRY_MS;
+    this.#retry();
   }
 
   #retry(): void {

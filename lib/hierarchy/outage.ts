@@ -42,8 +42,11 @@ export class Outage {
     return true;
   }
 
-  noteAnswer(): void {
+  /** Returns whether this is the first answer after a failure. */
+  noteAnswer(): boolean {
+    const wasOn = this.isOn;
     this.#failuresInRow = 0;
+    return wasOn;
   }
 
   /** @param cause the error; `undefined` for a call that took too long */
