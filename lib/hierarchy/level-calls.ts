@@ -25,6 +25,8 @@ export interface LevelCallsOptions {
   readonly report: Report;
   /** How long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether somebody else closes the level. */
+  readonly keepOpen?: boolean;
 }
 
 /** What calls of a level have come to since the start. */
@@ -104,10 +106,11 @@ export class LevelCalls {
     return { calls: this.#calls, failures: this.#failures, timeouts: this.#timeouts };
   }
 
-  /** Ends every wait, and the level. */
+  /** Ends every wait, and the level unless somebody else does. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#waits) end();
+    if (this.#options.keepOpen === true) return;
     const reply = await this.#race('close', () => this.#options.level.close());
     if (reply.state === 'answered') return;
     this.#options.report({
