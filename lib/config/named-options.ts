@@ -13,7 +13,7 @@ const SHARED = ['clock', 'maxWorkers'] as const;
  */
 export interface NamedCacheSettings extends Omit<
   CacheHierarchyOptions,
-  'remote' | (typeof SHARED)[number]
+  'remote' | 'clock' | 'maxWorkers'
 > {
   /**
    * The level below, which processes share; `false` for none.
