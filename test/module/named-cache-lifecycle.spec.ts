@@ -10,6 +10,7 @@ import {
   type CacheHierarchyOptions,
   type NamedCacheSettings,
 } from 'nestjs-cache-hierarchy';
+import { CacheRegistry } from '../../lib/binding/cache.registry.js';
 import { ScopedLevel } from '../support/scoped-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -148,6 +149,19 @@ describe('the end of named caches', () => {
     await app.close();
 
     expect([sessions.active, remote.closed, clock.pending]).toEqual([false, 1, 0]);
+  });
+
+  it('comes for a cache whose place another takes, and for one that comes too late', async () => {
+    const app = await compile({});
+    const [former, registry] = [sessionsOf(app), app.get(CacheRegistry)];
+    const [next, late] = [new CacheHierarchy(), new CacheHierarchy()];
+
+    await registry.add('sessions', next);
+    expect([former.active, next.active]).toEqual([false, true]);
+    await app.close();
+    await registry.add('late', late);
+
+    expect([next.active, late.active]).toEqual([false, false]);
   });
 
   it('closes each of two roots, which were refused', async () => {
