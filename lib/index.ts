@@ -1,7 +1,14 @@
 export { CacheHierarchyModule } from './cache-hierarchy.module.js';
 export type { CacheHierarchyOptionsFactory } from './cache-hierarchy.module-definition.js';
-export { CACHE_HIERARCHY_OPTIONS, CACHE_L1, CACHE_L2 } from './cache-hierarchy.constants.js';
+export type { NamedCacheAsyncOptions } from './cache-hierarchy.feature.js';
+export {
+  CACHE_HIERARCHY_OPTIONS,
+  CACHE_L1,
+  CACHE_L2,
+  getCacheToken,
+} from './cache-hierarchy.constants.js';
 export { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
+export type { NamedCacheOptions, NamedCacheSettings } from './config/named-options.js';
 
 export { Cacheable } from './decorators/cacheable.decorator.js';
 export type { CacheableDecorator } from './decorators/cacheable.decorator.js';

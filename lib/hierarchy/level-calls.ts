@@ -29,6 +29,8 @@ export interface LevelCallsOptions {
   readonly timeoutMs: number;
   /** Called when it answers again after it has failed. */
   readonly recovered?: () => void;
+  /** Whether somebody else closes the level. */
+  readonly keepOpen?: boolean;
 }
 
 /** What calls of a level have come to since the start. */
@@ -122,10 +124,11 @@ export class LevelCalls {
     };
   }
 
-  /** Ends every wait, and the level. */
+  /** Ends every wait, and the level unless somebody else does. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#waits) end();
+    if (this.#options.keepOpen === true) return;
     const { level, report } = this.#options;
     let cause: unknown;
     const reply = await this.#race('close', async () => {

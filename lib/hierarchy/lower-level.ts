@@ -19,6 +19,8 @@ export interface LowerLevelOptions {
   readonly report: Report;
   /** How long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether somebody else closes the level. */
+  readonly keepOpen?: boolean;
   /** The most invalidations, and keys, of which is remembered that the level has not confirmed them. */
   readonly maxUnconfirmed: number;
 }
@@ -145,7 +147,7 @@ export class LowerLevel {
     };
   }
 
-  /** Waits for nothing any more, and closes the level. */
+  /** Waits for nothing any more, and closes the level unless somebody else does. */
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry?.();

@@ -58,6 +58,19 @@ describe(`${CacheHierarchy.name}: events`, () => {
     ]);
   });
 
+  it('tells the name of a named cache', async () => {
+    const sessions = new CacheHierarchy({ clock }, { name: 'sessions' });
+    listen('miss', 'loadStarted');
+
+    await sessions.getOrSet('key', () => 1);
+    await sessions.close();
+
+    expect(told).toEqual([
+      ['miss', { cache: 'sessions', key: 'key', namespace: [], reason: 'absent' }],
+      ['loadStarted', { cache: 'sessions', key: 'key', namespace: [] }],
+    ]);
+  });
+
   it('tells of one that was never there as absent', async () => {
     listen('miss');
     await cache.get('key');
