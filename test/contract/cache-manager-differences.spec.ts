@@ -195,7 +195,7 @@ describe('what is different from cache-manager', () => {
     [
       'once the hierarchy is closed',
       () => {
-        const closed = new CacheHierarchy();
+        const closed = new CacheHierarchy({ report: () => {} });
         void closed.close();
         return closed;
       },
