@@ -8,6 +8,7 @@ export default {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nestjs-cache-hierarchy$': '<rootDir>/lib/index.ts',
+    '^nestjs-cache-hierarchy/cache-manager$': '<rootDir>/lib/adapters/cache-manager.ts',
   },
   transform: {
     '^.+\\.ts$': [

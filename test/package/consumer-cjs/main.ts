@@ -4,6 +4,10 @@ import assert from 'node:assert/strict';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cacheable, CacheHierarchy, CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+import {
+  CacheManagerModule,
+  type HierarchyCacheManager,
+} from 'nestjs-cache-hierarchy/cache-manager';
 
 @Injectable()
 class PlacesService {
@@ -16,7 +20,10 @@ class PlacesService {
   }
 }
 
-@Module({ imports: [CacheHierarchyModule.forRoot()], providers: [PlacesService] })
+@Module({
+  imports: [CacheHierarchyModule.forRoot(), CacheManagerModule.register()],
+  providers: [PlacesService],
+})
 class AppModule {}
 
 async function main(): Promise<void> {
@@ -27,6 +34,9 @@ async function main(): Promise<void> {
   assert.equal(await places.find(1), 'Place 1');
   assert.equal(places.queries, 1);
   assert.equal(app.get(CacheHierarchy).getMetrics().hits, 1);
+
+  const cacheManager = app.get<HierarchyCacheManager>('CACHE_MANAGER');
+  assert.equal(await cacheManager.wrap('place', () => 'Paris'), 'Paris');
 
   await app.close();
   console.log('loaded once, app closed');

@@ -16,6 +16,10 @@ import {
   parseDuration,
   type Duration,
 } from 'nestjs-cache-hierarchy';
+import {
+  CacheManagerModule,
+  type HierarchyCacheManager,
+} from 'nestjs-cache-hierarchy/cache-manager';
 
 interface Place {
   readonly id: number;
@@ -45,6 +49,7 @@ class PlacesService {
   imports: [
     ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
+    CacheManagerModule.register({ ttl: TTL }),
   ],
   providers: [PlacesService],
 })
@@ -66,6 +71,11 @@ assert.equal(places.queries, 2);
 assert.ok(app.get(CACHE_L1) instanceof EnhancedAsyncTTLCache);
 assert.equal(parseDuration(TTL), 300_000);
 assert.throws(() => new CacheHierarchy({ l1: { maxEntries: 0 } }), InvalidOptionsError);
+
+const cacheManager = app.get<HierarchyCacheManager>('CACHE_MANAGER');
+const raw = await cacheManager.wrap('place', () => 'Paris', { raw: true });
+assert.equal(raw.value, 'Paris');
+assert.equal(await cacheManager.get<string>('place'), 'Paris');
 
 await app.close();
 console.log('loaded once, app closed');
