@@ -10,9 +10,17 @@ export {
 export { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
 export type { NamedCacheOptions, NamedCacheSettings } from './config/named-options.js';
 
+export { CacheConfig } from './decorators/cache-config.decorator.js';
+export type { CacheConfigOptions } from './decorators/cache-config.decorator.js';
+export { CacheEvict } from './decorators/cache-evict.decorator.js';
+export type { CacheEvictOptions } from './decorators/cache-evict.decorator.js';
+export { CachePut } from './decorators/cache-put.decorator.js';
+export type { CachePutOptions } from './decorators/cache-put.decorator.js';
 export { Cacheable } from './decorators/cacheable.decorator.js';
-export type { CacheableDecorator } from './decorators/cacheable.decorator.js';
-export type { CacheableOptions } from './decorators/cacheable-options.js';
+export type { CacheableOptions } from './decorators/cacheable.decorator.js';
+export { Caching } from './decorators/caching.decorator.js';
+export type { CachingOptions } from './decorators/caching.decorator.js';
+export type { CacheMethodDecorator } from './decorators/decorated.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export { cacheKeyOf } from './binding/cache-key-of.js';
 
