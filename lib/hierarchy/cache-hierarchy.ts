@@ -72,6 +72,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
     const parts = assemble(resolveHierarchyOptions(options, internals), internals);
     super(parts.core, '');
+    parts.events.hierarchy = this;
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
