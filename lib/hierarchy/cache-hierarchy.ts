@@ -86,6 +86,11 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     for (const advice of adviceOn(parts.options)) parts.options.report(advice);
   }
 
+  /** Whether it is closed, or closing. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /**
    * Makes every entry that carries one of the tags a miss, in the call and in time that does not
    * depend on how many there are. What was being loaded, set or updated with one is not stored.
