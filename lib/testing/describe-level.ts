@@ -6,7 +6,7 @@ import { LEVEL_CASES } from './level-cases.js';
 export interface LevelCase {
   readonly name: string;
   /** Makes a level, tries it, and closes it. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /**
@@ -29,8 +29,8 @@ export function levelCases(create: () => Maybe<LevelSubject>): LevelCase[] {
 
 /** The functions of a test runner: those of `node:test`, Jest, Vitest or Mocha. */
 export interface TestRunner {
-  describe(name: string, define: () => void): unknown;
-  it(name: string, run: () => Promise<void>): unknown;
+  readonly describe: (name: string, define: () => void) => unknown;
+  readonly it: (name: string, run: () => Promise<void>) => unknown;
 }
 
 /** Has a test runner run {@link levelCases} under the name of the level. */

@@ -95,8 +95,7 @@ export class LevelBench {
     valid: readonly string[],
     order: unknown,
   ): Promise<void> {
-    const { invalidateTags, clearNamespace } = this.#subject;
-    const byCache = invalidateTags !== undefined && clearNamespace !== undefined;
+    const byCache = 'invalidateTags' in this.#subject && 'clearNamespace' in this.#subject;
     const byOrder = this.level.inProcess && !byCache;
     const found = await this.level.read(keys);
     const left = [...found].filter(
