@@ -7,8 +7,9 @@ export { CacheRecord, CacheRecorder, recordCache } from './cache-recorder.js';
 export type { RecordedEvent, RecordedKind } from './cache-recorder.js';
 export { expectHit, expectLoads, expectMiss } from './expectations.js';
 
-export { ChaosError, ChaosLevel } from './chaos-level.js';
-export type { ChaosCounts } from './chaos-level.js';
+export { ChaosError } from './chaos.js';
+export type { ChaosCounts } from './chaos.js';
+export { ChaosLevel } from './chaos-level.js';
 export type { ChaosOptions, ChaosRates } from './chaos-options.js';
 export { MapLevel } from './map-level.js';
 export type { MapLevelOptions } from './map-level.js';

@@ -1,5 +1,5 @@
 import { AssertionError, deepStrictEqual, ok } from 'node:assert';
-import type { CacheLevel, LevelEntry } from '../levels/cache-level.js';
+import { isAck, type CacheLevel, type LevelEntry } from '../levels/cache-level.js';
 
 /** A level under test, with what moves its time and invalidates its entries. */
 export interface LevelSubject {
@@ -63,6 +63,11 @@ export class LevelBench {
     return entry;
   }
 
+  /** The values that a level of the same kind has of a key, or `undefined`. */
+  async valueIn(level: CacheLevel, key: string): Promise<unknown> {
+    return (await level.read([key])).get(key)?.value;
+  }
+
   async find(key: string): Promise<LevelEntry | undefined> {
     return (await this.level.read([key])).get(key);
   }
@@ -119,7 +124,7 @@ export function expectSame(actual: unknown, expected: unknown, message?: string)
 
 /** Expects the answer of a level to an invalidation. */
 export function expectAck(ack: unknown): void {
-  if (ack === 'applied' || ack === 'queued') return;
+  if (isAck(ack)) return;
   throw new AssertionError({
     message: `An invalidation must be answered with 'applied' or 'queued'.`,
     actual: ack,

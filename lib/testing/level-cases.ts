@@ -197,8 +197,45 @@ const INVALIDATIONS: Cases = {
   },
 };
 
+/** Where a level has scopes, their entries are their own. */
+const SCOPES: Cases = {
+  'keeps what is in a scope apart from itself and from other scopes': async (bench) => {
+    const { level } = bench;
+    if (level.scope === undefined) return;
+    const [one, other] = [level.scope('one'), level.scope('other')];
+    await bench.write('key', 'its own');
+    await one.write(new Map([['key', bench.entry('in one')]]));
+
+    expectSame(await bench.valueOf('key'), 'its own');
+    expectSame(await bench.valueIn(level.scope('one'), 'key'), 'in one');
+    expectSame(await bench.valueIn(other, 'key'), undefined);
+  },
+
+  'clears, deletes and invalidates in a scope what is in that scope': async (bench) => {
+    const { level } = bench;
+    if (level.scope === undefined) return;
+    const [one, other] = [level.scope('one'), level.scope('other')];
+    for (const each of [level, one, other])
+      await each.write(new Map([['key', bench.entry(1, { tags: ['a'], order: bench.order() })]]));
+    await one.delete(['key']);
+    await one.invalidateTags(['a']);
+    await one.clear();
+
+    expectSame(await bench.valueIn(one, 'key'), undefined);
+    expectSame(await bench.valueOf('key'), 1);
+    expectSame(await bench.valueIn(other, 'key'), 1);
+    await level.clear();
+    expectSame(await bench.valueIn(other, 'key'), 1);
+  },
+};
+
 /** What every level does, in this process or far away, by name. */
-export const LEVEL_CASES: Cases = { ...READS_AND_WRITES, ...LIFETIMES, ...INVALIDATIONS };
+export const LEVEL_CASES: Cases = {
+  ...READS_AND_WRITES,
+  ...LIFETIMES,
+  ...INVALIDATIONS,
+  ...SCOPES,
+};
 
 function isPromise(answer: unknown): boolean {
   return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';

@@ -30,6 +30,7 @@ export class MapLevel implements CacheLevel {
   readonly inProcess: boolean;
   readonly #clock: Clock;
   readonly #entries = new Map<string, LevelEntry>();
+  readonly #scopes = new Map<string, MapLevel>();
 
   constructor({ name = 'map', inProcess = false, clock = systemClock }: MapLevelOptions = {}) {
     this.name = name;
@@ -78,6 +79,13 @@ export class MapLevel implements CacheLevel {
 
   clear(namespace = ''): Ack {
     return this.#deleteWhere((key) => key.startsWith(namespace));
+  }
+
+  scope(name: string): MapLevel {
+    const { inProcess } = this;
+    const scope = this.#scopes.get(name) ?? new MapLevel({ name, inProcess, clock: this.#clock });
+    this.#scopes.set(name, scope);
+    return scope;
   }
 
   /** A store outlives those who use it: what stands for one keeps what it has. */

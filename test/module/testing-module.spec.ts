@@ -7,6 +7,7 @@ import {
   CacheCleanupScheduler,
   CacheHierarchy,
   CacheHierarchyModule,
+  getCacheToken,
 } from 'nestjs-cache-hierarchy';
 import {
   CacheHierarchyTestingModule,
@@ -71,6 +72,18 @@ describe(CacheHierarchyTestingModule.name, () => {
     expect(app.get(CacheCleanupScheduler).status()).toMatchObject({ running: true, removed: 2 });
     await closeAll();
     expect(clock.pending).toBe(0);
+  });
+
+  it('gives named caches the same clock', async () => {
+    const sessions = CacheHierarchyModule.forFeature([{ name: 'sessions', ttl: '20m' }]);
+    const app = await boot({ imports: [CacheHierarchyTestingModule.forRoot(), sessions] });
+    const cache = app.get<CacheHierarchy>(getCacheToken('sessions'));
+    await cache.set('key', 1);
+    await app.get(FakeClock).advance('1199s');
+    const before = cache.has('key');
+    await app.get(FakeClock).advance('1s');
+
+    expect([before, cache.has('key')]).toEqual([true, false]);
   });
 
   it('caches nothing where it is disabled', async () => {

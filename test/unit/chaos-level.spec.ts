@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import { ChaosError, ChaosLevel } from '../../lib/testing/chaos-level.js';
+import { ChaosError } from '../../lib/testing/chaos.js';
+import { ChaosLevel } from '../../lib/testing/chaos-level.js';
 import type { ChaosOptions } from '../../lib/testing/chaos-options.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { entryAt } from '../../lib/testing/level-bench.js';
@@ -187,6 +188,20 @@ describe(ChaosLevel.name, () => {
 
     expect(() => chaos({ ...inside, delay: 5 })).toThrow('delay: must be 0 for a level in this');
     expect(() => chaos(inside).set({ hang: 0.5 })).toThrow('hang: must be 0 for a level in this');
+  });
+
+  it('disturbs its scopes as itself, and has none where the level behind has none', async () => {
+    const level = chaos();
+    const scope = level.scope!('sessions');
+    await scope.write(new Map([['key', entryAt(clock.now(), 1)]]));
+    level.down();
+    const error = await rejectionOf(Promise.resolve(scope.read(['key'])));
+
+    expect(error).toBeInstanceOf(ChaosError);
+    expect([store.keys, store.scope('sessions').keys]).toEqual([[], ['key']]);
+    expect(level.counts).toMatchObject({ calls: 2, failedBefore: 1 });
+    const plain = { read: () => new Map(), write: () => new Map(), inProcess: false };
+    expect(chaos({ level: plain as never }).scope).toBeUndefined();
   });
 
   it('is a level whose outages a cache survives', async () => {

@@ -69,6 +69,12 @@ class Greedy extends MapLevel {
   }
 }
 
+class Unscoped extends MapLevel {
+  override scope(): this {
+    return this;
+  }
+}
+
 class Forgetful extends MapLevel {
   override write(entries: ReadonlyMap<string, LevelEntry>) {
     return super.write(without('tags', entries));
@@ -118,6 +124,14 @@ describe('the cases of the level contract', () => {
       'deletes more than it is asked to',
       (clock) => new Greedy({ clock }),
       ['deletes keys, and leaves the others'],
+    ],
+    [
+      'has scopes that are none',
+      (clock) => new Unscoped({ clock }),
+      [
+        'keeps what is in a scope apart from itself and from other scopes',
+        'clears, deletes and invalidates in a scope what is in that scope',
+      ],
     ],
     [
       'forgets tags',
