@@ -15,6 +15,7 @@ import { StampTable } from './stamp-table.js';
 export interface Assembly {
   readonly options: ResolvedHierarchyOptions;
   readonly core: HierarchyCore;
+  readonly events: CacheEvents;
   readonly l1: EnhancedAsyncTTLCache<unknown>;
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   /** Those in this process, from the first to the last that is asked. */
@@ -68,7 +69,7 @@ export function assemble(
     events,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, l1, l2, levels, guarded, below };
+  return { options, core, events, l1, l2, levels, guarded, below };
 }
 
 /** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../clock.js';
 import type { LevelEntry, LevelName } from '../levels/cache-level.js';
 import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+import type { CacheHierarchy } from './cache-hierarchy.js';
 
 /** The names of the diagnostics channels that tell what caches do. */
 export const CACHE_CHANNELS = {
@@ -41,6 +42,8 @@ export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable';
 export interface CacheEvent {
   /** The name of the cache; the default cache has none. */
   readonly cache?: string;
+  /** The cache itself: every cache of the process publishes on these channels. */
+  readonly hierarchy: CacheHierarchy;
   /** The key as the caller gave it. */
   readonly key: string;
   /** The names of its namespaces, the outermost first. */
@@ -96,6 +99,8 @@ const MAX_REMEMBERED = 10_000;
  * made, and nothing is remembered.
  */
 export class CacheEvents {
+  /** The cache that this tells of. */
+  hierarchy!: CacheHierarchy;
   readonly #clock: Clock;
   readonly #cache: { readonly cache?: string };
   /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
@@ -189,6 +194,6 @@ export class CacheEvents {
 
   #named(key: string): CacheEvent {
     const namespace = key.split(NAMESPACE_SEPARATOR);
-    return { ...this.#cache, key: namespace.pop()!, namespace };
+    return { ...this.#cache, hierarchy: this.hierarchy, key: namespace.pop()!, namespace };
   }
 }

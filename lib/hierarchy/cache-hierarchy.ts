@@ -72,6 +72,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
     const parts = assemble(resolveHierarchyOptions(options, internals), internals);
     super(parts.core, '');
+    parts.events.hierarchy = this;
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
@@ -83,6 +84,11 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     if (parts.options.enabled) for (const swept of this.#swept) this.#sweeper.add(swept);
     if (this.#ownsSweeper) this.#sweeper.start();
     for (const advice of adviceOn(parts.options)) parts.options.report(advice);
+  }
+
+  /** Whether it is closed, or closing. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   /**

@@ -43,12 +43,16 @@ function checkEntry(name, entry, installed) {
   }
 }
 
+const LEAVES = ['adapters/', 'health/', 'testing/'];
+
 /** What has its own entry must not come with the main one. */
 export function checkLeaves({ installed }) {
-  const importers = listFiles(join(installed, 'dist'))
-    .filter((file) => file.endsWith('.js') && !file.startsWith('adapters/'))
-    .filter((file) => readFileSync(join(installed, 'dist', file), 'utf8').includes('/adapters/'));
-  expectThat(importers.length === 0, `adapters/ must not be imported by ${importers.join(', ')}.`);
+  for (const leaf of LEAVES) {
+    const importers = listFiles(join(installed, 'dist'))
+      .filter((file) => file.endsWith('.js') && !file.startsWith(leaf))
+      .filter((file) => readFileSync(join(installed, 'dist', file), 'utf8').includes(`/${leaf}`));
+    expectThat(importers.length === 0, `${leaf} must not be imported by ${importers.join(', ')}.`);
+  }
 }
 
 export function checkFileList({ installed }) {

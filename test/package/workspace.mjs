@@ -21,7 +21,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PACKAGE = 'nestjs-cache-hierarchy';
 
 /** What can be imported of it, as `exports` of the manifest names it. */
-export const ENTRIES = ['.', './cache-manager'];
+export const ENTRIES = ['.', './cache-manager', './health', './testing'];
 
 /**
  * What a consumer has beside the package: its peers, and what it compiles with. Nothing else can be
@@ -31,6 +31,7 @@ const LINKED = [
   '@nestjs/common',
   '@nestjs/config',
   '@nestjs/core',
+  '@nestjs/terminus',
   'reflect-metadata',
   'rxjs',
   'typescript',

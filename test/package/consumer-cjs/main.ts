@@ -8,6 +8,7 @@ import {
   CacheManagerModule,
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
+import { recordCache } from 'nestjs-cache-hierarchy/testing';
 
 @Injectable()
 class PlacesService {
@@ -30,8 +31,11 @@ async function main(): Promise<void> {
   const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
   const places = app.get(PlacesService);
 
+  const seen = recordCache(app.get(CacheHierarchy));
   assert.equal(await places.find(1), 'Place 1');
   assert.equal(await places.find(1), 'Place 1');
+  assert.deepEqual([seen.misses(), seen.hits()], [1, 1]);
+  seen.stop();
   assert.equal(places.queries, 1);
   assert.equal(app.get(CacheHierarchy).getMetrics().hits, 1);
 
