@@ -22,6 +22,7 @@ import { logReport } from './config/log-report.js';
 import { resolveModuleOptions } from './config/module-options.js';
 import { isDataSourceError } from './config/stale-on.js';
 import { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
+import { ResponseCaching } from './http/response-caching.js';
 import type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 import type { Sweeper } from './memory/sweeper.js';
 
@@ -53,10 +54,16 @@ import type { Sweeper } from './memory/sweeper.js';
     },
     { provide: CACHE_L1, inject: [CacheHierarchy], useFactory: ({ l1 }: CacheHierarchy) => l1 },
     { provide: CACHE_L2, inject: [CacheHierarchy], useFactory: ({ l2 }: CacheHierarchy) => l2 },
+    {
+      provide: ResponseCaching,
+      inject: [CacheHierarchy, CACHE_MERGED_OPTIONS],
+      useFactory: (cache: CacheHierarchy, options: CacheHierarchyOptions) =>
+        new ResponseCaching(cache, options),
+    },
     CacheCleanupScheduler,
     CacheBinder,
   ],
-  exports: [CacheHierarchy, CACHE_L1, CACHE_L2, CacheCleanupScheduler],
+  exports: [CacheHierarchy, CACHE_L1, CACHE_L2, CacheCleanupScheduler, ResponseCaching],
 })
 export class CacheHierarchyModule extends ConfigurableModuleClass implements OnApplicationShutdown {
   constructor(private readonly cache: CacheHierarchy) {

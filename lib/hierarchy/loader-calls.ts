@@ -48,7 +48,8 @@ export class LoaderCalls {
 
   /** Calls a loader, within the call where it has no slot to wait for. */
   async run<T>(call: LoadCall<T>, load: RunningLoad): Promise<T> {
-    const slot = call.batch === undefined ? this.takeSlot([load]) : undefined;
+    const needsSlot = call.batch === undefined && !call.slotless;
+    const slot = needsSlot ? this.takeSlot([load]) : undefined;
     if (slot === undefined) return this.#run(call, load);
     const giveBack = await slot;
     try {
