@@ -44,8 +44,8 @@ class PlacesController {
   }
 
   @Get('list')
-  @UseInterceptors(counted)
   @CacheResponse()
+  @UseInterceptors(counted)
   list(): string[] {
     return [name];
   }
