@@ -63,7 +63,7 @@ import type { Sweeper } from './memory/sweeper.js';
     CacheCleanupScheduler,
     CacheBinder,
   ],
-  exports: [CacheHierarchy, CACHE_L1, CACHE_L2, CacheCleanupScheduler, ResponseCaching],
+  exports: [CacheHierarchy, CACHE_L1, CACHE_L2, CacheCleanupScheduler],
 })
 export class CacheHierarchyModule extends ConfigurableModuleClass implements OnApplicationShutdown {
   constructor(private readonly cache: CacheHierarchy) {

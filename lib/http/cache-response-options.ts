@@ -66,7 +66,7 @@ export interface ResponseOptions {
   readonly vary: readonly string[];
 }
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const HEADER_NAME = /^(?!\*$)[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /**
  * Checks the options of a route.

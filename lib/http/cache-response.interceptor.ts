@@ -1,11 +1,10 @@
 import {
   Injectable,
-  Optional,
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { HttpExchange } from './http-exchange.js';
 import { ResponseCaching } from './response-caching.js';
@@ -23,9 +22,12 @@ const METHODS = new Set(['GET', 'HEAD']);
  */
 @Injectable()
 export class CacheResponseInterceptor implements NestInterceptor {
+  /** `null` where no `CacheHierarchyModule` is imported. */
+  private caching: ResponseCaching | null | undefined;
+
   constructor(
     private readonly host: HttpAdapterHost,
-    @Optional() private readonly caching?: ResponseCaching,
+    private readonly module: ModuleRef,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -37,11 +39,12 @@ export class CacheResponseInterceptor implements NestInterceptor {
     context: ExecutionContext,
     handle: () => Promise<unknown>,
   ): Promise<{ readonly value: unknown } | undefined> {
-    const { caching } = this;
-    if (caching === undefined || context.getType() !== 'http') return undefined;
+    if (context.getType() !== 'http') return undefined;
     const handler = context.getHandler();
     const cached = cachedHandlerOf(handler);
-    if (cached === undefined) return undefined;
+    this.caching ??= this.findCaching();
+    const { caching } = this;
+    if (cached === undefined || caching === null) return undefined;
 
     const http = context.switchToHttp();
     const request = http.getRequest<object>();
@@ -49,5 +52,14 @@ export class CacheResponseInterceptor implements NestInterceptor {
     if (!METHODS.has(exchange.method) || !caching.takes(request)) return undefined;
     const route = caching.routeOf(context.getClass(), handler, cached);
     return route.hindrance === undefined ? caching.answer(route, exchange, handle) : undefined;
+  }
+
+  /** The module need not be visible where the route is. */
+  private findCaching(): ResponseCaching | null {
+    try {
+      return this.module.get(ResponseCaching, { strict: false });
+    } catch {
+      return null;
+    }
   }
 }

@@ -8,7 +8,7 @@ const CREDENTIALS = ['authorization', 'cookie'];
 
 /**
  * Returns what the key of a request is made of, or `undefined` for one that is not to be cached: one for a
- * part, one with credentials where the route does not say who may share its responses, one of a user whom
+ * part, one with a body, on which its response may depend, one with credentials where the route does not say who may share its responses, one of a user whom
  * the route can not name, one for which the route has no key.
  *
  * @throws {InvalidArgumentError} when a function of the route returns what has no place in a key
@@ -18,12 +18,17 @@ export function identityOf(
   exchange: HttpExchange,
 ): RequestIdentity | undefined {
   const { scope } = route.options;
-  if (exchange.requestHeader('range') !== undefined) return undefined;
+  if (exchange.requestHeader('range') !== undefined || hasBody(exchange)) return undefined;
   if (scope === undefined && hasCredentials(exchange)) return undefined;
   const user = scope === 'user' ? userOf(route, exchange) : undefined;
   if (scope === 'user' && user === undefined) return undefined;
   const target = route.options.keyOf === undefined ? targetOf(exchange) : ownKey(route, exchange);
   return target === undefined ? undefined : { target, user };
+}
+
+function hasBody(exchange: HttpExchange): boolean {
+  const length = Number(exchange.requestHeader('content-length') ?? 0);
+  return length !== 0 || exchange.requestHeader('transfer-encoding') !== undefined;
 }
 
 function hasCredentials(exchange: HttpExchange): boolean {

@@ -35,7 +35,7 @@ export function bodyKindOf(value: unknown, depth = 0): BodyKind {
   if (typeof value !== 'object' || value === null) return isPrimitive(value) ? 'data' : 'object';
   if (isStream(value)) return 'stream';
   if (types.isDate(value)) return 'data';
-  if (depth > MAX_DEPTH || !(Array.isArray(value) || isPlain(value))) return 'object';
+  if (depth > MAX_DEPTH || !isPlain(value)) return 'object';
   let rank = 0;
   for (const part of Object.values(value) as unknown[]) {
     rank = Math.max(rank, RANK.indexOf(bodyKindOf(part, depth + 1)));
@@ -67,9 +67,11 @@ function isStream(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Response]';
 }
 
-/** Whether an object has nothing but enumerable properties named by strings, and no class. */
+/** Whether a value is a list, or an object of nothing but enumerable properties named by strings, of no class. */
 function isPlain(value: object): boolean {
-  if (!isRecord(value) || Reflect.ownKeys(value).length !== Object.keys(value).length) return false;
+  // The prototype of arrays is one itself, in every realm.
+  if (!isRecord(value)) return Array.isArray(Object.getPrototypeOf(value));
+  if (Reflect.ownKeys(value).length !== Object.keys(value).length) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null || prototype === Object.prototype) return true;
   // The root prototype of another realm, such as that of a test runner.

@@ -22,6 +22,10 @@ let runs = 0;
 let fails = false;
 let gate: Deferred<void> = defer();
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await settle();
+}
+
 @Controller()
 class SlowController {
   constructor(private readonly cache: CacheHierarchy) {}
@@ -91,7 +95,7 @@ describe.each(ADAPTERS)('requests for one response at a time, on %s', (_, adapte
     const replies = paths.map((path, index) =>
       app.ask(path, { headers: { 'X-Client': String(index) } }),
     );
-    while (app.get(CacheHierarchy).getMetrics().misses < before + paths.length) await settle();
+    await until(() => app.get(CacheHierarchy).getMetrics().misses >= before + paths.length);
     gate.resolve();
     return Promise.all(replies);
   };
@@ -129,7 +133,7 @@ describe.each(ADAPTERS)('requests for one response at a time, on %s', (_, adapte
   it('are not stored if the cache was cleared meanwhile', async () => {
     await start();
     const asked = app.ask('/stored/1');
-    while (runs === 0) await settle();
+    await until(() => runs > 0);
     await app.get(CacheHierarchy).clear();
     gate.resolve();
     await asked;
@@ -169,7 +173,7 @@ describe.each(ADAPTERS)('requests for one response at a time, on %s', (_, adapte
   it('wait for their handlers as they would without a cache', async () => {
     await start({ waitTimeout: '1s', hardTimeout: '1s' });
     const asked = app.ask('/stored/1');
-    while (runs === 0) await settle();
+    await until(() => runs > 0);
     await clock.advance(60_000);
     gate.resolve();
 

@@ -28,7 +28,9 @@ class PlacesController {
   }
 
   @Get('keyed')
-  @CacheResponse({ key: ({ query }) => (query['fresh'] === '1' ? undefined : `q:${query['q']}`) })
+  @CacheResponse({
+    key: ({ query }) => (query['fresh'] === '1' ? undefined : `q:${String(query['q'])}`),
+  })
   keyed(@Query('q') q: string): unknown {
     return { q, run: (runs += 1) };
   }
@@ -85,6 +87,7 @@ class PlacesController {
 /** A controller of the same name, as folders for versions have it. */
 const SecondVersion = ((): new () => object => {
   @Controller({ path: 'places', version: '2' })
+  // oxlint-disable-next-line no-shadow -- the name is what the test is about
   class PlacesController {
     @Get('version')
     @CacheResponse()

@@ -74,8 +74,11 @@ class PagesController {
 
   @Get('pieces')
   @CacheResponse()
-  async *pieces(): AsyncGenerator<string> {
-    yield await Promise.resolve(`run ${(runs += 1)}`);
+  pieces(): AsyncIterable<string> {
+    const run = (runs += 1);
+    return (async function* pieces() {
+      yield await Promise.resolve(`run ${run}`);
+    })();
   }
 
   @Get('nested')

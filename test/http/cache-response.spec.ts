@@ -5,6 +5,7 @@ import {
   Head,
   Header,
   HttpCode,
+  Module,
   NotFoundException,
   Param,
   Post,
@@ -235,11 +236,40 @@ describe.each(ADAPTERS)(`${CacheResponse.name} on %s`, (_, adapter) => {
     for (const { headers } of [...post, ...plain]) expect(headers['cache-status']).toBeUndefined();
   });
 
+  it.each([
+    ['with a length', { 'Content-Length': '12' }],
+    ['in pieces', { 'Transfer-Encoding': 'chunked' }],
+  ])('does not cache what is asked for with a body %s', async (_name, sent) => {
+    const headers = { 'Content-Type': 'application/json', ...sent };
+    const reply = await app.ask('/places/all', { headers, body: '{"page": 12}' });
+
+    expect(statusOf(reply)).toBe('fwd=bypass');
+    expect(statusOf(await app.ask('/places/all'))).toBe('fwd=miss; stored');
+  });
+
   it('runs every handler once the cache is closed', async () => {
     await app.ask('/places/all');
     await app.get(CacheHierarchy).close();
     const reply = await app.ask('/places/all');
 
     expect([reply.body, reply.headers['cache-status']]).toEqual(['[{"run":2}]', undefined]);
+  });
+});
+
+describe.each(ADAPTERS)(`${CacheResponse.name} in an application on %s`, (_, adapter) => {
+  it.each([
+    ['without a cache', false, 2],
+    ['with a cache that is switched off', { enabled: false }, 2],
+    ['whose cache is not global', { isGlobal: false }, 1],
+  ] as const)('%s', async (_name, cache, expected) => {
+    runs = 0;
+    @Module({ controllers: [PlacesController] })
+    class PlacesModule {}
+    const app = await HttpApp.start(adapter, { imports: [PlacesModule], cache });
+
+    await app.bodies(['/places/all', '/places/all']);
+    await app.close();
+
+    expect(runs).toBe(expected);
   });
 });

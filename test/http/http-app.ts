@@ -5,7 +5,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { CacheHierarchyModule, type CacheHierarchyOptions } from 'nestjs-cache-hierarchy';
+import { CacheHierarchyModule } from 'nestjs-cache-hierarchy';
 
 /** The adapters that every spec of responses runs on. */
 export const ADAPTERS: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
@@ -22,10 +22,12 @@ export interface Reply {
 export interface Asked {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export interface HttpAppOptions extends ModuleMetadata {
-  readonly cache?: CacheHierarchyOptions;
+  /** Options of the cache; `false` for an application without one. */
+  readonly cache?: Parameters<typeof CacheHierarchyModule.forRoot>[0] | false;
   /** Prepares the application before it listens. */
   readonly prepare?: (app: INestApplication) => void;
 }
@@ -39,7 +41,7 @@ export class HttpApp {
     adapter: () => AbstractHttpAdapter,
     { cache = {}, prepare, imports = [], ...metadata }: HttpAppOptions,
   ): Promise<HttpApp> {
-    const all = [CacheHierarchyModule.forRoot(cache), ...imports];
+    const all = cache === false ? imports : [CacheHierarchyModule.forRoot(cache), ...imports];
     const compiled = await Test.createTestingModule({ ...metadata, imports: all }).compile();
     const nest = compiled.createNestApplication(adapter(), { logger: false });
     prepare?.(nest);
@@ -52,7 +54,7 @@ export class HttpApp {
   }
 
   /** Sends a request over a connection of its own and waits for the whole answer. */
-  ask(path: string, { method = 'GET', headers = {} }: Asked = {}): Promise<Reply> {
+  ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Reply> {
     const { port } = this.nest.getHttpServer().address() as AddressInfo;
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, headers, agent: false };
@@ -61,12 +63,13 @@ export class HttpApp {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const body = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode!, headers: response.headers, body });
+          const { statusCode, headers: received } = response;
+          const whole = Buffer.concat(chunks).toString();
+          resolve({ status: statusCode!, headers: received, body: whole });
         });
       });
       request.on('error', reject);
-      request.end();
+      request.end(body);
     });
   }
 
