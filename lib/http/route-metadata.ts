@@ -1,3 +1,4 @@
+import type { ClassLike } from '../binding/cacheable-methods.js';
 import type { ResponseOptions } from './cache-response-options.js';
 
 /** What `@CacheResponse` notes on a handler. */
@@ -33,19 +34,25 @@ const RESPONSE_ARGUMENTS = new Set(['1', '2']);
 
 /** Returns why the response of a handler is not what its interceptors see, or `undefined`. */
 export function outsideInterceptors(
-  type: object,
+  type: ClassLike,
   handler: object,
   name: string | symbol,
 ): string | undefined {
   for (const [key, why] of Object.entries(PAST_INTERCEPTORS)) {
     if (Reflect.getMetadata(key, handler) !== undefined) return why;
   }
-  const given = (Reflect.getMetadata(ROUTE_ARGUMENTS, type, name) ?? {}) as object;
+  const given = metadataOfParameters(ROUTE_ARGUMENTS, type, name) ?? {};
   const takesResponse = Object.keys(given).some((key) =>
     RESPONSE_ARGUMENTS.has(key.split(':')[0]!),
   );
-  if (!takesResponse || Reflect.getMetadata(PASSTHROUGH, type, name) === true) return undefined;
+  if (!takesResponse || metadataOfParameters(PASSTHROUGH, type, name) === true) return undefined;
   return 'takes @Res() or @Next() without { passthrough: true }';
+}
+
+/** A mixin that copies methods into a class leaves their metadata at the class that they come from. */
+function metadataOfParameters(key: string, type: ClassLike, name: string | symbol): unknown {
+  const declaredBy = (type.prototype as { constructor?: object }).constructor ?? type;
+  return Reflect.getMetadata(key, type, name) ?? Reflect.getMetadata(key, declaredBy, name);
 }
 
 /** The version of the API that a handler serves, as text; controllers of one name can differ in it alone. */

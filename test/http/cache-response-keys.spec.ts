@@ -11,6 +11,7 @@ import {
   type INestApplication,
 } from '@nestjs/common';
 import { CacheHierarchy, CacheResponse } from 'nestjs-cache-hierarchy';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { ADAPTERS, HttpApp, statusOf } from './http-app.js';
 
 let runs = 0;
@@ -40,7 +41,7 @@ class PlacesController {
   badKey(): void {}
 
   @Get('varying')
-  @CacheResponse()
+  @CacheResponse({ ttl: '10s' })
   varying(
     @Headers('accept-language') language: string,
     @Res({ passthrough: true }) response: AnyResponse,
@@ -106,11 +107,13 @@ const V1 = { 'X-Version': '1' };
 
 describe.each(ADAPTERS)('the keys of responses on %s', (_, adapter) => {
   let app: HttpApp;
+  let clock: VirtualClock;
 
   beforeEach(async () => {
     runs = 0;
     const controllers = [PlacesController, SecondVersion];
-    app = await HttpApp.start(adapter, { controllers, prepare: useVersions });
+    clock = new VirtualClock();
+    app = await HttpApp.start(adapter, { controllers, prepare: useVersions, cache: { clock } });
   });
 
   afterEach(() => app.close());
@@ -219,12 +222,23 @@ describe.each(ADAPTERS)('the keys of responses on %s', (_, adapter) => {
     expect(runs).toBeLessThanOrEqual(3);
   });
 
-  it('forget what was stored before it was known to vary, when its tag is invalidated', async () => {
+  it('forget what was stored before it was known to vary, when it is cleared', async () => {
     await run('/places/varying', { 'Accept-Language': 'fr' });
-    await app.get(CacheHierarchy).namespace('http').clear();
     await run('/places/varying', { 'Accept-Language': 'de' });
+    await app.get(CacheHierarchy).namespace('http').clear();
 
     expect(await run('/places/varying', { 'Accept-Language': 'fr' })).toBe('fr 3');
+  });
+
+  it('give what was stored before it was known to vary no longer life', async () => {
+    await run('/places/varying', { 'Accept-Language': 'fr' });
+    await clock.advance(7_000);
+    await run('/places/varying', { 'Accept-Language': 'de' });
+    expect(await run('/places/varying', { 'Accept-Language': 'fr' })).toBe('fr 1');
+
+    await clock.advance(3_000);
+    expect(await run('/places/varying', { 'Accept-Language': 'fr' })).toBe('fr 3');
+    expect(await run('/places/varying', { 'Accept-Language': 'de' })).toBe('de 2');
   });
 
   it.each(['*', Array.from({ length: 17 }, (_name, index) => `x-${index}`).join(', ')])(

@@ -5,6 +5,7 @@ import {
   InvalidOptionsError,
   type CacheResponseOptions,
 } from 'nestjs-cache-hierarchy';
+import { read, tableUnder } from '../docs/documents.js';
 
 function decorate(options: unknown): void {
   class PlacesController {
@@ -45,6 +46,14 @@ describe(CacheResponse.name, () => {
     [{ scope: 'user', identify, key: () => 'key', tags: () => ['a'] }],
   ])('takes %j', (options) => {
     expect(() => decorate(options)).not.toThrow();
+  });
+
+  it('has its options, all of them, in the table of its page', () => {
+    const listed = tableUnder(read('docs/responses.md'), 'Options').map(([name]) => name);
+
+    expect(() => decorate({ unknown: 1 })).toThrow(
+      `known are ${listed.toSorted((one, other) => one!.localeCompare(other!)).join(', ')}`,
+    );
   });
 
   it('refuses what is no method of an instance, and to be there twice', () => {
