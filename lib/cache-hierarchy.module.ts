@@ -32,6 +32,7 @@ import type { NamedCacheOptions } from './config/named-options.js';
 import { isDataSourceError } from './config/stale-on.js';
 import { InvalidOptionsError } from './errors.js';
 import { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
+import { ResponseCaching } from './http/response-caching.js';
 import type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 import type { Sweeper } from './memory/sweeper.js';
 
@@ -72,6 +73,12 @@ const ROOT = {
         given: CacheHierarchyOptions,
         environment: CacheHierarchyOptions,
       ): void => registry.open({ cache, sweeper, given, environment }),
+    },
+    {
+      provide: ResponseCaching,
+      inject: [CacheHierarchy, CACHE_MERGED_OPTIONS],
+      useFactory: (cache: CacheHierarchy, options: CacheHierarchyOptions) =>
+        new ResponseCaching(cache, options),
     },
     CacheCleanupScheduler,
     CacheBinder,

@@ -24,6 +24,10 @@ export type { CacheMethodDecorator } from './decorators/decorated.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export { cacheKeyOf } from './binding/cache-key-of.js';
 
+export { CacheResponse } from './http/cache-response.decorator.js';
+export type { CachedRequest, CacheResponseOptions } from './http/cache-response-options.js';
+export { CacheResponseInterceptor } from './http/cache-response.interceptor.js';
+
 export { CacheCleanupScheduler } from './cleanup/cache-cleanup.scheduler.js';
 export type { SweeperStatus } from './memory/sweeper.js';
 

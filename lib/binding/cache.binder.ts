@@ -2,8 +2,9 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import { cachedHandlerOf } from '../http/route-metadata.js';
 import { isCacheHost, linkHost } from './cache-slot.js';
-import { methodsOf, othersOf, type ClassLike } from './cacheable-methods.js';
+import { methodsOf, nameOfMethod, othersOf, type ClassLike } from './cacheable-methods.js';
 import { noCacheMessage } from './cache-of-method.js';
 import { registryOf } from './cache.registry.js';
 import { configOf } from './class-config.js';
@@ -45,6 +46,7 @@ export class CacheBinder implements OnModuleInit {
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
       ...problemsOfInstances(hosts),
       ...this.problemsOfDecorators(hosts),
+      ...problemsOfHandlers(wrappers.map(classOf)),
     ];
     if (problems.length === 0) return;
     retireCache(this.cache);
@@ -149,5 +151,23 @@ function problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
       'Provide it in one module and export it from there, or give its @Cacheable methods a key ' +
       'that differs between them.';
     return [{ option: `@Cacheable on ${type.name}`, message }];
+  });
+}
+
+/** Of two caches for one result nobody could say which one an invalidation has to reach. */
+function problemsOfHandlers(types: readonly (ClassLike | undefined)[]): OptionProblem[] {
+  return [...new Set(types)].flatMap((type) => {
+    if (type?.prototype === undefined) return [];
+    const prototype = type.prototype as Record<string | symbol, unknown>;
+    const twice = [...methodsOf(type)].filter(({ name }) => {
+      const handler = prototype[name];
+      return typeof handler === 'function' && cachedHandlerOf(handler) !== undefined;
+    });
+    return twice.map(({ name }) => ({
+      option: `@CacheResponse on ${type.name}.${nameOfMethod(name)}`,
+      message:
+        'is on a method with @Cacheable, which would keep its result twice. Remove one: @CacheResponse keeps ' +
+        'responses with status and headers, @Cacheable what the method returns, whoever calls it.',
+    }));
   });
 }

@@ -10,8 +10,10 @@ import {
   readDelete,
   readHold,
   refuseOptions,
+  WITHOUT_SLOT,
   type DeleteOptions,
   type HoldOptions,
+  type InternalLoadOptions,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
@@ -359,7 +361,7 @@ export abstract class CacheView {
   #loadCall<T>(
     key: string,
     { loader, batch }: OwnLoad<T>,
-    options: LoadOptions | undefined,
+    options: InternalLoadOptions | undefined,
   ): LoadCall<T> {
     assertKey(key);
     assertLoader(loader);
@@ -374,6 +376,7 @@ export abstract class CacheView {
       signal: options?.signal,
       waitTimeoutMs:
         waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
+      slotless: options?.[WITHOUT_SLOT] === true,
       forced: options?.forceRefresh === true,
     };
   }

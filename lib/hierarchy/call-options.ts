@@ -46,6 +46,14 @@ export interface LoadOptions
   readonly waitTimeout?: Duration;
 }
 
+/** Has a loader run without a slot of `maxConcurrentLoads`: one that calls loaders which need slots. */
+export const WITHOUT_SLOT = Symbol('withoutSlot');
+
+/** What the package's own callers may say beside that. */
+export interface InternalLoadOptions extends LoadOptions {
+  readonly [WITHOUT_SLOT]?: true;
+}
+
 /** Options of an invalidation. */
 export interface HoldOptions {
   /**

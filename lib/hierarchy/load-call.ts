@@ -14,6 +14,8 @@ export interface LoadCall<T> {
   readonly batch: LoadBatch | undefined;
   readonly signal: AbortSignal | undefined;
   readonly waitTimeoutMs: number | undefined;
+  /** Whether its loader runs without a slot. */
+  readonly slotless: boolean;
   /** Whether to load although there is a value. */
   readonly forced: boolean;
 }

@@ -65,7 +65,7 @@ export class LoaderCalls {
   async run<T>(call: LoadCall<T>, load: RunningLoad): Promise<T> {
     if (call.batch !== undefined) return this.#run(call, load);
     const { key, plan } = call;
-    const slot = this.#slots?.take([load]);
+    const slot = call.slotless ? undefined : this.#slots?.take([load]);
     if (slot === undefined) return this.#count([{ key, plan }], () => this.#run(call, load));
     const giveBack = await slot;
     try {
