@@ -1,9 +1,18 @@
+import { Buffer } from 'node:buffer';
+import { types } from 'node:util';
 import { InvalidArgumentError, show } from '../errors.js';
+import {
+  builtInOf,
+  hasProperties,
+  isOfNoClass,
+  isPlainArray,
+  isPlainObject,
+} from './plain-values.js';
 
 /** Deeper than this a structure is refused: it is more likely a mistake than an argument. */
 const MAX_DEPTH = 64;
 
-/** An array or object that is being written, and where it stands; the way up tells a cycle. */
+/** An array, object, Map or Set that is being written, and where it stands; the way up tells a cycle. */
 interface Place {
   readonly container: object;
   readonly step: string | number;
@@ -13,14 +22,15 @@ interface Place {
 
 /**
  * Writes arguments as text that is equal exactly when the arguments are: same types, same values, in
- * any order of object keys. Holds primitives, arrays and plain objects. `1` and `'1'` differ, as do
- * `0` and `-0`, and as do `undefined`, `null` and a missing argument, property or array element.
+ * any order of object keys, Map entries and Set elements. Holds primitives, arrays, plain objects,
+ * Date, Map, Set, Buffer, ArrayBuffer and typed arrays. `1` and `'1'` differ, as do `0` and `-0`, and
+ * as do `undefined`, `null` and a missing argument, property or array element.
  *
- * The text has no control characters and no lone surrogates. Every value begins with a character that
- * tells its kind, so kinds added later, such as `Date(…)`, collide with none of these.
+ * The text has no control characters and no lone surrogates. Every value begins with what tells its
+ * kind and ends where no other text of that kind goes on, so that no two lists run into one text.
  *
- * @throws {InvalidArgumentError} for what it can not hold: functions, symbols, class instances
- *   (Date, Map, Set and Buffer among them), cycles
+ * @throws {InvalidArgumentError} for what it can not hold: functions, symbols, instances of other
+ *   classes and of subclasses, objects that carry more than their kind holds, cycles
  */
 export function canonicalText(args: readonly unknown[]): string {
   const root: Place = { container: args, step: 0, parent: undefined, depth: 0 };
@@ -67,13 +77,13 @@ function textOf(value: unknown, step: string | number, parent: Place): string {
 function textOfObject(place: Place): string {
   const { container } = place;
   refuseEndless(place);
-  if (Array.isArray(container) && isPlainArray(container)) return textOfArray(container, place);
+  if (Array.isArray(container)) {
+    if (isPlainArray(container)) return textOfArray(container, place);
+    return refuse(place, 'an array with more than its elements');
+  }
   if (isPlainObject(container)) return textOfPlainObject(container, place);
-  if (Array.isArray(container)) return refuse(place, 'an array with more than its elements');
-  return refuse(
-    place,
-    isOfNoClass(container) ? 'an object with symbols or hidden properties' : show(container),
-  );
+  if (isOfNoClass(container)) return refuse(place, 'an object with symbols or hidden properties');
+  return textOfBuiltIn(container, place);
 }
 
 function textOfArray(array: readonly unknown[], place: Place): string {
@@ -94,41 +104,48 @@ function textOfPlainObject(object: Record<string, unknown>, place: Place): strin
   return `{${text}}`;
 }
 
-/** Sorts names that are seldom out of order: looking is quicker than sorting. */
-function sorted(names: string[]): string[] {
-  for (let index = 1; index < names.length; index += 1) {
-    if (names[index - 1]! > names[index]!) return names.toSorted();
+function textOfBuiltIn(object: object, place: Place): string {
+  const name = builtInOf(object);
+  if (name === undefined) return refuse(place, show(object));
+  if (hasProperties(object)) return refuse(place, `${show(object)} with properties of its own`);
+  if (types.isDate(object)) return `Date(${textOfTime(object)})`;
+  if (types.isMap(object)) return `Map{${textOfMap(object, place)}}`;
+  if (types.isSet(object)) return `Set{${textOfSet(object, place)}}`;
+  return `${name}(${bytesOf(object as ArrayBuffer | NodeJS.TypedArray).toString('hex')})`;
+}
+
+function textOfTime(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'invalid' : date.toISOString();
+}
+
+/** Two keys of a Map may have one text, as objects do. Entries are sorted whole, so that is no matter. */
+function textOfMap(map: ReadonlyMap<unknown, unknown>, place: Place): string {
+  const entries: string[] = [];
+  for (const [key, value] of map) {
+    const at = `[${entries.length}]`;
+    entries.push(`${textOf(key, `keys()${at}`, place)}:${textOf(value, `values()${at}`, place)}`);
   }
-  return names;
+  return sorted(entries).join(',');
 }
 
-/** Whether an array is neither of a class of its own nor carries anything but elements and length. */
-function isPlainArray(array: readonly unknown[]): boolean {
-  const prototype: unknown = Object.getPrototypeOf(array);
-  if (prototype !== Array.prototype && !isForeign(prototype, 'copyWithin')) return false;
-  let elements = 0;
-  for (let index = 0; index < array.length; index += 1) if (index in array) elements += 1;
-  return Reflect.ownKeys(array).length === elements + 1;
+function textOfSet(set: ReadonlySet<unknown>, place: Place): string {
+  const elements: string[] = [];
+  for (const element of set) elements.push(textOf(element, `values()[${elements.length}]`, place));
+  return sorted(elements).join(',');
 }
 
-/** Whether an object has nothing but enumerable properties named by strings. */
-function isPlainObject(value: object): value is Record<string, unknown> {
-  return isOfNoClass(value) && Reflect.ownKeys(value).length === Object.keys(value).length;
+/** The bytes as they are in memory: elements of several bytes are in the order of the machine. */
+function bytesOf(source: ArrayBuffer | NodeJS.TypedArray): Buffer {
+  if (!ArrayBuffer.isView(source)) return Buffer.from(source);
+  return Buffer.from(source.buffer, source.byteOffset, source.byteLength);
 }
 
-function isOfNoClass(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    prototype === null || prototype === Object.prototype || isForeign(prototype, 'isPrototypeOf')
-  );
-}
-
-/** Whether a prototype is the built-in one that has this method, of another realm (Jest has one). */
-function isForeign(prototype: unknown, method: string): boolean {
-  if (typeof prototype !== 'object' || prototype === null) return false;
-  return (
-    Object.hasOwn(prototype, method) && String(prototype.constructor).includes('[native code]')
-  );
+/** Sorts texts that are seldom out of order: looking is quicker than sorting. */
+function sorted(texts: string[]): string[] {
+  for (let index = 1; index < texts.length; index += 1) {
+    if (texts[index - 1]! > texts[index]!) return texts.toSorted();
+  }
+  return texts;
 }
 
 function refuseEndless(place: Place): void {

@@ -1,4 +1,6 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { canonicalText } from '../../lib/binding/canonical-text.js';
 import { SETTINGS } from '../../lib/config/settings.js';
 import { tryParseDuration } from '../../lib/durations.js';
 import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
@@ -153,5 +155,19 @@ describe('the tables of the events', () => {
     const listed = tableUnder(events, 'Why a read missed').map(([reason]) => reason);
 
     expect(listed).toEqual([...MISS_REASONS]);
+  });
+});
+
+describe('the table of the page about keys', () => {
+  const rows = tableUnder(read('docs/keys.md'), 'What arguments look like in a key');
+
+  it('lists arguments', () => {
+    expect(rows.length).toBeGreaterThan(10);
+  });
+
+  it.each(rows)('is right about %s', (argument, text) => {
+    const args = runInNewContext(`[(${argument})]`, { Buffer }) as unknown[];
+
+    expect(canonicalText(args)).toBe(text);
   });
 });

@@ -149,7 +149,7 @@ describe(`${Cacheable.name} in an application`, () => {
   });
 
   it('rejects, and does not throw, when there is no key for the call', async () => {
-    await expect(places.find(new Date(0))).rejects.toThrow(InvalidArgumentError);
+    await expect(places.find(/a/)).rejects.toThrow(InvalidArgumentError);
     await expect(places.findWithoutKey()).rejects.toThrow('no key today');
     await expect(places.findWithNumber()).rejects.toThrow(/cache key must be a string; got 5/);
   });
