@@ -60,7 +60,7 @@ export class NaiveLoads {
   #refreshIfDue(waiter: Waiter, row: Row): void {
     const { agenda, counts, entries } = this.#state;
     const { key, said } = waiter;
-    if (said.eager === undefined || row.refreshAt > agenda.now || this.#joinable(waiter)) return;
+    if (said.eager === 0 || row.refreshAt > agenda.now || this.#joinable(waiter)) return;
     counts.refreshes += 1;
     if (said.skipWrite !== true) row.refreshAt = Infinity;
     // The shared level is asked whether it has something newer.
@@ -129,8 +129,9 @@ export class NaiveLoads {
     this.begun.set(`${source.id} ${key}`, load);
     this.#loads.add(load);
     this.#newest.set(key, load);
-    if (said.soft !== undefined) agenda.after(said.soft, () => this.#timeOutSoftly(load));
-    if (said.hard !== undefined) agenda.after(said.hard, () => this.#timeOut(load));
+    const { soft = 0, hard = 0 } = said;
+    if (soft > 0) agenda.after(soft, () => this.#timeOutSoftly(load));
+    if (hard > 0) agenda.after(hard, () => this.#timeOut(load));
     agenda.after(source.ms, () => this.#end(load));
     return load;
   }
@@ -248,7 +249,7 @@ export class NaiveLoads {
   #replyWhileThrottled({ key, said, reply }: Waiter): boolean {
     const { entries, agenda, counts } = this.#state;
     const row = entries.kept(key);
-    if (said.throttle === undefined || said.force === true || row === undefined) return false;
+    if ((said.throttle ?? 0) === 0 || said.force === true || row === undefined) return false;
     if (row.retryAt <= agenda.now) return false;
     counts.staleServed += 1;
     reply.return(row.value);

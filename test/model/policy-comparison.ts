@@ -9,7 +9,7 @@ import type { Rules, Said } from './naive-entries.js';
 import type { Caller, NaiveCounts } from './naive-load.js';
 import { NaivePolicy } from './naive-policy.js';
 import { partsOf, Reply, show } from './reply.js';
-import { loadOptionsOf, storeOptionsOf } from './said-options.js';
+import { cacheOptionsOf, loadOptionsOf, storeOptionsOf } from './said-options.js';
 import { batchLoaderOf, loaderOf, ofKey, updaterOf, type Source } from './scripted-source.js';
 
 /** A hierarchy as it is built, and what the naive policy has to know of it. */
@@ -48,7 +48,7 @@ export class PolicyComparison {
   readonly #signals = new Map<string, AbortSignal>();
   /** Every call of a loader for a key. */
   readonly #begun = new Set<string>();
-  readonly #reports: string[] = [];
+  #reports: string[] = [];
   #batches: number[] = [];
   #pending: Pending[] = [];
   #callers: PendingCaller[] = [];
@@ -64,8 +64,11 @@ export class PolicyComparison {
       joinTimeout: Infinity,
       lockTimeout: Infinity,
       report: ({ message }) => this.#reports.push(message),
+      ...cacheOptionsOf(shape.defaults),
       ...shape.options(this.clock),
     });
+    // What it says of options at the start is not what this is about.
+    this.#reports = [];
   }
 
   /** Several callers in one step: each has a loader of its own, and one of them is called. */
