@@ -52,12 +52,16 @@ export const SHAPES = {
   'nothing switched on': { ...two, enabled: false },
 } satisfies Record<string, Shape>;
 
-/** Random programs do with a cache of this shape what they do with a plain map. */
-export function agrees(shape: Shape): fc.IAsyncProperty<[Said, Step[]]> {
+/**
+ * Random programs do with a cache of this shape what they do with a plain map.
+ *
+ * @param fixed what every one of the caches says; the rest is random
+ */
+export function agrees(shape: Shape, fixed: Said = {}): fc.IAsyncProperty<[Said, Step[]]> {
   const programs = fc.array(steps, { maxLength: 60, size: 'max' });
   return fc.asyncProperty(defaults, programs, async (said, program) => {
     const random = jest.spyOn(Math, 'random').mockReturnValue(shape.random);
-    const both = new PolicyComparison({ ...shape, defaults: said });
+    const both = new PolicyComparison({ ...shape, defaults: { ...said, ...fixed } });
     try {
       for (const each of program) {
         await each.run(both);
