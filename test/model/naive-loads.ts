@@ -4,8 +4,8 @@ import { errorOf, ttlOf, valueOf } from './scripted-source.js';
 
 /** Who loads what, who waits for it, and what becomes of what it brings. */
 export class NaiveLoads {
-  /** Every call of a loader, and whether it was told that nobody waits for it. */
-  readonly begun = new Map<string, Readonly<Pick<Load, 'aborted'>>>();
+  /** Every call of a loader: whether it is behind its callers, and was told that nobody waits for it. */
+  readonly begun = new Map<string, Readonly<Pick<Load, 'aborted' | 'behind'>>>();
   readonly #state: NaiveState;
   /** All under way, the oldest first. */
   readonly #loads = new Set<Load>();

@@ -49,7 +49,8 @@ export class PolicyComparison {
   /** Every call of a loader for a key. */
   readonly #begun = new Set<string>();
   #reports: string[] = [];
-  #batches: number[] = [];
+  /** The keys of each call of a loader of several, since the last step. */
+  #batches: (readonly string[])[] = [];
   #pending: Pending[] = [];
   #callers: PendingCaller[] = [];
   #ids = 0;
@@ -99,8 +100,9 @@ export class PolicyComparison {
     const { here, naive, controller } = this.#call(`getOrSetMany ${source.id} ${prefix}`);
     const loader = batchLoaderOf(source, this.#sleep);
     const note = (missing: readonly string[], context: BatchLoadContext): Promise<Values> => {
-      this.#batches.push(source.id);
-      for (const name of missing) this.#begun.add(`${source.id} ${prefix}${name}`);
+      const calls = missing.map((missed) => `${source.id} ${prefix}${missed}`);
+      for (const call of calls) this.#begun.add(call);
+      this.#batches.push(calls);
       return loader(missing, context);
     };
     here.follow(view.getOrSetMany(names, note, this.#optionsOf(said, script, controller)));
@@ -225,8 +227,10 @@ export class PolicyComparison {
   #checkLoaders(): void {
     const calls = [...this.#begun].toSorted().join();
     this.#expect('loaders', calls, [...this.naive.begun.keys()].toSorted().join());
-    // A loader of several keys is called once for all that are missing.
-    this.#expect('batches', new Set(this.#batches).size, this.#batches.length);
+    // A loader of several keys is called once for all that are missing; what is refreshed may come later.
+    const isMissing = (call: string): boolean => !this.naive.begun.get(call)!.behind;
+    const batches = this.#batches.filter((batch) => batch.some(isMissing)).length;
+    this.#expect('calls for several keys', batches, Math.min(batches, 1));
     this.#batches = [];
     for (const [call, { aborted }] of this.#signals)
       this.#expect(`signal ${call}`, aborted, this.naive.begun.get(call)!.aborted);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { agrees, SHAPES } from './policy-shapes.js';
 
-const RUNS = 200;
+const RUNS = 150;
 
 describe(`${CacheHierarchy.name}: random programs over the whole policy`, () => {
   it.each(Object.entries(SHAPES))('do what a plain map does, with %s', async (_, shape) => {
