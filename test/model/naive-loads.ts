@@ -9,7 +9,7 @@ export class NaiveLoads {
   readonly #state: NaiveState;
   /** All under way, the oldest first. */
   readonly #loads = new Set<Load>();
-  /** Of each key the one that is joined, if nothing was invalidated. */
+  /** Of each key, and what is skipped, the one that is joined, if nothing was invalidated. */
   readonly #newest = new Map<string, Load>();
   /** Of each key the last one that is over its hard timeout. */
   readonly #givenUp = new Map<string, Load>();
@@ -19,12 +19,10 @@ export class NaiveLoads {
   }
 
   getOrSet(caller: Caller): void {
-    const { rules, agenda, entries, counts, order } = this.#state;
-    const { key, said, reply, wait } = caller;
+    const { agenda, counts, order } = this.#state;
+    const { reply, wait } = caller;
     const waiter = { ...caller, calledAt: agenda.now, order, load: undefined };
-    const readsHere =
-      said.skipRead === undefined || (said.skipRead === 'L1' && rules.levelsHere === 2);
-    const row = said.force !== true && readsHere ? entries.here(key) : undefined;
+    const row = this.#here(waiter);
     if (row !== undefined) {
       counts.hits += 1;
       reply.return(row.value);
@@ -83,11 +81,17 @@ export class NaiveLoads {
   }
 
   #joinable({ key, said }: Waiter): Load | undefined {
-    const load = this.#newest.get(key);
+    const load = this.#newest.get(placeOf({ key, said }));
     if (load === undefined || !this.#isJoinable(load)) return undefined;
-    if (said.force === true && load.said.force !== true) return undefined;
-    const isAlike = load.said.skipRead === said.skipRead && load.said.skipWrite === said.skipWrite;
-    return isAlike ? load : undefined;
+    return said.force === true && load.said.force !== true ? undefined : load;
+  }
+
+  /** What a level in this process has that the caller reads. */
+  #here({ key, said }: Waiter): Row | undefined {
+    const { rules, entries } = this.#state;
+    const isRead =
+      said.skipRead === undefined || (said.skipRead === 'L1' && rules.levelsHere === 2);
+    return said.force !== true && isRead ? entries.here(key) : undefined;
   }
 
   /** The level that is shared is asked; who asks it can be joined, so nobody else can. */
@@ -95,7 +99,7 @@ export class NaiveLoads {
     const { entries, counts } = this.#state;
     const { key, said, reply } = waiter;
     if (said.force === true) return false;
-    this.#newest.delete(key);
+    this.#newest.delete(placeOf(waiter));
     const row = said.skipRead === 'all' ? undefined : entries.fresh(key);
     if (row === undefined) return this.#replyWhileThrottled(waiter);
     counts.misses -= 1;
@@ -128,7 +132,7 @@ export class NaiveLoads {
     counts.loads += 1;
     this.begun.set(`${source.id} ${key}`, load);
     this.#loads.add(load);
-    this.#newest.set(key, load);
+    this.#newest.set(placeOf(load), load);
     const { soft = 0, hard = 0 } = said;
     if (soft > 0) agenda.after(soft, () => this.#timeOutSoftly(load));
     if (hard > 0) agenda.after(hard, () => this.#timeOut(load));
@@ -165,7 +169,7 @@ export class NaiveLoads {
     const value = valueOf(source, stale?.value);
     if (error === undefined && value !== undefined) this.#store(load, value);
     this.#loads.delete(load);
-    if (this.#newest.get(key) === load) this.#newest.delete(key);
+    this.#vacate(load);
     if (this.#givenUp.get(key) === load) this.#givenUp.delete(key);
     if (error === undefined) this.#replyLoaded(load, value);
     else this.#fail(load, error);
@@ -197,7 +201,7 @@ export class NaiveLoads {
     const late = isEnded ? waiters.filter(({ order }) => order > load.order) : [];
     for (const waiter of waiters) if (!late.includes(waiter)) waiter.reply.return(value);
     for (const waiter of late) {
-      const row = waiter.said.force === true ? undefined : this.#state.entries.here(waiter.key);
+      const row = this.#here(waiter);
       if (row === undefined) this.#joinOrLoad(waiter);
       else waiter.reply.return(row.value);
     }
@@ -227,7 +231,11 @@ export class NaiveLoads {
   #abandon(load: Load): void {
     load.over = true;
     load.aborted = true;
-    if (this.#newest.get(load.key) === load) this.#newest.delete(load.key);
+    this.#vacate(load);
+  }
+
+  #vacate(load: Load): void {
+    if (this.#newest.get(placeOf(load)) === load) this.#newest.delete(placeOf(load));
   }
 
   #replyStaleOr({ key, said, waiters }: Load, error: string): void {
@@ -268,4 +276,9 @@ export class NaiveLoads {
     const heldUntil = this.#state.entries.heldUntil(load.key, load.tags);
     return this.#isJoinable(load) && heldUntil <= load.startedAt;
   }
+}
+
+/** Loads that skip other levels do not meet. */
+function placeOf({ key, said }: Pick<Load, 'key' | 'said'>): string {
+  return `${key} ${said.skipRead} ${said.skipWrite}`;
 }
