@@ -1,6 +1,9 @@
 import type { NaiveAgenda } from './naive-agenda.js';
 
-/** What one call says, in milliseconds; what is left out is off. */
+/**
+ * What one call says, in milliseconds. What it leaves out is as the cache says, and what that leaves out is
+ * off; with 0 or `false` a call switches off what the cache has on.
+ */
 export interface Said {
   readonly ttl?: number | undefined;
   /** From the call on; less than 0 is a date that has passed. */
@@ -24,6 +27,8 @@ export interface Said {
 /** What a cache is made of, as far as its callers can tell. */
 export interface Rules {
   readonly enabled: boolean;
+  /** What the cache says for calls that say nothing. */
+  readonly defaults: Said;
   readonly ttl: number;
   /** What `Math.random` says: where a lifetime with jitter lies. */
   readonly random: number;
@@ -107,7 +112,7 @@ export class NaiveEntries {
     if (!this.#rules.enabled || lifetime <= 0) return false;
     if (skipWrite === true) return true;
     const freshUntil = now + lifetime;
-    const refreshAt = eager === undefined ? Infinity : now + eager * (freshUntil - now);
+    const refreshAt = refreshTime(eager, now, freshUntil);
     const hereUntil = now + (this.#rules.copyMs ?? Infinity);
     const staleUntil = freshUntil + grace;
     const row = { value, bornAt, tags, freshUntil, staleUntil, hereUntil, refreshAt, retryAt: 0 };
@@ -124,15 +129,14 @@ export class NaiveEntries {
     this.#agenda.after(0, () => {
       if (this.fresh(key) !== row) return;
       row.hereUntil = this.#agenda.now + this.#rules.copyMs!;
-      const { bornAt, freshUntil } = row;
-      row.refreshAt = eager === undefined ? Infinity : bornAt + eager * (freshUntil - bornAt);
+      row.refreshAt = refreshTime(eager, row.bornAt, row.freshUntil);
       row.retryAt = 0;
     });
   }
 
-  throttle(key: string, ms: number | undefined): void {
+  throttle(key: string, ms = 0): void {
     const row = this.kept(key);
-    if (ms !== undefined && row !== undefined && this.here(key) === undefined)
+    if (ms > 0 && row !== undefined && this.here(key) === undefined)
       row.retryAt = this.#agenda.now + ms;
   }
 
@@ -170,14 +174,24 @@ export class NaiveEntries {
   }
 
   #lifetimeOf({ value, said, calledAt, loaderTtl, isOwn = false }: Storing): number {
-    const { ttl = this.#rules.ttl, expiresIn, negativeTtl, jitter = 0 } = said;
+    const { ttl = this.#rules.ttl, expiresIn, negativeTtl = 0, jitter = 0 } = said;
     const spread = 1 + jitter * (2 * this.#rules.random - 1);
     if (loaderTtl !== undefined) return loaderTtl * spread;
-    if (value === null && negativeTtl !== undefined && !isOwn) return negativeTtl * spread;
+    if (value === null && negativeTtl > 0 && !isOwn) return negativeTtl * spread;
     return expiresIn === undefined ? ttl * spread : calledAt + expiresIn - this.#agenda.now;
   }
 }
 
 function hasGrace({ freshUntil, staleUntil }: Row): boolean {
   return staleUntil > freshUntil;
+}
+
+function refreshTime(eager: number | undefined, from: number, freshUntil: number): number {
+  return (eager ?? 0) === 0 ? Infinity : from + eager! * (freshUntil - from);
+}
+
+/** What a call says, and in place of what it does not say what its cache says. */
+export function completed(said: Said, defaults: Said): Said {
+  const words = Object.entries(said).filter(([, word]) => word !== undefined);
+  return { ...defaults, ...Object.fromEntries(words) };
 }

@@ -4,8 +4,8 @@ import { errorOf, ttlOf, valueOf } from './scripted-source.js';
 
 /** Who loads what, who waits for it, and what becomes of what it brings. */
 export class NaiveLoads {
-  /** Every call of a loader, and whether it was told that nobody waits for it. */
-  readonly begun = new Map<string, Readonly<Pick<Load, 'aborted'>>>();
+  /** Every call of a loader: whether it is behind its callers, and was told that nobody waits for it. */
+  readonly begun = new Map<string, Readonly<Pick<Load, 'aborted' | 'behind'>>>();
   readonly #state: NaiveState;
   /** All under way, the oldest first. */
   readonly #loads = new Set<Load>();
@@ -58,7 +58,7 @@ export class NaiveLoads {
   #refreshIfDue(waiter: Waiter, row: Row): void {
     const { agenda, counts, entries } = this.#state;
     const { key, said } = waiter;
-    if (said.eager === undefined || row.refreshAt > agenda.now || this.#joinable(waiter)) return;
+    if (said.eager === 0 || row.refreshAt > agenda.now || this.#joinable(waiter)) return;
     counts.refreshes += 1;
     if (said.skipWrite !== true) row.refreshAt = Infinity;
     // The shared level is asked whether it has something newer.
@@ -133,8 +133,9 @@ export class NaiveLoads {
     this.begun.set(`${source.id} ${key}`, load);
     this.#loads.add(load);
     this.#newest.set(placeOf(load), load);
-    if (said.soft !== undefined) agenda.after(said.soft, () => this.#timeOutSoftly(load));
-    if (said.hard !== undefined) agenda.after(said.hard, () => this.#timeOut(load));
+    const { soft = 0, hard = 0 } = said;
+    if (soft > 0) agenda.after(soft, () => this.#timeOutSoftly(load));
+    if (hard > 0) agenda.after(hard, () => this.#timeOut(load));
     agenda.after(source.ms, () => this.#end(load));
     return load;
   }
@@ -256,7 +257,7 @@ export class NaiveLoads {
   #replyWhileThrottled({ key, said, reply }: Waiter): boolean {
     const { entries, agenda, counts } = this.#state;
     const row = entries.kept(key);
-    if (said.throttle === undefined || said.force === true || row === undefined) return false;
+    if ((said.throttle ?? 0) === 0 || said.force === true || row === undefined) return false;
     if (row.retryAt <= agenda.now) return false;
     counts.staleServed += 1;
     reply.return(row.value);

@@ -1,5 +1,5 @@
 import { NaiveAgenda } from './naive-agenda.js';
-import { NaiveEntries, type Row, type Rules, type Said } from './naive-entries.js';
+import { completed, NaiveEntries, type Row, type Rules, type Said } from './naive-entries.js';
 import type { Caller, NaiveCounts, NaiveState } from './naive-load.js';
 import { NaiveLoads } from './naive-loads.js';
 import type { Reply } from './reply.js';
@@ -71,7 +71,7 @@ export class NaivePolicy {
   }
 
   getOrSet(caller: Caller): void {
-    this.#loads.getOrSet(caller);
+    this.#loads.getOrSet({ ...caller, said: completed(caller.said, this.#state.rules.defaults) });
   }
 
   leave(caller: Caller): void {
@@ -127,7 +127,8 @@ export class NaivePolicy {
     const { rules, agenda } = this.#state;
     const queue = this.#writes.get(key) ?? [];
     this.#writes.set(key, queue);
-    const write = { key, calledAt: agenda.now, gone: false, ...call };
+    const said = completed(call.said, rules.defaults);
+    const write = { key, calledAt: agenda.now, gone: false, ...call, said };
     if (queue.push(write) === 1 || !rules.enabled) this.#carryOut(write);
   }
 
@@ -171,9 +172,10 @@ export class NaivePolicy {
 
   /** Finds what is a hit, here or where it is shared, and has a copy made. */
   #find(key: string): Row | undefined {
-    const { entries } = this.#state;
+    const { entries, rules } = this.#state;
     const row = entries.fresh(key);
-    if (row !== undefined && entries.here(key) === undefined) entries.takeCopy(key, row, {});
+    if (row !== undefined && entries.here(key) === undefined)
+      entries.takeCopy(key, row, rules.defaults);
     return row;
   }
 

@@ -9,7 +9,7 @@ import type { Rules, Said } from './naive-entries.js';
 import type { Caller, NaiveCounts } from './naive-load.js';
 import { NaivePolicy } from './naive-policy.js';
 import { partsOf, Reply, show } from './reply.js';
-import { loadOptionsOf, storeOptionsOf } from './said-options.js';
+import { cacheOptionsOf, loadOptionsOf, storeOptionsOf } from './said-options.js';
 import { batchLoaderOf, loaderOf, ofKey, updaterOf, type Source } from './scripted-source.js';
 
 /** A hierarchy as it is built, and what the naive policy has to know of it. */
@@ -48,8 +48,9 @@ export class PolicyComparison {
   readonly #signals = new Map<string, AbortSignal>();
   /** Every call of a loader for a key. */
   readonly #begun = new Set<string>();
-  readonly #reports: string[] = [];
-  #batches: number[] = [];
+  #reports: string[] = [];
+  /** The keys of each call of a loader of several, since the last step. */
+  #batches: (readonly string[])[] = [];
   #pending: Pending[] = [];
   #callers: PendingCaller[] = [];
   #ids = 0;
@@ -64,8 +65,11 @@ export class PolicyComparison {
       joinTimeout: Infinity,
       lockTimeout: Infinity,
       report: ({ message }) => this.#reports.push(message),
+      ...cacheOptionsOf(shape.defaults),
       ...shape.options(this.clock),
     });
+    // What it says of options at the start is not what this is about.
+    this.#reports = [];
   }
 
   /** Several callers in one step: each has a loader of its own, and one of them is called. */
@@ -96,8 +100,9 @@ export class PolicyComparison {
     const { here, naive, controller } = this.#call(`getOrSetMany ${source.id} ${prefix}`);
     const loader = batchLoaderOf(source, this.#sleep);
     const note = (missing: readonly string[], context: BatchLoadContext): Promise<Values> => {
-      this.#batches.push(source.id);
-      for (const name of missing) this.#begun.add(`${source.id} ${prefix}${name}`);
+      const calls = missing.map((missed) => `${source.id} ${prefix}${missed}`);
+      for (const call of calls) this.#begun.add(call);
+      this.#batches.push(calls);
       return loader(missing, context);
     };
     here.follow(view.getOrSetMany(names, note, this.#optionsOf(said, script, controller)));
@@ -222,8 +227,10 @@ export class PolicyComparison {
   #checkLoaders(): void {
     const calls = [...this.#begun].toSorted().join();
     this.#expect('loaders', calls, [...this.naive.begun.keys()].toSorted().join());
-    // A loader of several keys is called once for all that are missing.
-    this.#expect('batches', new Set(this.#batches).size, this.#batches.length);
+    // A loader of several keys is called once for all that are missing; what is refreshed may come later.
+    const isMissing = (call: string): boolean => !this.naive.begun.get(call)!.behind;
+    const batches = this.#batches.filter((batch) => batch.some(isMissing)).length;
+    this.#expect('calls for several keys', batches, Math.min(batches, 1));
     this.#batches = [];
     for (const [call, { aborted }] of this.#signals)
       this.#expect(`signal ${call}`, aborted, this.naive.begun.get(call)!.aborted);

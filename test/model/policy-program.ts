@@ -14,7 +14,7 @@ export interface Step {
  * two things happen at once whose order nobody promises: loads 1 after a multiple, soft timeouts
  * 8, hard ones 16 and waits 32.
  */
-const SLOT = 64;
+export const SLOT = 64;
 
 const key = fc.constantFrom('a', 'a', 'a', 'a', 'b', 'b', ...KEYS.slice(2));
 const tag = fc.constantFrom('red', 'blue');
@@ -32,22 +32,38 @@ const lifetime = fc.constantFrom<Said[]>(
   { expiresIn: -SLOT },
 );
 
-const storeWords = fc.record({
-  grace: rarely(2, 30 * SLOT, 200 * SLOT),
-  negativeTtl: rarely(2, 6 * SLOT),
+const GRACES = [30 * SLOT, 200 * SLOT];
+const SOFT_TIMEOUTS = [2 * SLOT + 8, 8 * SLOT + 8];
+const HARD_TIMEOUTS = [4 * SLOT + 16, 10 * SLOT + 16];
+
+/** What a cache says for all calls of a program. */
+export const defaults: fc.Arbitrary<Said> = fc.record({
+  grace: rarely(1, ...GRACES),
+  throttle: rarely(1, 25 * SLOT),
   eager: rarely(2, 0.5),
-  jitter: rarely(7, 0.25),
+  soft: rarely(4, ...SOFT_TIMEOUTS),
+  hard: rarely(3, ...HARD_TIMEOUTS),
+  negativeTtl: rarely(3, 6 * SLOT),
+  jitter: rarely(3, 0.25),
+  refuses: rarely(3, true),
+});
+
+const storeWords = fc.record({
+  grace: rarely(6, 0, ...GRACES),
+  negativeTtl: rarely(5, 0, 6 * SLOT),
+  eager: rarely(6, 0, 0.5, 0.5),
+  jitter: rarely(8, 0, 0.25),
   tags: fc.oneof(fc.constant(undefined), fc.subarray(['red', 'blue'])),
 });
 
 const loadWords = fc.record({
-  throttle: rarely(2, 25 * SLOT),
-  soft: rarely(3, 2 * SLOT + 8, 8 * SLOT + 8),
-  hard: rarely(3, 4 * SLOT + 16, 10 * SLOT + 16),
-  refuses: rarely(3, true),
+  throttle: rarely(6, 0, 25 * SLOT),
+  soft: rarely(9, 0, ...SOFT_TIMEOUTS),
+  hard: rarely(9, 0, ...HARD_TIMEOUTS),
+  refuses: rarely(6, false, true),
   force: rarely(7, true),
-  skipRead: rarely(11, 'L1' as const, 'all' as const),
-  skipWrite: rarely(13, true),
+  skipRead: rarely(14, 'L1' as const, 'all' as const),
+  skipWrite: rarely(15, true),
 });
 
 const storing: fc.Arbitrary<Said> = joined(lifetime, storeWords);
@@ -57,7 +73,7 @@ function joined(...parts: fc.Arbitrary<Said>[]): fc.Arbitrary<Said> {
   return fc.tuple(...parts).map((said) => Object.assign({}, ...said) as Said);
 }
 
-/** Mostly nothing. */
+/** Nothing that often, or one of the values. */
 function rarely<V>(weight: number, ...values: V[]): fc.Arbitrary<V | undefined> {
   return fc.oneof(
     { arbitrary: fc.constant(undefined), weight },
