@@ -8,6 +8,8 @@ export default {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nestjs-cache-hierarchy$': '<rootDir>/lib/index.ts',
+    '^nestjs-cache-hierarchy/cache-manager$': '<rootDir>/lib/adapters/cache-manager.ts',
+    '^nestjs-cache-hierarchy/(health|testing)$': '<rootDir>/lib/$1/index.ts',
   },
   transform: {
     '^.+\\.ts$': [

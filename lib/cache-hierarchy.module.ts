@@ -1,15 +1,23 @@
-import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, Optional, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { DiscoveryModule } from '@nestjs/core';
 import { CacheBinder } from './binding/cache.binder.js';
-import { announceCache, retireCache } from './binding/live-caches.js';
+import { CacheRegistry, CacheRegistryModule } from './binding/cache.registry.js';
+import { announceCache } from './binding/live-caches.js';
 import {
+  CACHE_ANNOUNCEMENT,
   CACHE_HIERARCHY_OPTIONS,
   CACHE_L1,
   CACHE_L2,
   CACHE_MERGED_OPTIONS,
+  CACHE_MODULE_CONFIGURED,
   CACHE_SWEEPER,
 } from './cache-hierarchy.constants.js';
+import {
+  asyncFeatureOf,
+  featureOf,
+  type NamedCacheAsyncOptions,
+} from './cache-hierarchy.feature.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -20,23 +28,19 @@ import { createSweeper } from './cleanup/create-sweeper.js';
 import { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
 import { logReport } from './config/log-report.js';
 import { resolveModuleOptions } from './config/module-options.js';
+import type { NamedCacheOptions } from './config/named-options.js';
 import { isDataSourceError } from './config/stale-on.js';
+import { InvalidOptionsError } from './errors.js';
 import { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
+import { ResponseCaching } from './http/response-caching.js';
 import type { CacheHierarchyOptions } from './hierarchy/hierarchy-options.js';
 import type { Sweeper } from './memory/sweeper.js';
 
-/**
- * Gives an application its cache. Import it once, in the root module, through `forRoot` or
- * `forRootAsync`; it is global unless `isGlobal` is false.
- *
- * Options win over the environment, field by field, and the environment wins over the defaults.
- * Whatever is wrong with either stops the start. Nothing runs before the application is
- * initialised; the sweeper stops when it begins to close, and the cache closes last, so that
- * requests which are still answered are answered. From then on decorated methods just run.
- */
-@Module({
-  imports: [DiscoveryModule, ConfigModule.forFeature(cacheHierarchyConfig)],
+/** What `forRoot` and `forRootAsync` give beside the options. */
+const ROOT = {
+  imports: [CacheRegistryModule, DiscoveryModule, ConfigModule.forFeature(cacheHierarchyConfig)],
   providers: [
+    { provide: CACHE_MODULE_CONFIGURED, useValue: true },
     {
       provide: CACHE_MERGED_OPTIONS,
       inject: [CACHE_HIERARCHY_OPTIONS, cacheHierarchyConfig.KEY],
@@ -53,32 +57,92 @@ import type { Sweeper } from './memory/sweeper.js';
     },
     { provide: CACHE_L1, inject: [CacheHierarchy], useFactory: ({ l1 }: CacheHierarchy) => l1 },
     { provide: CACHE_L2, inject: [CacheHierarchy], useFactory: ({ l2 }: CacheHierarchy) => l2 },
+    {
+      provide: CACHE_ANNOUNCEMENT,
+      inject: [
+        CacheRegistry,
+        CacheHierarchy,
+        CACHE_SWEEPER,
+        CACHE_HIERARCHY_OPTIONS,
+        cacheHierarchyConfig.KEY,
+      ],
+      useFactory: (
+        registry: CacheRegistry,
+        cache: CacheHierarchy,
+        sweeper: Sweeper,
+        given: CacheHierarchyOptions,
+        environment: CacheHierarchyOptions,
+      ): void => registry.open({ cache, sweeper, given, environment }),
+    },
+    {
+      provide: ResponseCaching,
+      inject: [CacheHierarchy, CACHE_MERGED_OPTIONS],
+      useFactory: (cache: CacheHierarchy, options: CacheHierarchyOptions) =>
+        new ResponseCaching(cache, options),
+    },
     CacheCleanupScheduler,
     CacheBinder,
   ],
   exports: [CacheHierarchy, CACHE_L1, CACHE_L2, CacheCleanupScheduler],
-})
-export class CacheHierarchyModule extends ConfigurableModuleClass implements OnApplicationShutdown {
-  constructor(private readonly cache: CacheHierarchy) {
+} satisfies ModuleMetadata;
+
+/**
+ * Gives an application its caches. Import it once, in the root module, through `forRoot` or
+ * `forRootAsync`; it is global unless `isGlobal` is false. Modules that want a cache of their own beside
+ * the default one import `forFeature` or `forFeatureAsync`.
+ *
+ * Options win over the environment, field by field, and the environment wins over the defaults.
+ * Whatever is wrong with either stops the start. Nothing runs before the application is
+ * initialised; the sweeper stops when it begins to close, and the caches close last, so that
+ * requests which are still answered are answered. From then on decorated methods just run.
+ */
+@Module({})
+export class CacheHierarchyModule extends ConfigurableModuleClass {
+  constructor(@Optional() @Inject(CACHE_MODULE_CONFIGURED) configured?: boolean) {
     super();
+    if (configured !== true) throw importedAsItIs();
   }
 
   /** Configures the cache with these options, over those of the environment. */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    return super.forRoot(options);
+    return withRoot(super.forRoot(options));
   }
 
   /** Configures the cache with options that a factory or a class supplies, over the environment's. */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return super.forRootAsync(options);
+    return withRoot(super.forRootAsync(options));
   }
 
-  /** Called by Nest last, when no request is answered any more. */
-  async onApplicationShutdown(): Promise<void> {
-    retireCache(this.cache);
-    // A test may have put a double in its place that has only what the test calls.
-    await (this.cache as Partial<CacheHierarchy>).close?.();
+  /**
+   * Makes named caches, each with levels and bounds of its own, and what is not said inherited from the
+   * default cache. They are injected by `@InjectCache(name)` where this is imported.
+   *
+   * @throws {InvalidOptionsError} for names that are bad or given twice
+   */
+  static forFeature(caches: readonly NamedCacheOptions[]): DynamicModule {
+    return { module: CacheHierarchyModule, ...featureOf(caches) };
   }
+
+  /** The same with options that factories supply. */
+  static forFeatureAsync(caches: readonly NamedCacheAsyncOptions[]): DynamicModule {
+    return { module: CacheHierarchyModule, ...asyncFeatureOf(caches) };
+  }
+}
+
+function withRoot(definition: DynamicModule): DynamicModule {
+  return {
+    ...definition,
+    imports: [...ROOT.imports, ...(definition.imports ?? [])],
+    providers: [...ROOT.providers, ...(definition.providers ?? [])],
+    exports: ROOT.exports,
+  };
+}
+
+function importedAsItIs(): InvalidOptionsError {
+  const message =
+    'has the class itself, which makes no cache. Import what forRoot or forRootAsync returns, once, in ' +
+    'the root module; elsewhere what forFeature returns, or nothing.';
+  return new InvalidOptionsError('CacheHierarchyModule', [{ option: 'imports', message }]);
 }
 
 function openCache(options: CacheHierarchyOptions, sweeper: Sweeper): CacheHierarchy {

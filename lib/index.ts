@@ -1,13 +1,32 @@
 export { CacheHierarchyModule } from './cache-hierarchy.module.js';
 export type { CacheHierarchyOptionsFactory } from './cache-hierarchy.module-definition.js';
-export { CACHE_HIERARCHY_OPTIONS, CACHE_L1, CACHE_L2 } from './cache-hierarchy.constants.js';
+export type { NamedCacheAsyncOptions } from './cache-hierarchy.feature.js';
+export {
+  CACHE_HIERARCHY_OPTIONS,
+  CACHE_L1,
+  CACHE_L2,
+  getCacheToken,
+} from './cache-hierarchy.constants.js';
 export { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
+export type { NamedCacheOptions, NamedCacheSettings } from './config/named-options.js';
 
+export { CacheConfig } from './decorators/cache-config.decorator.js';
+export type { CacheConfigOptions } from './decorators/cache-config.decorator.js';
+export { CacheEvict } from './decorators/cache-evict.decorator.js';
+export type { CacheEvictOptions } from './decorators/cache-evict.decorator.js';
+export { CachePut } from './decorators/cache-put.decorator.js';
+export type { CachePutOptions } from './decorators/cache-put.decorator.js';
 export { Cacheable } from './decorators/cacheable.decorator.js';
-export type { CacheableDecorator } from './decorators/cacheable.decorator.js';
-export type { CacheableOptions } from './decorators/cacheable-options.js';
+export type { CacheableOptions } from './decorators/cacheable.decorator.js';
+export { Caching } from './decorators/caching.decorator.js';
+export type { CachingOptions } from './decorators/caching.decorator.js';
+export type { CacheMethodDecorator } from './decorators/decorated.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export { cacheKeyOf } from './binding/cache-key-of.js';
+
+export { CacheResponse } from './http/cache-response.decorator.js';
+export type { CachedRequest, CacheResponseOptions } from './http/cache-response-options.js';
+export { CacheResponseInterceptor } from './http/cache-response.interceptor.js';
 
 export { CacheCleanupScheduler } from './cleanup/cache-cleanup.scheduler.js';
 export type { SweeperStatus } from './memory/sweeper.js';

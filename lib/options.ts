@@ -39,6 +39,11 @@ export class OptionReader {
     }
   }
 
+  /** A reader of some of these options, whose problems are reported with these. */
+  of(options: object): OptionReader {
+    return new OptionReader(this.subject, options, this.path, this.problems);
+  }
+
   /** Reads a duration in milliseconds. */
   duration(name: string, defaultMs: number): number {
     const value = this.raw(name);

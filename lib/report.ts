@@ -4,6 +4,8 @@ export interface CacheReport {
   readonly code: string;
   /** What happened and what to do about it. */
   readonly message: string;
+  /** The name of the cache it is about; the default cache has none. */
+  readonly cache?: string;
   /** The error behind it, if there is one. */
   readonly cause?: unknown;
 }

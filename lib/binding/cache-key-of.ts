@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
-import { identifier, methodsOf, nameOfClass, nameOfMethod } from './cacheable-methods.js';
-import { keyOfCall } from './method-key.js';
+import { methodsOf } from './cacheable-methods.js';
+import { keyOfCall, noMethodMessage } from './method-key.js';
 
 /** The arguments of a method. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
@@ -25,7 +25,5 @@ export function cacheKeyOf<C extends object, N extends keyof C & (string | symbo
   for (const candidate of methodsOf(type)) {
     if (candidate.name === method) return keyOfCall(candidate, type, args);
   }
-  throw new InvalidArgumentError(
-    `${identifier(nameOfClass(type))} has no @Cacheable method ${nameOfMethod(method)}: decorate it, or use its own key.`,
-  );
+  throw new InvalidArgumentError(noMethodMessage(type, method));
 }

@@ -2,10 +2,15 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import { cachedHandlerOf } from '../http/route-metadata.js';
 import { isCacheHost, linkHost } from './cache-slot.js';
-import { methodsOf, type ClassLike } from './cacheable-methods.js';
+import { methodsOf, nameOfMethod, othersOf, type ClassLike } from './cacheable-methods.js';
+import { noCacheMessage } from './cache-of-method.js';
+import { registryOf } from './cache.registry.js';
+import { configOf } from './class-config.js';
 import { claimName } from './class-names.js';
 import { retireCache } from './live-caches.js';
+import { noMethodMessage } from './method-key.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
@@ -40,6 +45,8 @@ export class CacheBinder implements OnModuleInit {
       ...this.problemsOfRoots(),
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
       ...problemsOfInstances(hosts),
+      ...this.problemsOfDecorators(hosts),
+      ...problemsOfHandlers(wrappers.map(classOf)),
     ];
     if (problems.length === 0) return;
     retireCache(this.cache);
@@ -55,12 +62,40 @@ export class CacheBinder implements OnModuleInit {
     return [{ option: 'forRoot', message }];
   }
 
+  /** Decorators that name a cache or a method that is not there. */
+  private problemsOfDecorators(hosts: ReadonlySet<object>): OptionProblem[] {
+    const types = [...new Set([...hosts].map(classOfInstance))];
+    const caches = registryOf(this.cache);
+    return types.flatMap((type) => {
+      const missing = cacheNamesOf(type).filter((name) => caches?.get(name) === undefined);
+      const messages = [
+        missing.map(noCacheMessage),
+        strangersOf(type).map((name) => noMethodMessage(type, name)),
+      ].flat();
+      return messages.map((message) => ({ option: type.name, message }));
+    });
+  }
+
   private problemsOfNames(...types: (ClassLike | undefined)[][]): OptionProblem[] {
     return [...new Set(types.flat())].filter(derivesKeys).flatMap((type) => {
       const message = claimName(this.cache, type);
       return message === undefined ? [] : [{ option: `@Cacheable on ${type.name}`, message }];
     });
   }
+}
+
+/** The caches that decorators of a class name. */
+function cacheNamesOf(type: ClassLike): string[] {
+  const decorated = [...methodsOf(type), ...othersOf(type)];
+  const names = decorated.map(({ cache }) => cache ?? configOf(type).cache);
+  return [...new Set(names)].filter((name) => name !== undefined);
+}
+
+/** The methods that decorators of a class name and that are not `@Cacheable`. */
+function strangersOf(type: ClassLike): (string | symbol)[] {
+  const known = new Set([...methodsOf(type)].map(({ name }) => name));
+  const named = [...othersOf(type)].flatMap(({ method }) => method ?? []);
+  return named.filter((name) => !known.has(name));
 }
 
 function isSingleton(wrapper: InstanceWrapper): boolean {
@@ -116,5 +151,23 @@ function problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
       'Provide it in one module and export it from there, or give its @Cacheable methods a key ' +
       'that differs between them.';
     return [{ option: `@Cacheable on ${type.name}`, message }];
+  });
+}
+
+/** Of two caches for one result nobody could say which one an invalidation has to reach. */
+function problemsOfHandlers(types: readonly (ClassLike | undefined)[]): OptionProblem[] {
+  return [...new Set(types)].flatMap((type) => {
+    if (type?.prototype === undefined) return [];
+    const prototype = type.prototype as Record<string | symbol, unknown>;
+    const twice = [...methodsOf(type)].filter(({ name }) => {
+      const handler = prototype[name];
+      return typeof handler === 'function' && cachedHandlerOf(handler) !== undefined;
+    });
+    return twice.map(({ name }) => ({
+      option: `@CacheResponse on ${type.name}.${nameOfMethod(name)}`,
+      message:
+        'is on a method with @Cacheable, which would keep its result twice. Remove one: @CacheResponse keeps ' +
+        'responses with status and headers, @Cacheable what the method returns, whoever calls it.',
+    }));
   });
 }

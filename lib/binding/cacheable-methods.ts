@@ -1,16 +1,39 @@
-import type { StoreOptions } from '../hierarchy/call-options.js';
+import type { LoadOptions } from '../hierarchy/call-options.js';
 import { quote } from './canonical-text.js';
 
-/** What `@Cacheable` says about a method, its options checked. */
-export interface CacheableMethod {
+/** A method that a decorator is on. */
+export interface DecoratedMethod {
   readonly name: string | symbol;
   /** The class whose own method it is. */
   readonly declaredBy: ClassLike;
+  /** The name of the cache it uses, if it says one. */
+  readonly cache: string | undefined;
+  /** Whether a call has to do with the cache at all. */
+  readonly condition: ((...args: unknown[]) => boolean) | undefined;
+}
+
+type Tags = string | readonly string[];
+
+/** What a decorator says about the entries that a method stores. */
+export interface StoringMethod extends DecoratedMethod {
   /** The key, or a function of the arguments; without one the key is derived. */
   readonly key: string | ((...args: unknown[]) => string) | undefined;
-  readonly storeOptions: StoreOptions;
-  /** Makes tags from the arguments of a call that loads. */
-  readonly tagsOf: ((...args: unknown[]) => string | readonly string[]) | undefined;
+  readonly loadOptions: LoadOptions;
+  /** Makes tags from the arguments of a call. */
+  readonly tagsOf: ((...args: unknown[]) => Tags) | undefined;
+  /** Makes tags from the result and the arguments. */
+  readonly resultTagsOf: ((result: unknown, ...args: unknown[]) => Tags) | undefined;
+  /** Whether a result is not to be stored. */
+  readonly unless: ((result: unknown, ...args: unknown[]) => boolean) | undefined;
+}
+
+/** What `@Cacheable` says about a method, its options checked. */
+export type CacheableMethod = StoringMethod;
+
+/** The method whose derived key a `@CachePut` or `@CacheEvict` means, and the arguments of that call. */
+export interface OtherMethod {
+  readonly method: string | symbol;
+  readonly argsOf: ((...args: unknown[]) => readonly unknown[]) | undefined;
 }
 
 /** A class, abstract or not, as far as keys care. */
@@ -26,11 +49,31 @@ export function registerMethod(method: CacheableMethod): void {
 }
 
 /** The decorated methods of a class and of those it extends, its own first. */
-export function* methodsOf(declaredBy: ClassLike): Iterable<CacheableMethod> {
-  let prototype = declaredBy.prototype as object | null;
-  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype) as object | null) {
+export function* methodsOf(type: ClassLike): Iterable<CacheableMethod> {
+  for (const prototype of prototypesOf(type))
     yield* methodsOfPrototype.get(prototype)?.values() ?? [];
+}
+
+/** The prototypes of a class and of those it extends; what stands in for a class may have none. */
+export function* prototypesOf(type: ClassLike): Iterable<object> {
+  let prototype = type.prototype as object | null | undefined;
+  while (prototype !== null && prototype !== undefined) {
+    yield prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null;
   }
+}
+
+const othersOfPrototype = new WeakMap<object, (DecoratedMethod & Partial<OtherMethod>)[]>();
+
+/** Notes a method with another decorator than `@Cacheable`, to be looked at when the application starts. */
+export function registerOther(method: DecoratedMethod & Partial<OtherMethod>): void {
+  const prototype = method.declaredBy.prototype as object;
+  othersOfPrototype.set(prototype, [...(othersOfPrototype.get(prototype) ?? []), method]);
+}
+
+/** Those methods of a class and of those it extends. */
+export function* othersOf(type: ClassLike): Iterable<DecoratedMethod & Partial<OtherMethod>> {
+  for (const prototype of prototypesOf(type)) yield* othersOfPrototype.get(prototype) ?? [];
 }
 
 /** Returns a class's name; one that a class decorator made without a name has that of its base. */

@@ -1,11 +1,12 @@
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors.js';
-import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
-import { cacheOf, isCacheHost } from './cache-slot.js';
+import { cacheOfMethod } from './cache-of-method.js';
+import { isCacheHost } from './cache-slot.js';
 import { nameOfMethod, type CacheableMethod, type ClassLike } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
 import { keyOfCall } from './method-key.js';
+import { planOf } from './plan-of-class.js';
 
 /** A method as it stands on a prototype, whatever it takes and returns. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -16,28 +17,46 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
  */
 export function cachedMethod(original: Method, method: CacheableMethod): Method {
   const cached: Method = function (this: unknown, ...args) {
-    const cache = isCacheHost(this) ? cacheOf(this) : undefined;
-    if (cache === undefined || !cache.active) return asPromised(original.apply(this, args), method);
-    return answer(cache, this as object, args);
-  };
-
-  const answer = (cache: CacheHierarchy, host: object, args: unknown[]): Promise<unknown> => {
+    const calledOn = classOf(this);
+    if (calledOn === undefined) return asPromised(original.apply(this, args), method);
     try {
-      const calledOn = host.constructor as ClassLike;
+      const plan = planOf(method, calledOn);
+      const cache = cacheOfMethod(this, plan.cache);
+      if (cache === undefined || method.condition?.(...args) === false)
+        return asPromised(original.apply(this, args), method);
       if (method.key === undefined) assertNameClaimed(cache, calledOn);
       const key = keyOfCall(method, calledOn, args);
-      const load = ({ tags }: LoadContext): Promise<unknown> => {
-        if (method.tagsOf !== undefined) tags(method.tagsOf(...args));
-        return asPromised(original.apply(host, args), method);
-      };
-      return cache.getOrSet(key, load, method.storeOptions);
+      return cache.getOrSet(key, loaderOf(original, method, this, args), plan.options);
     } catch (error) {
       return Promise.reject(error);
     }
   };
-
   copyFace(original, cached);
   return cached;
+}
+
+/** The class of an instance that can have a cache. */
+export function classOf(host: unknown): ClassLike | undefined {
+  return isCacheHost(host) ? (host.constructor as ClassLike) : undefined;
+}
+
+function loaderOf(
+  original: Method,
+  method: CacheableMethod,
+  host: unknown,
+  args: unknown[],
+): (context: LoadContext) => Promise<unknown> {
+  const { tagsOf, unless, resultTagsOf } = method;
+  return (context) => {
+    if (tagsOf !== undefined) context.tags(tagsOf(...args));
+    const result = asPromised(original.apply(host, args), method);
+    if (unless === undefined && resultTagsOf === undefined) return result;
+    return result.then((value) => {
+      if (resultTagsOf !== undefined) context.tags(resultTagsOf(value, ...args));
+      if (unless?.(value, ...args) === true) context.skip();
+      return value;
+    });
+  };
 }
 
 /** A method that returns at once has a caller who does not wait: it must not get a promise unasked. */
@@ -56,7 +75,8 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-function copyFace(from: Method, to: Method): void {
+/** Gives a method that stands in for another its name, length, metadata and own properties. */
+export function copyFace(from: Method, to: Method): void {
   for (const name of Reflect.ownKeys(from)) {
     if (name === 'prototype' || name === 'arguments' || name === 'caller') continue;
     Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name)!);

@@ -8,8 +8,10 @@ import {
   nameOfMethod,
   type CacheableMethod,
   type ClassLike,
+  type OtherMethod,
 } from './cacheable-methods.js';
 import { canonicalText } from './canonical-text.js';
+import { configOf } from './class-config.js';
 
 /** A longer name of class and method gives way to the hash altogether. */
 const MAX_PREFIX_LENGTH = 512;
@@ -21,7 +23,42 @@ export function keyOfCall(
   args: readonly unknown[],
 ): string {
   if (method.key === undefined) return derivedKey(method, calledOn, args);
-  return typeof method.key === 'string' ? method.key : method.key(...args);
+  return explicitKey(method.key, calledOn, args);
+}
+
+/** Returns a key that a decorator gives, after the prefix of the class. */
+export function explicitKey(
+  key: string | ((...args: unknown[]) => string),
+  calledOn: ClassLike,
+  args: readonly unknown[],
+): string {
+  const own = typeof key === 'string' ? key : key(...args);
+  const { keyPrefix } = configOf(calledOn);
+  return keyPrefix === undefined ? own : keyPrefix + own;
+}
+
+/**
+ * Returns the key of a call of another `@Cacheable` method of the class.
+ *
+ * @throws {InvalidArgumentError} when there is no such method
+ */
+export function keyOfOther(
+  { method, argsOf }: OtherMethod,
+  calledOn: ClassLike,
+  args: readonly unknown[],
+): string {
+  for (const candidate of methodsOf(calledOn)) {
+    if (candidate.name === method) return keyOfCall(candidate, calledOn, argsOf?.(...args) ?? args);
+  }
+  throw new InvalidArgumentError(noMethodMessage(calledOn, method));
+}
+
+/** Says that a decorator names a method that is not there. */
+export function noMethodMessage(type: ClassLike, method: string | symbol): string {
+  return (
+    `${identifier(nameOfClass(type))} has no @Cacheable method ${nameOfMethod(method)}: decorate it, ` +
+    'or use its own key.'
+  );
 }
 
 /**

@@ -20,14 +20,27 @@ export function resolveModuleOptions(
   given: unknown,
   environment: CacheHierarchyOptions,
 ): CacheHierarchyOptions {
-  const options = mergeOver(environment, given, ['l1', 'l2']) as CacheHierarchyOptions;
-  const settings = settingsOf(environment);
+  const options = mergeOptions(environment, given);
   const problems = [
-    ...(settings?.problems ?? []),
-    ...problemsOf(options).map((problem) => blame(problem, options, settings)),
+    ...(settingsOf(environment)?.problems ?? []),
+    ...problemsOfOptions(options, environment),
   ];
   if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', unique(problems));
   return Object.freeze(options);
+}
+
+/** Puts the options that are set in `given` over those of `base`, field by field of each level. */
+export function mergeOptions(base: CacheHierarchyOptions, given: unknown): CacheHierarchyOptions {
+  return mergeOver(base, given, ['l1', 'l2']) as CacheHierarchyOptions;
+}
+
+/** Returns what is wrong with merged options; what came from the environment is named by its variable. */
+export function problemsOfOptions(
+  options: CacheHierarchyOptions,
+  environment: CacheHierarchyOptions,
+): readonly OptionProblem[] {
+  const settings = settingsOf(environment);
+  return problemsOf(options).map((problem) => blame(problem, options, settings));
 }
 
 /** Puts what is set in `given` over `base`; what is no object replaces it, to be refused or obeyed. */

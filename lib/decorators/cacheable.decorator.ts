@@ -1,36 +1,17 @@
-import { cachedMethod, type Method } from '../binding/cached-method.js';
-import { defineSlot } from '../binding/cache-slot.js';
+import { cachedMethod } from '../binding/cached-method.js';
 import {
   methodsOf,
   nameOfMethod,
   registerMethod,
   type CacheableMethod,
-  type ClassLike,
 } from '../binding/cacheable-methods.js';
 import { InvalidArgumentError } from '../errors.js';
-import { resolveCacheableOptions, type CacheableOptions } from './cacheable-options.js';
+import { OptionReader } from '../options.js';
+import { decorateMethod, type CacheMethodDecorator, type Exactly } from './decorated.js';
+import { readStoringOptions, type StoringOptions } from './method-options.js';
 
-/** The parameters of a method that a function of `Given` can be called with: more may follow. */
-type AtLeast<Given extends unknown[]> = number extends Given['length']
-  ? Given
-  : [...Given, ...unknown[]];
-
-/** What a decorated method must be, or a sentence that the compiler shows. */
-type Decoratable<M extends (...args: never) => unknown, K extends unknown[], T extends unknown[]> =
-  ReturnType<M> extends Promise<unknown>
-    ? Parameters<M> extends AtLeast<K> & AtLeast<T>
-      ? unknown
-      : { readonly '@Cacheable': 'key and tags must take the parameters of the method' }
-    : { readonly '@Cacheable': 'the method must return a promise' };
-
-/** What {@link Cacheable} returns: a decorator for methods that return a promise. */
-export type CacheableDecorator<K extends unknown[], T extends unknown[]> = <
-  M extends (...args: never) => unknown,
->(
-  prototype: object,
-  name: string | symbol,
-  descriptor: TypedPropertyDescriptor<M> & Decoratable<M, K, T>,
-) => void;
+/** Options of `@Cacheable`; without a `key` it is derived from class, method and arguments. */
+export type CacheableOptions = StoringOptions;
 
 /**
  * Answers calls of a method from the cache: a call whose key is there returns the stored value, any
@@ -45,57 +26,24 @@ export type CacheableDecorator<K extends unknown[], T extends unknown[]> = <
  * arguments; see {@link cacheKeyOf}. Concurrent callers share the first one's run: a method must
  * not depend on anything but its arguments, such as the user of the request.
  *
- * The compiler refuses methods that return no promise, and functions `key` and `tags` that do not
- * take the method's parameters. `applyDecorators` has no room for such a check: give it
+ * The compiler refuses methods that return no promise, and functions in the options that do not take the
+ * method's parameters. `applyDecorators` has no room for such a check: give it
  * `Cacheable() as MethodDecorator`.
  *
  * @throws {InvalidOptionsError} at decoration, when an option is wrong or unknown
  * @throws {InvalidArgumentError} at decoration, when it is put on anything but a method
  */
-export function Cacheable(options?: CacheableOptions): CacheableDecorator<unknown[], unknown[]>;
-/** The same, for functions `key` and `tags` that name the types of their parameters. */
-export function Cacheable<K extends unknown[] = unknown[], T extends unknown[] = unknown[]>(
-  options: CacheableOptions<K, T>,
-): CacheableDecorator<K, T>;
-export function Cacheable<K extends unknown[], T extends unknown[]>(
-  options?: CacheableOptions<K, T>,
-): CacheableDecorator<K, T> {
-  return (prototype, name, descriptor) => {
-    const original = methodAt(prototype, name, descriptor);
-    const declaredBy = prototype.constructor as ClassLike;
-    const subject = `@Cacheable on ${declaredBy.name}.${nameOfMethod(name)}`;
-    const method: CacheableMethod = {
-      name,
-      declaredBy,
-      ...resolveCacheableOptions(subject, options),
-    };
+export function Cacheable<O extends CacheableOptions>(
+  options?: Exactly<O, CacheableOptions>,
+): CacheMethodDecorator<O> {
+  return decorateMethod<O>('@Cacheable', ({ original, name, declaredBy, subject }) => {
+    const read = new OptionReader(subject, options);
+    const method: CacheableMethod = { name, declaredBy, ...readStoringOptions(read) };
+    read.finish();
     refuseSecond(method, subject);
     registerMethod(method);
-    defineSlot(prototype);
-    (descriptor as PropertyDescriptor).value = cachedMethod(original, method);
-  };
-}
-
-/** Returns the method that is decorated; what is no method of an instance is refused. */
-function methodAt(target: object, name: unknown, descriptor?: PropertyDescriptor): Method {
-  if (typeof name === 'object' && name !== null && 'kind' in name) {
-    refuse(
-      'was called as a standard decorator. Compile with experimentalDecorators: Nest needs it',
-    );
-  }
-  if (typeof name !== 'string' && typeof name !== 'symbol')
-    refuse('is for methods, not for classes');
-  const where = nameOfMethod(name);
-  if (typeof target === 'function') {
-    refuse(`can not cache the static method ${where}: it has no instance that has a cache`);
-  }
-  if (descriptor?.get !== undefined || descriptor?.set !== undefined) {
-    refuse(`can not cache the accessor ${where}: make it a method that returns a promise`);
-  }
-  if (typeof descriptor?.value !== 'function') {
-    refuse(`can not cache the property ${where}: make it a method that returns a promise`);
-  }
-  return descriptor.value as Method;
+    return cachedMethod(original, method);
+  });
 }
 
 /** Two methods must not derive one key: one decorated twice, or two symbols of one description. */
@@ -111,8 +59,4 @@ function refuseSecond(method: CacheableMethod, subject: string): void {
       );
     }
   }
-}
-
-function refuse(why: string): never {
-  throw new InvalidArgumentError(`@Cacheable ${why}.`);
 }

@@ -1,7 +1,13 @@
 import { Inject } from '@nestjs/common';
+import { getCacheToken } from '../cache-hierarchy.constants.js';
 import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 
-/** Injects the application's cache, as the class `CacheHierarchy` does by itself in a constructor. */
-export function InjectCache(): PropertyDecorator & ParameterDecorator {
-  return Inject(CacheHierarchy);
+/**
+ * Injects a named cache, or without a name the application's default one, as the class `CacheHierarchy`
+ * does by itself in a constructor.
+ *
+ * @throws {InvalidArgumentError} at decoration, when the name is not one that a cache can have
+ */
+export function InjectCache(name?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(name === undefined ? CacheHierarchy : getCacheToken(name));
 }

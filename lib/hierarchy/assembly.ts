@@ -15,6 +15,7 @@ import { StampTable } from './stamp-table.js';
 export interface Assembly {
   readonly options: ResolvedHierarchyOptions;
   readonly core: HierarchyCore;
+  readonly events: CacheEvents;
   readonly l1: EnhancedAsyncTTLCache<unknown>;
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   /** Those in this process, from the first to the last that is asked. */
@@ -24,20 +25,28 @@ export interface Assembly {
   readonly below: LevelsBelow;
 }
 
+/** How a hierarchy is put together, beside its options. */
+export interface AssemblySettings {
+  /** When a lock is handed to who waits for it. */
+  readonly handOver?: HandOver;
+  /** Whether somebody else closes the remote. */
+  readonly keepsRemoteOpen?: boolean;
+}
+
 /** Builds the levels that the options ask for, and what works with them. */
 export function assemble(
   options: ResolvedHierarchyOptions,
-  handOver: HandOver | undefined,
+  { handOver, keepsRemoteOpen = false }: AssemblySettings,
 ): Assembly {
   const stamps: StampTable = new StampTable({
     clock: options.clock,
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
-  const events = new CacheEvents(options.clock);
+  const events = new CacheEvents(options.clock, options.name);
   const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
-      subject: `CacheHierarchy ${name}`,
+      subject: `${options.subject} ${name}`,
       stamps,
       evicted: (key) => events.noteEvicted(key),
     });
@@ -50,7 +59,7 @@ export function assemble(
     ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
     ...(guarded === undefined ? [] : [guarded]),
   ];
-  const below = new LevelsBelow(lowerLevels(options), options.clock);
+  const below = new LevelsBelow(lowerLevels(options, keepsRemoteOpen), options.clock);
   const core: HierarchyCore = new HierarchyCore({
     ...options,
     levels,
@@ -60,7 +69,7 @@ export function assemble(
     events,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, l1, l2, levels, guarded, below };
+  return { options, core, events, l1, l2, levels, guarded, below };
 }
 
 /** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */
@@ -86,7 +95,7 @@ function memoryLevel(
 }
 
 function guardedLevel(
-  { customL2, clock, report, maxStamps }: ResolvedHierarchyOptions,
+  { customL2, clock, report, levelTimeoutMs, maxStamps }: ResolvedHierarchyOptions,
   stamps: StampTable,
 ): GuardedLevel | undefined {
   if (customL2?.inProcess !== true) return undefined;
@@ -97,20 +106,20 @@ function guardedLevel(
     report,
     admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
     isLive: (entry) => isFresh(entry, clock),
+    timeoutMs: levelTimeoutMs,
     maxOwed: maxStamps,
   });
 }
 
-function lowerLevels(options: ResolvedHierarchyOptions): LowerLevel[] {
+function lowerLevels(options: ResolvedHierarchyOptions, keepsRemoteOpen: boolean): LowerLevel[] {
   const { customL2, remote, clock, report, levelTimeoutMs: timeoutMs, maxStamps } = options;
   const outside = [
-    { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined },
-    { name: 'remote', level: remote },
+    { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined, keepOpen: false },
+    { name: 'remote', level: remote, keepOpen: keepsRemoteOpen },
   ] as const;
-  return outside.flatMap(({ name, level }) =>
-    level === undefined
-      ? []
-      : [new LowerLevel({ name, level, clock, report, timeoutMs, maxUnconfirmed: maxStamps })],
+  const common = { clock, report, timeoutMs, maxUnconfirmed: maxStamps };
+  return outside.flatMap(({ level, ...own }) =>
+    level === undefined ? [] : [new LowerLevel({ ...common, ...own, level })],
   );
 }
 

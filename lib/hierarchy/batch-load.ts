@@ -1,7 +1,6 @@
 import { InvalidArgumentError, show } from '../errors.js';
 import type { Duration } from '../durations.js';
-import type { RunningLoad } from '../memory/load.js';
-import type { LoadBatch } from './load-call.js';
+import type { BatchedLoad, LoadBatch } from './load-call.js';
 import type { LoadContext } from './loader-context.js';
 
 /** What a loader of several keys is told, and may say of all of them. */
@@ -24,52 +23,54 @@ export type BatchLoader<T> = (
 
 /** A key that waits for the common call. */
 interface Pending<T> {
-  readonly key: string;
   readonly context: LoadContext;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Waits for a slot that these loads share; `undefined` where loaders need none. */
-type TakeSlot = (loads: readonly RunningLoad[]) => Promise<() => void> | undefined;
+/** Calls a loader of these loads, for those that are still wanted; `undefined` where none is. */
+type RunBatch = <R>(
+  loads: readonly BatchedLoad[],
+  run: (wanted: readonly BatchedLoad[]) => Promise<R>,
+) => Promise<R | undefined>;
 
 /**
  * One call of a loader for many keys, as a load for each of them: callers of one key alone join
  * its load, and each key has a ticket of its own. Keys that somebody else is loading, or that a level
- * below turns out to have, are not in it.
+ * below turns out to have, or that nobody waits for any more, are not in it.
  */
 export class BatchLoad<T> implements LoadBatch {
   readonly #loader: BatchLoader<T>;
-  readonly #takeSlot: TakeSlot;
-  readonly #pending: Pending<T>[] = [];
+  readonly #run: RunBatch;
+  readonly #pending = new Map<string, Pending<T>>();
   /** The loads that began, of which each comes to its loader or ends before that. */
-  readonly #loads = new Map<string, RunningLoad>();
+  readonly #loads = new Map<string, BatchedLoad>();
   readonly #onTheWay = new Set<string>();
   #asked = false;
   #sent = false;
 
-  constructor(loader: BatchLoader<T>, takeSlot: TakeSlot) {
+  constructor(loader: BatchLoader<T>, run: RunBatch) {
     this.#loader = loader;
-    this.#takeSlot = takeSlot;
+    this.#run = run;
   }
 
   /** The loader of one key. One that comes after the common call has a call of its own. */
   loaderOf(key: string): (context: LoadContext) => Promise<T> {
     return (context) =>
       new Promise<T>((resolve, reject) => {
-        const pending = { key, context, resolve, reject };
+        const pending = { context, resolve, reject };
         if (this.#sent) {
-          void this.#send([pending]);
+          void this.#send(new Map([[key, pending]]));
         } else {
-          this.#pending.push(pending);
+          this.#pending.set(key, pending);
           this.#leaveWay(key);
         }
       });
   }
 
-  began(key: string, load: RunningLoad): void {
-    this.#loads.set(key, load);
-    if (!this.#sent) this.#onTheWay.add(key);
+  began(load: BatchedLoad): void {
+    this.#loads.set(load.shownKey, load);
+    if (!this.#sent) this.#onTheWay.add(load.shownKey);
   }
 
   /** Notes that a key has its answer: its load, if it has one, does not come to its loader any more. */
@@ -90,42 +91,38 @@ export class BatchLoad<T> implements LoadBatch {
   #sendIfComplete(): void {
     if (!this.#asked || this.#sent || this.#onTheWay.size > 0) return;
     this.#sent = true;
-    if (this.#pending.length > 0) void this.#send(this.#pending);
+    if (this.#pending.size > 0) void this.#send(this.#pending);
   }
 
-  async #send(pending: readonly Pending<T>[]): Promise<void> {
-    const loads = pending.map(({ key }) => this.#loads.get(key)!);
-    const slot = this.#takeSlot(loads);
-    if (slot === undefined) {
-      await this.#call(pending, loads);
-      return;
+  async #send(pending: ReadonlyMap<string, Pending<T>>): Promise<void> {
+    const loads = [...pending.keys()].map((key) => this.#loads.get(key)!);
+    try {
+      const values = await this.#run(loads, (wanted) => this.#call(wanted, pending));
+      for (const [key, { resolve }] of pending) resolve(values?.get(key) as T);
+    } catch (error) {
+      for (const { reject } of pending.values()) reject(error);
     }
-    const giveBack = await slot;
-    if (loads.some(({ signal }) => !signal.aborted)) await this.#call(pending, loads);
-    else for (const [at, { reject }] of pending.entries()) reject(loads[at]!.signal.reason);
-    giveBack();
   }
 
   /** In the step of the call none of the keys may be asked for. */
-  async #call(pending: readonly Pending<T>[], loads: readonly RunningLoad[]): Promise<void> {
-    try {
-      const keys = pending.map(({ key }) => key);
-      const context = contextOf(pending.map((one) => one.context));
-      const values = await callWithin(loads, () => this.#loader(keys, context));
-      if (!(values instanceof Map)) throw noMapError(values);
-      for (const { key, resolve } of pending) resolve(values.get(key) as T);
-    } catch (error) {
-      for (const { reject } of pending) reject(error);
-    }
+  async #call(
+    wanted: readonly BatchedLoad[],
+    pending: ReadonlyMap<string, Pending<T>>,
+  ): Promise<ReadonlyMap<string, T>> {
+    const keys = wanted.map(({ shownKey }) => shownKey);
+    const context = contextOf(keys.map((key) => pending.get(key)!.context));
+    const values = await callWithin(wanted, () => this.#loader(keys, context));
+    if (!(values instanceof Map)) throw noMapError(values);
+    return values;
   }
 }
 
-function callWithin<R>(loads: readonly RunningLoad[], run: () => R): R {
-  for (const load of loads) load.calling = true;
+function callWithin<R>(loads: readonly BatchedLoad[], run: () => R): R {
+  for (const { load } of loads) load.calling = true;
   try {
     return run();
   } finally {
-    for (const load of loads) load.calling = false;
+    for (const { load } of loads) load.calling = false;
   }
 }
 

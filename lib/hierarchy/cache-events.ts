@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../clock.js';
 import type { LevelEntry, LevelName } from '../levels/cache-level.js';
 import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+import type { CacheHierarchy } from './cache-hierarchy.js';
 
 /** The names of the diagnostics channels that tell what caches do. */
 export const CACHE_CHANNELS = {
@@ -39,6 +40,10 @@ export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable';
 
 /** What every event tells. */
 export interface CacheEvent {
+  /** The name of the cache; the default cache has none. */
+  readonly cache?: string;
+  /** The cache itself: every cache of the process publishes on these channels. */
+  readonly hierarchy: CacheHierarchy;
   /** The key as the caller gave it. */
   readonly key: string;
   /** The names of its namespaces, the outermost first. */
@@ -94,12 +99,17 @@ const MAX_REMEMBERED = 10_000;
  * made, and nothing is remembered.
  */
 export class CacheEvents {
+  /** The cache that this tells of. */
+  hierarchy!: CacheHierarchy;
   readonly #clock: Clock;
+  readonly #cache: { readonly cache?: string };
   /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
-  readonly #absent = new Map<string, 'evicted' | 'fenced' | 'skipped'>();
+  readonly #absent = new Map<string, MissReason>();
 
-  constructor(clock: Clock) {
+  /** @param cache the name of a named cache */
+  constructor(clock: Clock, cache?: string) {
     this.#clock = clock;
+    this.#cache = cache === undefined ? {} : { cache };
   }
 
   /** Whether somebody listens to misses: then it is worth while to find out why. */
@@ -120,52 +130,57 @@ export class CacheEvents {
     this.#remember(key, 'evicted');
   }
 
+  /** Notes why a read found nothing in this process, for who hears of a miss below. */
+  noteAbsent(key: string, reason: MissReason): void {
+    if (reason === 'expired' || reason === 'tag') this.#remember(key, reason);
+  }
+
   /** What is remembered of why a key is not there. */
   absenceOf(key: string): MissReason {
     return this.#absent.get(key) ?? 'absent';
   }
 
   hit(key: string, level: LevelName): void {
-    if (hits.hasSubscribers) hits.publish({ ...named(key), level } satisfies HitEvent);
+    if (hits.hasSubscribers) hits.publish({ ...this.#named(key), level } satisfies HitEvent);
   }
 
   miss(key: string, reason: MissReason): void {
-    if (misses.hasSubscribers) misses.publish({ ...named(key), reason } satisfies MissEvent);
+    if (misses.hasSubscribers) misses.publish({ ...this.#named(key), reason } satisfies MissEvent);
   }
 
   stored(key: string, { freshUntil, tags = [] }: LevelEntry, source: StoredEvent['source']): void {
     this.#absent.delete(key);
     if (!stores.hasSubscribers) return;
     const freshForMs = freshUntil - this.#clock.now();
-    stores.publish({ ...named(key), source, freshForMs, tags } satisfies StoredEvent);
+    stores.publish({ ...this.#named(key), source, freshForMs, tags } satisfies StoredEvent);
   }
 
   loadStarted(key: string): void {
-    if (starts.hasSubscribers) starts.publish(named(key));
+    if (starts.hasSubscribers) starts.publish(this.#named(key));
   }
 
   loadJoined(key: string): void {
-    if (joins.hasSubscribers) joins.publish(named(key));
+    if (joins.hasSubscribers) joins.publish(this.#named(key));
   }
 
   loadFailed(key: string, error: unknown): void {
     if (failures.hasSubscribers)
-      failures.publish({ ...named(key), error } satisfies LoadFailedEvent);
+      failures.publish({ ...this.#named(key), error } satisfies LoadFailedEvent);
   }
 
   /** Tells that a load's value is not stored. */
   loadDiscarded(key: string, reason: DiscardReason): void {
     if (reason === 'fenced' || reason === 'skipped') this.#remember(key, reason);
     if (discards.hasSubscribers)
-      discards.publish({ ...named(key), reason } satisfies LoadDiscardedEvent);
+      discards.publish({ ...this.#named(key), reason } satisfies LoadDiscardedEvent);
   }
 
   /** Tells that a load behind a hit was stored. */
   refreshed(key: string): void {
-    if (refreshes.hasSubscribers) refreshes.publish(named(key));
+    if (refreshes.hasSubscribers) refreshes.publish(this.#named(key));
   }
 
-  #remember(key: string, reason: 'evicted' | 'fenced' | 'skipped'): void {
+  #remember(key: string, reason: MissReason): void {
     if (!misses.hasSubscribers) {
       if (this.#absent.size > 0) this.#absent.clear();
       return;
@@ -176,9 +191,9 @@ export class CacheEvents {
     const [oldest] = this.#absent.keys();
     this.#absent.delete(oldest!);
   }
-}
 
-function named(key: string): CacheEvent {
-  const namespace = key.split(NAMESPACE_SEPARATOR);
-  return { key: namespace.pop()!, namespace };
+  #named(key: string): CacheEvent {
+    const namespace = key.split(NAMESPACE_SEPARATOR);
+    return { ...this.#cache, hierarchy: this.hierarchy, key: namespace.pop()!, namespace };
+  }
 }

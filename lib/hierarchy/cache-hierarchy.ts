@@ -1,20 +1,21 @@
 import type { LevelName } from '../levels/cache-level.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
-import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
-import { Sweeper } from '../memory/sweeper.js';
-import { assemble, type Assembly } from './assembly.js';
+import { Sweeper, type Sweepable } from '../memory/sweeper.js';
+import { assemble, type Assembly, type AssemblySettings } from './assembly.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readHold, readTags, type HoldOptions } from './call-options.js';
 import { CacheView } from './cache-view.js';
 import type { HierarchyCore } from './hierarchy-core.js';
-
-import { resolveHierarchyOptions, type CacheHierarchyOptions } from './hierarchy-options.js';
+import {
+  resolveHierarchyOptions,
+  type CacheHierarchyOptions,
+  type HierarchyEdge,
+} from './hierarchy-options.js';
 import type { LowerLevelMetrics } from './lower-level.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import { adviceOn } from './options-advisor.js';
-import type { Policy } from './policy.js';
 
 /** What a hierarchy has done since the start. Counters never go back. */
 export interface HierarchyMetrics extends OperationMetrics {
@@ -34,13 +35,9 @@ export interface HierarchyMetrics extends OperationMetrics {
 }
 
 /** What the Nest edge, or a test, has in place of a part of a hierarchy. */
-export interface HierarchyInternals {
+export interface HierarchyInternals extends HierarchyEdge, AssemblySettings {
   /** Sweeps the levels instead of a sweeper of the hierarchy's own. */
   readonly sweeper?: Sweeper;
-  /** When a lock is handed to who waits for it. */
-  readonly handOver?: HandOver;
-  /** Rules where the options have no `staleOn`. */
-  readonly staleOn?: Policy['staleOn'];
 }
 
 /**
@@ -59,6 +56,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   readonly #core: HierarchyCore;
   readonly #parts: Assembly;
+  /** The levels as the sweeper knows them. */
+  readonly #swept: readonly Sweepable[];
   readonly #sweeper: Sweeper;
   readonly #ownsSweeper: boolean;
   #closing: Promise<void> | undefined;
@@ -71,17 +70,25 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
-    const parts = assemble(resolveHierarchyOptions(options, internals.staleOn), internals.handOver);
+    const parts = assemble(resolveHierarchyOptions(options, internals), internals);
     super(parts.core, '');
+    parts.events.hierarchy = this;
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
     this.#parts = parts;
     this.#sweeper = internals.sweeper ?? new Sweeper(parts.options);
     this.#ownsSweeper = internals.sweeper === undefined;
-    for (const level of parts.levels) this.#sweeper.add(level);
+    this.#swept = parts.levels.map((level) => sweepableOf(level, parts.options.name));
+    // Where nothing is cached nothing expires.
+    if (parts.options.enabled) for (const swept of this.#swept) this.#sweeper.add(swept);
     if (this.#ownsSweeper) this.#sweeper.start();
     for (const advice of adviceOn(parts.options)) parts.options.report(advice);
+  }
+
+  /** Whether it is closed, or closing. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   /**
@@ -111,9 +118,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    */
   async removeExpired(): Promise<number> {
     if (this.#closing !== undefined) return 0;
-    const removed = await Promise.all(
-      this.#parts.levels.map((level) => this.#sweeper.sweepNow(level)),
-    );
+    const removed = await Promise.all(this.#swept.map((swept) => this.#sweeper.sweepNow(swept)));
     return removed.reduce((sum, count) => sum + count, 0);
   }
 
@@ -146,8 +151,18 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const level of this.#parts.levels) this.#sweeper.remove(level);
+    for (const swept of this.#swept) this.#sweeper.remove(swept);
     if (this.#ownsSweeper) this.#sweeper.stop();
     await this.#core.close();
   }
+}
+
+/** One sweeper may sweep the levels of several caches: those of a named one bear its name. */
+function sweepableOf(level: Sweepable, cacheName: string | undefined): Sweepable {
+  if (cacheName === undefined) return level;
+  return {
+    name: `${cacheName} ${level.name}`,
+    sweepEveryMs: level.sweepEveryMs,
+    sweep: (budgetMs, anew) => level.sweep(budgetMs, anew),
+  };
 }

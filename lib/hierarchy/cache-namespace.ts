@@ -1,9 +1,8 @@
 import { InvalidArgumentError, show } from '../errors.js';
-import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+import { isName, NAME_FORM, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { CacheView } from './cache-view.js';
 import type { HierarchyCore } from './hierarchy-core.js';
 
-const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 const MAX_DEPTH = 4;
 
 /**
@@ -39,8 +38,6 @@ export class CacheNamespace extends CacheView {
 }
 
 function checkName(name: string): string {
-  if (typeof name === 'string' && NAME.test(name)) return name;
-  throw new InvalidArgumentError(
-    `A namespace's name must be 1 to 32 characters of A-Z a-z 0-9 . _ -, got ${show(name)}.`,
-  );
+  if (isName(name)) return name;
+  throw new InvalidArgumentError(`A namespace's name must be ${NAME_FORM}, got ${show(name)}.`);
 }

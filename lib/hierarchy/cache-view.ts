@@ -10,8 +10,10 @@ import {
   readDelete,
   readHold,
   refuseOptions,
+  WITHOUT_SLOT,
   type DeleteOptions,
   type HoldOptions,
+  type InternalLoadOptions,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
@@ -78,7 +80,7 @@ export abstract class CacheView {
 
   /**
    * Tells what each level has of a key, from the first level on: also a stale value that no read would
-   * return. Moves and counts nothing.
+   * return. Moves and counts nothing in this process; levels outside it are read.
    *
    * @throws {InvalidArgumentError} for a bad key
    */
@@ -188,7 +190,9 @@ export abstract class CacheView {
     const checked = uniqueKeys(keys);
     const values = checked.map((key) => this.#read(key));
     if (this.#core.hasBelow) {
-      const answers = checked.map(async (key, at) => values[at] ?? this.#readBelow(key));
+      const answers = checked.map(async (key, at) =>
+        values[at] === undefined ? this.#readBelow(key) : values[at],
+      );
       return foundOf(checked, (await Promise.all(answers)) as T[]);
     }
     return foundOf(checked, values as T[]);
@@ -217,7 +221,7 @@ export abstract class CacheView {
     for (const key of checked) assertKey(key);
     assertLoader(loader);
     planLoad(options, this.#core.policy);
-    const batch = new BatchLoad<T>(loader, (loads) => this.#core.takeSlot(loads));
+    const batch = new BatchLoad<T>(loader, (loads, run) => this.#core.runBatch(loads, run));
     const answers = checked.map((key) => {
       const answer = this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), batch }, options);
       const ended = (): void => batch.ended(key);
@@ -357,7 +361,7 @@ export abstract class CacheView {
   #loadCall<T>(
     key: string,
     { loader, batch }: OwnLoad<T>,
-    options: LoadOptions | undefined,
+    options: InternalLoadOptions | undefined,
   ): LoadCall<T> {
     assertKey(key);
     assertLoader(loader);
@@ -372,6 +376,7 @@ export abstract class CacheView {
       signal: options?.signal,
       waitTimeoutMs:
         waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
+      slotless: options?.[WITHOUT_SLOT] === true,
       forced: options?.forceRefresh === true,
     };
   }

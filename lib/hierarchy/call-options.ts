@@ -46,6 +46,14 @@ export interface LoadOptions
   readonly waitTimeout?: Duration;
 }
 
+/** Has a loader run without a slot of `maxConcurrentLoads`: one that calls loaders which need slots. */
+export const WITHOUT_SLOT = Symbol('withoutSlot');
+
+/** What the package's own callers may say beside that. */
+export interface InternalLoadOptions extends LoadOptions {
+  readonly [WITHOUT_SLOT]?: true;
+}
+
 /** Options of an invalidation. */
 export interface HoldOptions {
   /**
@@ -123,7 +131,8 @@ export function planLoad(options: LoadOptions | undefined, policy: Policy): Stor
   if (options.signal !== undefined && !isAbortSignal(options.signal)) {
     throw new InvalidArgumentError(`signal must be an AbortSignal, got ${show(options.signal)}.`);
   }
-  const { forceRefresh } = options;
+  const { forceRefresh, waitTimeout } = options;
+  if (waitTimeout !== undefined) parseDuration(waitTimeout);
   if (forceRefresh !== undefined && typeof forceRefresh !== 'boolean') {
     throw new InvalidArgumentError(
       `forceRefresh must be true or false, got ${show(forceRefresh)}.`,
@@ -150,7 +159,7 @@ function plainPlan(policy: Policy): StorePlan {
 export function readHold(options: HoldOptions | undefined): number | undefined {
   if (options === undefined) return undefined;
   assertKnownOptions(options, HOLD_OPTIONS);
-  return options.hold === undefined ? undefined : parseDuration(options.hold);
+  return parseHold(options.hold);
 }
 
 /** Checks a deleting call's options; returns the hold in milliseconds. */
@@ -160,7 +169,15 @@ export function readDelete(options: DeleteOptions | undefined): number | undefin
   const { hold, require } = options;
   if (require !== undefined && require !== 'remote')
     throw new InvalidArgumentError(`require must be 'remote', got ${show(require)}.`);
-  return hold === undefined ? undefined : parseDuration(hold);
+  return parseHold(hold);
+}
+
+/** What is held for ever could never be stored again. */
+function parseHold(hold: Duration | undefined): number | undefined {
+  if (hold === undefined) return undefined;
+  const holdMs = parseDuration(hold);
+  if (holdMs === Infinity) throw new InvalidArgumentError('hold must end, got Infinity.');
+  return holdMs;
 }
 
 /** No call but these has options in this release: what is meant for a later one is not ignored. */

@@ -70,9 +70,13 @@ export class EntryMaker {
     };
   }
 
-  /** Returns the entry that the levels in this process are to have of one found below. */
-  promoted(entry: LevelEntry, ticket: Ticket, eager: number | undefined): LevelEntry {
-    const { clock } = this.#options;
+  /** Returns the entry that the levels above are to have of one found below; `undefined` for none. */
+  promoted(entry: LevelEntry, ticket: Ticket, eager: number | undefined): LevelEntry | undefined {
+    const { clock, isolation } = this.#options;
+    if (isolation === 'clone' && tryClone(entry.value) === UNCLONEABLE) {
+      this.#uncloneable += 1;
+      return undefined;
+    }
     const { value, bornAt, freshUntil, staleUntil, tags, loadMs } = entry;
     const from = Number.isFinite(bornAt) ? bornAt : clock.now();
     const refreshAt = this.#refreshAt({ eager, from, freshUntil, loadMs });

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
 import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinator.js';
-import type { RunningLoad } from '../memory/load.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
@@ -13,7 +12,7 @@ import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
 import { LevelWalk, type BelowRead, type KeyInvalidation } from './level-walk.js';
 import type { LevelsBelow } from './levels-below.js';
 import { LoadMaker } from './load-maker.js';
-import type { LoadCall } from './load-call.js';
+import type { BatchedLoad, LoadCall } from './load-call.js';
 import { LoaderCalls } from './loader-calls.js';
 import { MissReasons } from './miss-reasons.js';
 import type { OperationMetrics } from './operation-metrics.js';
@@ -143,7 +142,7 @@ export class HierarchyCore {
       storing: this.#storing,
       reasons: this.#reasons,
       isOff: () => this.off,
-      peek: (key) => this.peek(key),
+      peek: (key, skip) => this.peek(key, skip),
     });
   }
 
@@ -200,7 +199,10 @@ export class HierarchyCore {
     if (entry === undefined) this.#count.misses += 1;
     else this.#count.hits += 1;
     if (entry !== undefined && level !== undefined) events.hit(key, level);
-    if (entry === undefined && reason !== undefined && !this.hasBelow) events.miss(key, reason);
+    if (entry === undefined && reason !== undefined) {
+      if (this.hasBelow) events.noteAbsent(key, reason);
+      else events.miss(key, reason);
+    }
     return entry;
   }
 
@@ -223,8 +225,8 @@ export class HierarchyCore {
   }
 
   /** Reads through the levels in this process and moves nothing. */
-  peek(key: string): unknown {
-    return this.off ? undefined : this.handOut(this.#walk.locateNow(key)?.entry.value);
+  peek(key: string, skip = NOTHING_SKIPPED): unknown {
+    return this.off ? undefined : this.handOut(this.#walk.locateNow(key, skip)?.entry.value);
   }
 
   /** Tells what each level has of a key; moves and counts nothing in this process. */
@@ -242,9 +244,12 @@ export class HierarchyCore {
     return this.#copies ? loaded.then((value) => this.handOut(value)) : loaded;
   }
 
-  /** Waits for a slot that the loads of a batch share; `undefined` where loaders need none. */
-  takeSlot(loads: readonly RunningLoad[]): Promise<() => void> | undefined {
-    return this.off ? undefined : this.#loaders.takeSlot(loads);
+  /** Calls a loader of many keys; see {@link LoaderCalls.runBatch}. */
+  runBatch<R>(
+    loads: readonly BatchedLoad[],
+    run: (wanted: readonly BatchedLoad[]) => Promise<R>,
+  ): Promise<R | undefined> {
+    return this.#loaders.runBatch(loads, run);
   }
 
   /** Loads a key anew behind its callers, once for each entry, if it is time for that. */
@@ -255,9 +260,7 @@ export class HierarchyCore {
     const { key, plan } = refresh;
     if (this.#coordinator.isLoading({ key, variant: plan.skip.variant })) return;
     this.#count.refreshes += 1;
-    const kept = this.#stale.keptOf(key);
-    const depth = kept === undefined ? 0 : undefined;
-    this.#walk.writeNow(key, { ...(kept ?? entry), refreshAt: undefined }, plan.skip.write, depth);
+    this.#unmark(key, entry, plan);
     this.#coordinator.loadBehind(this.#loads.ofRefresh(refresh, entry));
   }
 
@@ -273,8 +276,11 @@ export class HierarchyCore {
     change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
     plan: StorePlan,
   ): Promise<T | undefined> {
-    const run = async (): Promise<T | undefined> =>
-      change((this.peek(key) ?? (await this.#currentBelow(key))) as T | undefined);
+    const run = async (): Promise<T | undefined> => {
+      const current = this.peek(key);
+      const isHere = current !== undefined || !this.hasBelow;
+      return change((isHere ? current : await this.#currentBelow(key)) as T | undefined);
+    };
     if (this.off) return run();
     return this.#coordinator.update(key, plan.tags, run, this.#storing.ofWrite(plan));
   }
@@ -364,6 +370,14 @@ export class HierarchyCore {
     return true;
   }
 
+  /** Lets an entry be refreshed once only: where it was found, and in the level that keeps it longest. */
+  #unmark(key: string, entry: LevelEntry, { skip }: StorePlan): void {
+    const kept = this.#stale.keptOf(key);
+    const isKept = kept?.bornAt === entry.bornAt && kept.value === entry.value;
+    const unmarked = { ...(isKept ? kept : entry), refreshAt: undefined };
+    this.#walk.writeNow(key, unmarked, skip.write, isKept ? undefined : 0);
+  }
+
   #fence(key: string, holdMs: number | undefined): void {
     this.#coordinator.fence(key);
     if (holdMs !== undefined) this.#holds.holdKey(key, holdMs);
@@ -386,7 +400,6 @@ export class HierarchyCore {
   }
 
   async #currentBelow(key: string): Promise<unknown> {
-    if (!this.hasBelow) return undefined;
     const found = await this.#walk.findBelow(key, this.#wholly);
     return this.handOut(found?.entry.value);
   }

@@ -99,6 +99,10 @@ export interface CacheHierarchyOptions extends PolicyOptions {
 
 /** {@link CacheHierarchyOptions} with everything filled in; durations in milliseconds. */
 export interface ResolvedHierarchyOptions {
+  /** The name of a named cache. */
+  readonly name: string | undefined;
+  /** What messages call the cache. */
+  readonly subject: string;
   readonly l1: ResolvedLevelOptions;
   /** `undefined` where there is none, or one of the user's own. */
   readonly l2: ResolvedLevelOptions | undefined;
@@ -127,17 +131,29 @@ const DEFAULT_LEVEL_TIMEOUT_MS = 1_000;
 const DEFAULT_SHARED_TTL_MS = 600_000;
 const LEVEL_METHODS = ['read', 'write', 'delete', 'invalidateTags', 'clear', 'close'] as const;
 
+/** What a hierarchy is told by whoever makes it for an application. */
+export interface HierarchyEdge {
+  /** The name of a named cache. */
+  readonly name?: string;
+  /** The `staleOn` of a hierarchy that has none of its own; any error by default. */
+  readonly staleOn?: Policy['staleOn'];
+}
+
+/** What messages call the cache of this name, or the one without. */
+export function subjectOf(name: string | undefined): string {
+  return name === undefined ? 'CacheHierarchy' : `CacheHierarchy '${name}'`;
+}
+
 /**
  * Checks the options of a hierarchy and fills in the defaults.
  *
- * @param defaultStaleOn the `staleOn` of a hierarchy that has none of its own; any error by default
  * @throws {InvalidOptionsError} with everything that is wrong with them
  */
 export function resolveHierarchyOptions(
   options: CacheHierarchyOptions,
-  defaultStaleOn?: Policy['staleOn'],
+  { name, staleOn }: HierarchyEdge = {},
 ): ResolvedHierarchyOptions {
-  const read = new OptionReader('CacheHierarchy', options);
+  const read = new OptionReader(subjectOf(name), options);
   const l1 = readLevelOptions(read.part('l1'), L1_DEFAULTS);
   const customL2 = isLevel(read.raw('l2')) ? readLevel(read, 'l2') : undefined;
   const hasL2 = customL2 === undefined && read.raw('l2') !== false;
@@ -145,6 +161,8 @@ export function resolveHierarchyOptions(
   const remote = read.raw('remote') === undefined ? undefined : readLevel(read, 'remote');
   const ttlMs = l2?.ttlMs ?? ((customL2 ?? remote) ? DEFAULT_SHARED_TTL_MS : l1.ttlMs);
   const resolved: ResolvedHierarchyOptions = {
+    name,
+    subject: read.subject,
     l1,
     l2,
     customL2,
@@ -158,7 +176,7 @@ export function resolveHierarchyOptions(
     enabled: read.boolean('enabled', true),
     isolation: read.oneOf('isolation', ISOLATIONS, 'reference'),
     slide: read.boolean('slide', false),
-    policy: readPolicy(read, ttlMs, defaultStaleOn),
+    policy: readPolicy(read, ttlMs, staleOn),
     hasOwnStaleOn: read.raw('staleOn') !== undefined,
     joinTimeoutMs: read.duration('joinTimeout', DEFAULT_JOIN_TIMEOUT_MS),
     waitTimeoutMs: read.optionalDuration('waitTimeout'),
@@ -166,10 +184,16 @@ export function resolveHierarchyOptions(
     maxStamps: read.integer('maxStamps', DEFAULT_MAX_STAMPS, { min: 1, max: 2 ** 24 }),
     maxWorkers: read.integer('maxWorkers', DEFAULT_MAX_WORKERS, { min: 1, max: 1_024 }),
     clock: read.port('clock', systemClock, [...CLOCK_METHODS]),
-    report: guardReport(read.callback('report', emitProcessWarning)),
+    report: readReport(read, name),
   };
   read.finish();
   return Object.freeze(resolved);
+}
+
+/** The reports of a named cache tell its name. */
+function readReport(read: OptionReader, name: string | undefined): Report {
+  const report = read.callback<Report>('report', emitProcessWarning);
+  return guardReport(name === undefined ? report : (what) => report({ ...what, cache: name }));
 }
 
 /** Whether what was given as a level is one, and not the options of one. */

@@ -10,19 +10,24 @@ export interface HoldTablePorts {
   oldestOpenedAt(): number | undefined;
 }
 
+/** To look through so many holds costs next to nothing. */
+const FEW = 64;
+
 /**
  * The keys and tags whose loads are not to be stored for a while after an invalidation, since they may
  * read what was there before it: a replica that lags, a transaction that is not committed.
  *
- * What began before a hold had passed is returned and not stored. A hold is forgotten when it has
- * passed and nothing is under way that began before. Beyond `maxHolds` no load at all is stored that
- * begins before the first of the forgotten ones would have passed.
+ * What began before a hold had passed is returned and not stored. A hold can be forgotten when it has
+ * passed and nothing is under way that began before. Beyond `maxHolds` those that pass first are
+ * forgotten all the same, and no load at all is stored that begins before they would have passed.
  */
 export class HoldTable {
   readonly #ports: HoldTablePorts;
   /** By `#` and the tag, or by the key after a space. */
   readonly #until = new Map<string, number>();
   #allUntil = -Infinity;
+  /** With so many holds it is looked which have passed: a share of the work of each. */
+  #pruneAt = 0;
 
   constructor(ports: HoldTablePorts) {
     this.#ports = ports;
@@ -53,9 +58,12 @@ export class HoldTable {
 
   #hold(name: string, holdMs: number): void {
     const until = this.#ports.clock.now() + holdMs;
-    this.#prune();
     this.#until.set(name, Math.max(until, this.#until.get(name) ?? -Infinity));
+    if (this.#until.size < this.#pruneAt) return;
+    this.#prune();
     if (this.#until.size > this.#ports.maxHolds) this.#forgetOldest();
+    const { size } = this.#until;
+    this.#pruneAt = size < FEW ? 0 : Math.min(2 * size, this.#ports.maxHolds) + 1;
   }
 
   #prune(): void {
@@ -63,11 +71,12 @@ export class HoldTable {
     for (const [name, until] of this.#until) if (until <= oldest) this.#until.delete(name);
   }
 
+  /** Forgets a tenth of them, so that this is not done for every hold. */
   #forgetOldest(): void {
-    let [first, earliest] = ['', Infinity];
-    for (const [name, until] of this.#until)
-      if (until < earliest) [first, earliest] = [name, until];
-    this.#until.delete(first);
-    this.#allUntil = Math.max(this.#allUntil, earliest);
+    const { maxHolds } = this.#ports;
+    const byEnd = [...this.#until].toSorted(([, one], [, other]) => one - other);
+    const forgotten = byEnd.slice(0, byEnd.length - Math.ceil(0.9 * maxHolds));
+    for (const [name] of forgotten) this.#until.delete(name);
+    this.#allUntil = Math.max(this.#allUntil, forgotten.at(-1)?.[1] ?? -Infinity);
   }
 }

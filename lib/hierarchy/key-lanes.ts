@@ -37,6 +37,15 @@ interface Lane {
   doubtUntil: number;
 }
 
+/** What is not remembered key by key any more. */
+export interface Forgotten {
+  /** Whether deletes were owed: the level is to be cleared. */
+  readonly owed: boolean;
+  /** Writes that may still happen until `until`: the level is not to be read before they have settled. */
+  readonly doubts: readonly Promise<boolean>[];
+  readonly until: number;
+}
+
 /** What {@link KeyLanes} are made of. */
 export interface KeyLanesOptions {
   readonly calls: LevelCalls;
@@ -45,8 +54,8 @@ export interface KeyLanesOptions {
   readonly maxKeys: number;
   /** Called when a delete is owed or a write is in doubt: `retry` is to be called in a while. */
   readonly owes: () => void;
-  /** Called when there are too many: the whole level is to be cleared, and not read before `until`. */
-  readonly overflows: (until: number) => void;
+  /** Called when there are too many, which are forgotten. */
+  readonly overflows: (forgotten: Forgotten) => void;
 }
 
 /**
@@ -131,8 +140,13 @@ export class KeyLanes {
     }
     const lane = this.#lanes.get(key) ?? newLane();
     this.#lanes.set(key, lane);
-    if (change.kind === 'delete') overtake(lane, change);
-    else lane.waiting.push(change);
+    if (change.kind === 'write') {
+      lane.waiting.push(change);
+    } else {
+      // What a write under way stores was fenced, and is not to stay as a stale value.
+      if (mayStillStore(lane)) change.mode = { ...change.mode, expire: false };
+      overtake(lane, change);
+    }
     this.#advance(key, lane);
   }
 
@@ -195,7 +209,7 @@ export class KeyLanes {
   async #afterDoubt(key: string, lane: Lane, settled: Promise<boolean>): Promise<void> {
     await settled;
     if (!lane.doubts.delete(settled) || lane.doubts.size > 0) return;
-    if (this.#lanes.get(key) === lane) await this.delete(key, lane.owed ?? {});
+    if (this.#lanes.get(key) === lane) await this.delete(key, { ...lane.owed, expire: false });
   }
 
   #owe(key: string, lane: Lane, mode: DeleteMode): void {
@@ -208,15 +222,24 @@ export class KeyLanes {
     this.#options.owes();
     this.#troubled.add(key);
     if (this.#troubled.size <= this.#options.maxKeys) return;
-    let until = -Infinity;
-    for (const troubled of this.#troubled) {
-      const lane = this.#lanes.get(troubled)!;
-      if (this.#isInDoubt(lane)) until = Math.max(until, lane.doubtUntil);
+    this.#options.overflows(this.#forget());
+  }
+
+  #forget(): Forgotten {
+    let [owed, until] = [false, -Infinity];
+    const doubts: Promise<boolean>[] = [];
+    for (const key of this.#troubled) {
+      const lane = this.#lanes.get(key)!;
+      owed ||= lane.owed !== undefined;
+      if (this.#isInDoubt(lane)) {
+        until = Math.max(until, lane.doubtUntil);
+        doubts.push(...lane.doubts);
+      }
       lane.owed = undefined;
       lane.doubts.clear();
-      this.#leave(troubled, lane);
+      this.#leave(key, lane);
     }
-    this.#options.overflows(until);
+    return { owed, doubts, until };
   }
 
   #leave(key: string, lane: Lane): void {
@@ -229,6 +252,10 @@ export class KeyLanes {
   #isInDoubt({ doubts, doubtUntil }: Lane): boolean {
     return doubts.size > 0 && doubtUntil > this.#options.clock.now();
   }
+}
+
+function mayStillStore({ running, doubts }: Lane): boolean {
+  return running?.kind === 'write' || doubts.size > 0;
 }
 
 function newLane(): Lane {

@@ -11,6 +11,7 @@ import {
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { CallBatch } from './call-batch.js';
+import { Outage } from './outage.js';
 
 /** What became of a call of a level. */
 export type Reply<A> =
@@ -26,6 +27,10 @@ export interface LevelCallsOptions {
   readonly report: Report;
   /** How long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Called when it answers again after it has failed. */
+  readonly recovered?: () => void;
+  /** Whether somebody else closes the level. */
+  readonly keepOpen?: boolean;
 }
 
 /** What calls of a level have come to since the start. */
@@ -36,16 +41,20 @@ export interface LevelCallMetrics {
   readonly failures: number;
   /** Those of them that took too long. */
   readonly timeouts: number;
+  /** Calls that were not made, and count as failed for who asked, since the level was down. */
+  readonly unsent: number;
 }
 
 const FAILED = { state: 'failed' } as const;
 
 /**
  * The calls of one level outside this process. Every one settles in time, whatever the level does, and
- * none rejects. What is asked in one step goes in one call. An outage is reported when it begins.
+ * none rejects. What is asked in one step goes in one call. While the level is down only a call a second is
+ * made; see {@link Outage}.
  */
 export class LevelCalls {
   readonly #options: LevelCallsOptions;
+  readonly #outage: Outage;
   readonly #reads = new CallBatch<undefined, LevelEntry>((items) =>
     this.#call('read', async () => asMap(await this.#options.level.read([...items.keys()]))),
   );
@@ -58,16 +67,17 @@ export class LevelCalls {
   #calls = 0;
   #failures = 0;
   #timeouts = 0;
-  #down = false;
+  #unsent = 0;
   #closed = false;
 
   constructor(options: LevelCallsOptions) {
     this.#options = options;
+    this.#outage = new Outage({ ...options, name: options.level.name });
   }
 
   /** Whether the last call that ended has failed. */
   get down(): boolean {
-    return this.#down;
+    return this.#outage.isOn;
   }
 
   read(key: string): Promise<Reply<LevelEntry | undefined>> {
@@ -106,13 +116,19 @@ export class LevelCalls {
   }
 
   getMetrics(): LevelCallMetrics {
-    return { calls: this.#calls, failures: this.#failures, timeouts: this.#timeouts };
+    return {
+      calls: this.#calls,
+      failures: this.#failures,
+      timeouts: this.#timeouts,
+      unsent: this.#unsent,
+    };
   }
 
-  /** Ends every wait, and the level. */
+  /** Ends every wait, and the level unless somebody else does. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#waits) end();
+    if (this.#options.keepOpen === true) return;
     const { level, report } = this.#options;
     let cause: unknown;
     const reply = await this.#race('close', async () => {
@@ -141,6 +157,10 @@ export class LevelCalls {
 
   async #call<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
     if (this.#closed) return FAILED;
+    if (!this.#outage.mayCall()) {
+      this.#unsent += 1;
+      return FAILED;
+    }
     this.#calls += 1;
     return this.#race(operation, run);
   }
@@ -151,7 +171,7 @@ export class LevelCalls {
       const settled = this.#start(run).then(
         (answer) => {
           end();
-          if (!isOver) this.#noteAnswer();
+          if (!isOver && this.#outage.noteAnswer()) this.#options.recovered?.();
           resolve({ state: 'answered', answer });
           return true;
         },
@@ -185,24 +205,9 @@ export class LevelCalls {
     return run();
   }
 
-  #noteAnswer(): void {
-    this.#down = false;
-  }
-
   #noteFailure(operation: string, cause: unknown): void {
-    const { level, report, timeoutMs } = this.#options;
     this.#failures += 1;
-    if (this.#down || this.#closed) return;
-    this.#down = true;
-    const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'failed';
-    report({
-      code: 'CACHE_LEVEL_DOWN',
-      message:
-        `The ${operation} of the level ${level.name} of a cache ${what}. Until it answers again its ` +
-        'failures are misses, skipped writes and invalidations that are tried again; they are counted ' +
-        'and not reported.',
-      cause,
-    });
+    if (!this.#closed) this.#outage.noteFailure(operation, cause);
   }
 }
 

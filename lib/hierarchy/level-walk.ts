@@ -85,7 +85,7 @@ export class LevelWalk {
   }
 
   /** Finds a live entry in this process; moves and counts nothing. */
-  locateNow(key: string, { read } = NOTHING_SKIPPED): Located | undefined {
+  locateNow(key: string, { read }: SkippedLevels = NOTHING_SKIPPED): Located | undefined {
     for (const level of this.#ports.levels) {
       const entry = read.has(level.name) ? undefined : level.peekNow(key);
       if (entry !== undefined && isFresh(entry, this.#ports.clock))
@@ -102,7 +102,7 @@ export class LevelWalk {
 
   /** Whether a level below does not answer now. */
   get isDown(): boolean {
-    return this.#ports.below.down !== undefined;
+    return this.#ports.below.isDown;
   }
 
   /** Writes an entry into the levels in this process from a depth upwards, the lowest first. */
@@ -156,7 +156,7 @@ export class LevelWalk {
     if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
     if (!lost) return undefined;
     this.#optimisticRetries += 1;
-    return this.locateNow(key);
+    return this.locateNow(key, how.skip);
   }
 
   /** Tells what each level has of a key, the values as `handOut` gives them. */
@@ -186,6 +186,7 @@ export class LevelWalk {
       promote: (found, ticket) => {
         const isDue = refreshed !== undefined && isDueLike(found.entry, refreshed, clock);
         const promoted = entries.promoted(found.entry, ticket, isDue ? undefined : eager);
+        if (promoted === undefined) return undefined;
         this.#promote(key, promoted, skip);
         const wanted = (): boolean => tickets.isValid(ticket);
         return below.promote(key, found, skip.write, { wanted, replaces: false });
@@ -197,6 +198,7 @@ export class LevelWalk {
   #promote(key: string, entry: LevelEntry, { write }: SkippedLevels): void {
     const { clock, stale } = this.#ports;
     if (isFresh(entry, clock)) this.writeNow(key, entry, write);
-    else if (stale.keptOf(key) === undefined) stale.keep(key, entry);
+    else if (!write.has(this.#ports.levels[this.#lowest]!.name) && stale.keptOf(key) === undefined)
+      stale.keep(key, entry);
   }
 }

@@ -36,9 +36,9 @@ export class LevelsBelow {
     return this.#levels.length === 0;
   }
 
-  /** The name of a level that does not answer now, if there is one. */
-  get down(): LevelName | undefined {
-    return this.#levels.find(({ down }) => down)?.name;
+  /** Whether one does not answer now. */
+  get isDown(): boolean {
+    return this.#levels.some(({ down }) => down);
   }
 
   /** Finds a live entry, level by level, or else the first that is only a stale answer. */

@@ -14,6 +14,8 @@ export interface LoadCall<T> {
   readonly batch: LoadBatch | undefined;
   readonly signal: AbortSignal | undefined;
   readonly waitTimeoutMs: number | undefined;
+  /** Whether its loader runs without a slot. */
+  readonly slotless: boolean;
   /** Whether to load although there is a value. */
   readonly forced: boolean;
 }
@@ -21,5 +23,15 @@ export interface LoadCall<T> {
 /** What gathers the loads of many keys; it takes one slot for all of them. */
 export interface LoadBatch {
   /** Hears of the load that a call starts, before levels are asked and the loader is called. */
-  began(key: string, load: RunningLoad): void;
+  began(load: BatchedLoad): void;
+}
+
+/** A load that belongs to a batch. */
+export interface BatchedLoad {
+  /** The key with its namespaces. */
+  readonly key: string;
+  /** The key as the caller gave it. */
+  readonly shownKey: string;
+  readonly plan: StorePlan;
+  readonly load: RunningLoad;
 }

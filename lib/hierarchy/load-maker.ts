@@ -8,6 +8,7 @@ import { isDueLike } from './lifetime.js';
 import type { LoadCall } from './load-call.js';
 import type { LoaderCalls } from './loader-calls.js';
 import type { MissReasons } from './miss-reasons.js';
+import type { SkippedLevels } from './skipped-levels.js';
 import type { StaleAnswers } from './stale-answers.js';
 import type { StoringMaker } from './storing-maker.js';
 
@@ -23,7 +24,7 @@ export interface LoadMakerPorts {
   /** Whether nothing is cached. */
   isOff(): boolean;
   /** Finds a live value in this process, as a caller gets it. */
-  peek(key: string): unknown;
+  peek(key: string, skip: SkippedLevels): unknown;
 }
 
 /**
@@ -85,11 +86,11 @@ export class LoadMaker {
       variant: plan.skip.variant,
       softTimeoutMs,
       hardTimeoutMs,
-      began: batch && ((load) => batch.began(call.shownKey, load)),
+      began: batch && ((load) => batch.began({ ...call, load })),
       find: looksBelow ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
       callLoader: (load) => loaders.run(call, load),
       ...storing.ofLoad<T>(plan),
-      stored: forced ? undefined : () => this.#ports.peek(key) as T | undefined,
+      stored: forced ? undefined : () => this.#ports.peek(key, plan.skip) as T | undefined,
       fallback: (callers) => this.#unlessOff(() => stale.forCallers(key, callers, forced)),
       recover: (error, callers) =>
         this.#unlessOff(() => stale.forFailure(key, staleOn, error, callers, forced)),
@@ -105,11 +106,15 @@ export class LoadMaker {
     refreshed: LevelEntry | undefined,
   ): Promise<T | undefined> {
     const { key, plan } = call;
-    const entry = await this.#find(key, { skip: plan.skip, eager: plan.policy.eager, refreshed });
+    const how = { skip: plan.skip, eager: plan.policy.eager, refreshed };
+    const entry = await this.#within(plan.policy.hardTimeoutMs / 2, this.#find(key, how));
     if (this.#ports.isOff()) return undefined;
-    if (entry === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
+    // It may have been set meanwhile; a refresh is to replace what is there.
+    const isSet = entry === undefined && refreshed === undefined;
+    const stored = isSet ? this.#ports.walk.locateNow(key, plan.skip)?.entry : entry;
+    if (stored === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
     this.#hits += load.callers;
-    return entry.value as T;
+    return stored.value as T;
   }
 
   async #find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
@@ -126,6 +131,20 @@ export class LoadMaker {
     if (reason !== undefined && refreshed === undefined)
       events.miss(key, walk.isDown ? 'level down' : reason);
     return undefined;
+  }
+
+  /** What comes in time: a level that takes long is to leave the loader the other half of `hardTimeout`. */
+  async #within<T>(patienceMs: number, looking: Promise<T>): Promise<T | undefined> {
+    if (patienceMs === Infinity) return looking;
+    let cancel: (() => void) | undefined;
+    const patience = new Promise<undefined>((resolve) => {
+      cancel = this.#ports.clock.setTimer(() => resolve(undefined), patienceMs);
+    });
+    try {
+      return await Promise.race([looking, patience]);
+    } finally {
+      cancel?.();
+    }
   }
 
   #unlessOff<T>(look: () => unknown): T | undefined {

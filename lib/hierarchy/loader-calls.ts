@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
-import type { LoadCall } from './load-call.js';
+import type { BatchedLoad, LoadCall } from './load-call.js';
 import { LoadSlots } from './load-slots.js';
 import { HierarchyLoaderContext, NOT_MODIFIED } from './loader-context.js';
 
@@ -41,9 +41,19 @@ export class LoaderCalls {
     };
   }
 
-  /** Waits for a slot that these loads share; `undefined` where there is no limit. */
-  takeSlot(loads: readonly RunningLoad[]): Promise<() => void> | undefined {
-    return this.#slots?.take(loads);
+  /** Calls a loader of many keys, for those of them that are still wanted when it has a slot. */
+  async runBatch<R>(
+    loads: readonly BatchedLoad[],
+    run: (wanted: readonly BatchedLoad[]) => Promise<R>,
+  ): Promise<R | undefined> {
+    const slot = this.#slots?.take(loads.map(({ load }) => load));
+    const giveBack = slot === undefined ? undefined : await slot;
+    try {
+      const wanted = loads.filter(({ load }) => !load.aborted);
+      return wanted.length === 0 ? undefined : await this.#count(wanted, () => run(wanted));
+    } finally {
+      giveBack?.();
+    }
   }
 
   /** From now on no loader waits for a slot. */
@@ -53,35 +63,45 @@ export class LoaderCalls {
 
   /** Calls a loader, within the call where it has no slot to wait for. */
   async run<T>(call: LoadCall<T>, load: RunningLoad): Promise<T> {
-    const slot = call.batch === undefined ? this.takeSlot([load]) : undefined;
-    if (slot === undefined) return this.#run(call, load);
+    if (call.batch !== undefined) return this.#run(call, load);
+    const { key, plan } = call;
+    const slot = call.slotless ? undefined : this.#slots?.take([load]);
+    if (slot === undefined) return this.#count([{ key, plan }], () => this.#run(call, load));
     const giveBack = await slot;
     try {
       load.throwIfAborted();
-      return await this.#run(call, load);
+      return await this.#count([{ key, plan }], () => this.#run(call, load));
     } finally {
       giveBack();
     }
   }
 
   async #run<T>({ loader, plan, key, shownKey }: LoadCall<T>, load: RunningLoad): Promise<T> {
-    const { clock } = this.#ports;
-    const startedAt = clock.now();
     // Looked at when this load begins, which can be long after the call: its ticket answers for it.
     const stale = this.#ports.staleOf(key);
     const context = new HierarchyLoaderContext(load, { shownKey, plan, stale });
-    this.#loads += 1;
-    this.#ports.events.loadStarted(key);
+    const value = await load.call(() => loader(context));
+    return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
+  }
+
+  /** Counts a call of a loader, for each of its keys, and the time that it takes. */
+  async #count<R>(loads: readonly CountedLoad[], run: () => Promise<R>): Promise<R> {
+    const { clock, events } = this.#ports;
+    const startedAt = clock.now();
+    this.#loads += loads.length;
+    for (const { key } of loads) events.loadStarted(key);
     try {
-      const value = await load.call(() => loader(context));
-      return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
+      return await run();
     } catch (error) {
-      this.#failures += 1;
-      this.#ports.events.loadFailed(key, error);
+      this.#failures += loads.length;
+      for (const { key } of loads) events.loadFailed(key, error);
       throw error;
     } finally {
-      plan.loadMs = clock.now() - startedAt;
-      this.#busyMs += plan.loadMs;
+      const loadMs = clock.now() - startedAt;
+      this.#busyMs += loadMs;
+      for (const { plan } of loads) plan.loadMs = loadMs;
     }
   }
 }
+
+type CountedLoad = Pick<BatchedLoad, 'key' | 'plan'>;

@@ -8,7 +8,7 @@ import {
   type LevelName,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
-import { KeyLanes, type WriteOrder, type Written } from './key-lanes.js';
+import { KeyLanes, type Forgotten, type WriteOrder, type Written } from './key-lanes.js';
 import { LevelCalls, type LevelCallMetrics, type Reply } from './level-calls.js';
 
 /** What a {@link LowerLevel} is made of. */
@@ -19,6 +19,8 @@ export interface LowerLevelOptions {
   readonly report: Report;
   /** How long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether somebody else closes the level. */
+  readonly keepOpen?: boolean;
   /** The most invalidations, and keys, of which is remembered that the level has not confirmed them. */
   readonly maxUnconfirmed: number;
 }
@@ -59,8 +61,8 @@ export class LowerLevel {
   readonly #calls: LevelCalls;
   readonly #lanes: KeyLanes;
   readonly #open = new Set<OpenInvalidation>();
-  /** Until then it is not read, since any write may still happen. */
-  #blindUntil = -Infinity;
+  /** Why it is not read at all: any write may still happen, until then at most. */
+  readonly #blind = new Set<{ readonly until: number; isTouched: boolean }>();
   #hits = 0;
   #misses = 0;
   #unread = 0;
@@ -71,13 +73,13 @@ export class LowerLevel {
   constructor(options: LowerLevelOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#calls = new LevelCalls(options);
+    this.#calls = new LevelCalls({ ...options, recovered: () => this.#catchUp() });
     this.#lanes = new KeyLanes({
       calls: this.#calls,
       clock: options.clock,
       maxKeys: options.maxUnconfirmed,
       owes: () => this.#armRetry(),
-      overflows: (until) => this.#distrust(until),
+      overflows: (forgotten) => void this.#distrust(forgotten),
     });
   }
 
@@ -111,11 +113,14 @@ export class LowerLevel {
 
   /** Stores an entry, in the order of the calls for its key. */
   write(key: string, entry: LevelEntry, order: WriteOrder): Promise<Written> {
+    if (this.#isBlind && !order.replaces) return Promise.resolve('unwanted');
+    this.#touch();
     return this.#lanes.write(key, entry, order);
   }
 
   /** Removes a key; settles with `undefined` where that failed and is tried again. */
   delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
+    this.#touch();
     return this.#lanes.delete(key, mode);
   }
 
@@ -142,18 +147,19 @@ export class LowerLevel {
     };
   }
 
-  /** Waits for nothing any more, and closes the level. */
+  /** Waits for nothing any more, and closes the level unless somebody else does. */
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry?.();
     this.#lanes.close();
     this.#open.clear();
+    this.#blind.clear();
     return this.#calls.close();
   }
 
   #isReadable(key: string): boolean {
     if (!this.#lanes.isReadable(key)) return false;
-    if (this.#blindUntil > this.#options.clock.now()) return false;
+    if (this.#isBlind) return false;
     for (const { prefix } of this.#open) {
       if (prefix !== undefined && key.startsWith(prefix)) return false;
     }
@@ -161,9 +167,10 @@ export class LowerLevel {
   }
 
   #invalidate(open: OpenInvalidation): Promise<Ack | undefined> {
+    this.#touch();
     if (this.#closed) return Promise.resolve(undefined);
     this.#open.add(open);
-    if (this.#open.size > this.#options.maxUnconfirmed) this.#distrust(-Infinity);
+    if (this.#open.size > this.#options.maxUnconfirmed) this.#clearInstead();
     return this.#carryOut(open);
   }
 
@@ -187,16 +194,49 @@ export class LowerLevel {
   }
 
   /** Forgets single invalidations for one of everything: more can not be remembered. */
-  #distrust(until: number): void {
-    this.#blindUntil = Math.max(this.#blindUntil, until);
+  #clearInstead(): void {
     this.#open.clear();
     void this.clear('');
+  }
+
+  /**
+   * Reads nothing before the writes that were forgotten have settled, or what they store has expired. What
+   * was invalidated meanwhile they may have stored after that, so then everything is cleared.
+   */
+  async #distrust({ owed, doubts, until }: Forgotten): Promise<void> {
+    if (owed) this.#clearInstead();
+    if (doubts.length === 0) return;
+    const blindness = { until, isTouched: false };
+    this.#blind.add(blindness);
+    await Promise.all(doubts);
+    if (blindness.isTouched) await this.clear('');
+    this.#blind.delete(blindness);
+  }
+
+  /** Notes an invalidation that a forgotten write could undo. */
+  #touch(): void {
+    for (const blindness of this.#blind) blindness.isTouched = true;
+  }
+
+  get #isBlind(): boolean {
+    if (this.#blind.size === 0) return false;
+    const now = this.#options.clock.now();
+    for (const blindness of this.#blind) if (blindness.until <= now) this.#blind.delete(blindness);
+    return this.#blind.size > 0;
   }
 
   #armRetry(): void {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     this.#cancelRetry = this.#options.clock.setTimer(() => this.#retry(), this.#retryAfterMs);
     this.#retryAfterMs = Math.min(2 * this.#retryAfterMs, LONGEST_RETRY_MS);
+  }
+
+  /** The level answers again: what is owed need not wait for its time. */
+  #catchUp(): void {
+    if (this.#closed || this.#cancelRetry === undefined) return;
+    this.#cancelRetry();
+    this.#retryAfterMs = FIRST_RETRY_MS;
+    this.#retry();
   }
 
   #retry(): void {

@@ -17,6 +17,6 @@ export function adviceOn(options: ResolvedHierarchyOptions): readonly CacheRepor
   if (!options.enabled) return [];
   return ADVICE_RULES.filter(({ applies }) => applies(options)).map(({ code, advice }) => ({
     code,
-    message: `CacheHierarchy: ${advice(options)}`,
+    message: `${options.subject}: ${advice(options)}`,
   }));
 }

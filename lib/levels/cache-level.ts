@@ -101,6 +101,14 @@ export interface CacheLevel {
   invalidateTags(tags: readonly string[], mode?: Pick<DeleteMode, 'hold'>): Maybe<Ack>;
   /** Makes every entry whose key begins with `namespace` a miss, or without one removes everything. */
   clear(namespace?: string): Maybe<Ack>;
+  /**
+   * Returns a level of the same kind, over the same connection, whose entries are its own: equal keys
+   * of two scopes, or of a scope and this level, are different entries, and what one deletes, clears or
+   * invalidates leaves the others alone. The same name gives the same entries, in every process. A
+   * named cache works on the scope of its name, 1 to 32 characters of `A-Z a-z 0-9 . _ -`. The `close`
+   * of a scope is not called: {@link close} of this level ends its scopes, too.
+   */
+  scope?(name: string): CacheLevel;
   /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
   sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
   /** How often it wants to be swept, in milliseconds. */

@@ -15,12 +15,14 @@ import {
 export interface GuardedLevelOptions {
   readonly name: LevelName;
   readonly level: CacheLevel;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly report: Report;
   /** Whether neither the entry's tags nor its namespaces were invalidated since it began. */
   admits(key: string, entry: LevelEntry): boolean;
   /** Whether an entry is more than a stale answer. */
   isLive(entry: LevelEntry): boolean;
+  /** How long its `close` is waited for, in milliseconds. */
+  readonly timeoutMs: number;
   /** The most keys of which is remembered that a delete has failed. */
   readonly maxOwed: number;
 }
@@ -122,10 +124,18 @@ export class GuardedLevel implements InProcessLevel {
 
   async close(): Promise<void> {
     this.#owed.clear();
+    const { clock, timeoutMs } = this.#options;
+    let cancel: (() => void) | undefined;
+    const patience = new Promise<void>((_, reject) => {
+      const end = (): void => reject(new Error(`it took longer than ${timeoutMs} ms`));
+      cancel = clock.setTimer(end, timeoutMs);
+    });
     try {
-      await this.#level.close();
+      await Promise.race([this.#level.close(), patience]);
     } catch (error) {
       this.#noteFailure('close', error);
+    } finally {
+      cancel?.();
     }
   }
 

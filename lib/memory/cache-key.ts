@@ -5,6 +5,16 @@ export const DEFAULT_MAX_KEY_LENGTH = 1_024;
 /** Joins the names of a namespace and the key; no key, tag or name can hold it. */
 export const NAMESPACE_SEPARATOR = '\u001f';
 
+const NAME = /^[A-Za-z0-9._-]{1,32}$/;
+
+/** What the name of a namespace or a cache must be, for error messages. */
+export const NAME_FORM = '1 to 32 characters of A-Z a-z 0-9 . _ -';
+
+/** Whether a value may be the name of a namespace or a cache. */
+export function isName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name);
+}
+
 /** Shows a key, with its namespaces, in a message. */
 export function showKey(key: string): string {
   return JSON.stringify(key.replaceAll(NAMESPACE_SEPARATOR, ' > '));

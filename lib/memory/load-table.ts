@@ -42,6 +42,7 @@ const MAX_REPLACEMENTS = 3;
  */
 export class LoadTable {
   readonly #ports: LoadTablePorts;
+  /** For each key, and variant of its loads, where callers meet. */
   readonly #places = new Map<string, Place>();
   /** Every load under way, detached ones too. */
   readonly #loads = new Set<Load>();
@@ -73,7 +74,7 @@ export class LoadTable {
   run<T>(request: LoadRequest<T>): Promise<T> {
     if (request.signal?.aborted === true) return Promise.reject(request.signal.reason);
     const { key } = request;
-    if (this.#places.get(key)?.load?.calling === true) return Promise.reject(ownKeyError(key));
+    if (this.#newest(request)?.calling === true) return Promise.reject(ownKeyError(key));
     const joinable = this.#joinable(request);
     const answer = joinable?.late === true ? this.#sooner(joinable, request, 1) : undefined;
     if (answer !== undefined) return Promise.resolve(answer);
@@ -99,7 +100,7 @@ export class LoadTable {
     const place = newPlace();
     const load = this.#openLoad(place, request);
     load.behind = true;
-    this.#places.set(request.key, place);
+    this.#enter(place, request);
     void this.#carryOut(load, { request, context: undefined });
   }
 
@@ -123,10 +124,21 @@ export class LoadTable {
     for (const load of this.#loads) load.cancelPatience?.();
   }
 
-  #joinable({ key, forced = false, variant }: Wish): Load | undefined {
-    const load = this.#places.get(key)?.load;
-    if (load === undefined || (forced && !load.forced) || load.variant !== variant)
-      return undefined;
+  #newest(wish: Wish): Load | undefined {
+    return this.#places.get(placeName(wish))?.load;
+  }
+
+  /** Makes a place the one where callers meet; a load that this displaces is on its own from now on. */
+  #enter(place: Place, wish: Wish): void {
+    const name = placeName(wish);
+    const before = this.#places.get(name);
+    if (before !== place) before?.load?.detach();
+    this.#places.set(name, place);
+  }
+
+  #joinable(wish: Wish): Load | undefined {
+    const load = this.#newest(wish);
+    if (load === undefined || (wish.forced === true && !load.forced)) return undefined;
     if (this.#isHungBehind(load)) return undefined;
     return this.#ports.tickets.isJoinable(load.ticket) ? load : undefined;
   }
@@ -159,7 +171,7 @@ export class LoadTable {
     const forgetSignal =
       signal === undefined ? nothing : onAbort(signal, () => this.#leave(waiter, signal.reason));
     const cancelTimer = this.#ports.clock.setTimer(() => {
-      const brought = this.#broughtBy(waiter.load);
+      const brought = this.#broughtFor(waiter);
       if (brought === undefined) this.#leave(waiter, waitTimeoutError(request.key, waitTimeoutMs!));
       else this.#answer(waiter, brought.value);
     }, waitTimeoutMs ?? Infinity);
@@ -172,7 +184,7 @@ export class LoadTable {
 
   /** Starts the waiter's own load as the newest of a place. */
   #startIn(place: Place, waiter: Waiter): void {
-    this.#places.set(waiter.request.key, place);
+    this.#enter(place, waiter.request);
     void this.#carryOut(this.#open(place, waiter), waiter);
   }
 
@@ -216,14 +228,16 @@ export class LoadTable {
 
   /** What so many callers can be given at once: what the load has brought, or else a fallback. */
   #sooner<T>(load: Load, { fallback }: LoadRequest<T>, callers: number): T | undefined {
-    const brought = this.#broughtBy(load);
+    const isOpen = this.#ports.tickets.isJoinable(load.ticket);
+    const brought = isOpen ? load.brought : undefined;
     return brought === undefined ? fallback?.(callers) : (brought.value as T);
   }
 
-  /** What a load has brought and only has to be stored: nobody need wait for that, who has no time. */
-  #broughtBy(load: Load | undefined): Load['brought'] {
+  /** What a caller's load has brought and only has to be stored: who has no time need not wait for that. */
+  #broughtFor({ load, order }: Waiter): Load['brought'] {
     if (load?.brought === undefined) return undefined;
-    return this.#ports.tickets.isJoinable(load.ticket) ? load.brought : undefined;
+    const isEntitled = order <= load.ticket.order || this.#ports.tickets.isJoinable(load.ticket);
+    return isEntitled ? load.brought : undefined;
   }
 
   /** Ends one caller's wait with a value; the load goes on. */
@@ -239,9 +253,8 @@ export class LoadTable {
    * no later load of the key is given up meanwhile: of hanging loads one for each key is kept.
    */
   #timeOut(load: Load, request: LoadRequest<unknown>): void {
-    const brought = this.#broughtBy(load);
-    if (brought !== undefined) {
-      for (const waiter of load.waiters) this.#answer(waiter, brought.value);
+    if (load.brought !== undefined) {
+      this.#answerEntitled(load);
       return;
     }
     const { key, hardTimeoutMs } = request;
@@ -260,6 +273,14 @@ export class LoadTable {
     const answer = waiters.length === 0 ? undefined : request.fallback?.(waiters.length);
     answerAll(waiters, answer, error);
     load.abort(error);
+  }
+
+  /** Answers those who may have what a load has brought; it goes on for the others. */
+  #answerEntitled(load: Load): void {
+    for (const waiter of load.waiters) {
+      const brought = this.#broughtFor(waiter);
+      if (brought !== undefined) this.#answer(waiter, brought.value);
+    }
   }
 
   /** Whether a load's value would be stored, and it is the first to say that there is none. */
@@ -318,9 +339,10 @@ export class LoadTable {
     this.#vacate(load);
   }
 
-  #vacate({ ticket, place }: Load): void {
+  #vacate({ ticket, place, variant }: Load): void {
+    const name = placeName({ key: ticket.key, variant });
     const isNewest = place.load?.ticket === ticket;
-    if (isNewest && this.#places.get(ticket.key) === place) this.#places.delete(ticket.key);
+    if (isNewest && this.#places.get(name) === place) this.#places.delete(name);
   }
 
   #join(load: Load, waiter: Waiter): void {
@@ -345,8 +367,8 @@ export class LoadTable {
   #losePatience(load: Load): void {
     load.cancelPatience = undefined;
     const now = this.#ports.clock.now();
-    const brought = this.#broughtBy(load);
     for (const waiter of [...load.waiters].filter(({ patientUntil }) => patientUntil <= now)) {
+      const brought = this.#broughtFor(waiter);
       if (brought !== undefined) this.#answer(waiter, brought.value);
       else if (load.waiters.delete(waiter)) this.#moveOn(load, waiter);
     }
@@ -400,6 +422,11 @@ export class LoadTable {
     this.#end(load);
     load.abort(reason);
   }
+}
+
+/** Loads of other variants of a key meet in other places. No key and no variant has this character. */
+function placeName({ key, variant }: Pick<Wish, 'key' | 'variant'>): string {
+  return variant === undefined ? key : `${key}\u001e${variant}`;
 }
 
 function newPlace(): Place {

@@ -44,6 +44,8 @@ export interface RunningLoad {
   brought: { readonly value: unknown } | undefined;
   /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
   call<R>(loader: () => R): R;
+  /** Whether the signal is aborted; does not make one. */
+  readonly aborted: boolean;
   /** Throws the reason once the signal is aborted. */
   throwIfAborted(): void;
   /** Calls `run` when the key can do without this load: another took its place, or it took too long. */
@@ -130,6 +132,10 @@ export class Load implements RunningLoad {
     this.#abortReason = { reason };
     this.detach();
     this.#controller?.abort(reason);
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== undefined;
   }
 
   throwIfAborted(): void {

@@ -25,7 +25,7 @@ export interface SweepRun {
 
 /** What a {@link Sweeper} has done so far and does next. */
 export interface SweeperStatus {
-  /** Whether its timer is on. */
+  /** Whether it is started and has something to sweep. */
   readonly running: boolean;
   /** Wall-clock time at which the last sweep ended, in milliseconds since 1970. */
   readonly lastRunAt: number | undefined;
@@ -150,7 +150,7 @@ export class Sweeper {
     const nextInMs = this.#nextDueAt() - this.#clock.now();
     const armed = this.#running && nextInMs !== Infinity;
     return {
-      running: this.#running,
+      running: this.#running && this.#targets.size > 0,
       ...this.#status,
       longestSliceMs: this.#longestSliceMs,
       busyMs: this.#busyMs,

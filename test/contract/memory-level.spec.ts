@@ -3,9 +3,10 @@ import { StampTable } from '../../lib/hierarchy/stamp-table.js';
 import type { LevelEntry } from '../../lib/levels/cache-level.js';
 import { MemoryLevel } from '../../lib/levels/memory-level.js';
 import { EnhancedAsyncTTLCache } from '../../lib/memory/enhanced-async-ttl-cache.js';
+import { describeLevel } from '../../lib/testing/describe-level.js';
+import type { LevelSubject } from '../../lib/testing/level-bench.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { describeInProcessLevel } from './in-process-level-contract.js';
-import { describeLevel, type LevelSubject } from './level-contract.js';
 
 interface MemorySubject extends LevelSubject {
   readonly level: MemoryLevel;
@@ -56,10 +57,14 @@ function entryUntil(freshUntil: number): LevelEntry {
 }
 
 describeInProcessLevel(MemoryLevel.name, async () => createMemoryLevel());
-describeLevel(MemoryLevel.name, async () => createMemoryLevel());
-describeLevel(`${MemoryLevel.name} with a level below it`, async () => createMemoryLevel(5_000));
-describeLevel(`${MemoryLevel.name} with copies that slide`, async () =>
-  createMemoryLevel(5_000, true),
+
+const jest = { describe, it };
+describeLevel(MemoryLevel.name, () => createMemoryLevel(), jest);
+describeLevel(`${MemoryLevel.name} with a level below it`, () => createMemoryLevel(5_000), jest);
+describeLevel(
+  `${MemoryLevel.name} with copies that slide`,
+  () => createMemoryLevel(5_000, true),
+  jest,
 );
 
 describe(MemoryLevel.name, () => {

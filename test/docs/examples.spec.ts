@@ -4,9 +4,13 @@ import { format } from 'node:util';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { codeBlocks, documents, read, root } from './documents.js';
 
-const folder = 'test/docs/examples';
-const examples = readdirSync(join(root, folder)).toSorted();
-const texts = new Map(examples.map((name) => [name, read(`${folder}/${name}`)]));
+const examples = readdirSync(join(root, 'test/docs/examples')).toSorted();
+/** Specs as users write them: Jest runs those for Jest, `node-specs.spec.ts` the others. */
+const specs = readdirSync(join(root, 'test/docs/specs'));
+const texts = new Map([
+  ...examples.map((name) => [name, read(`test/docs/examples/${name}`)] as const),
+  ...specs.map((name) => [name, read(`test/docs/specs/${name}`)] as const),
+]);
 
 /** What an example says it prints: the comments behind its `console.log`s, in their order. */
 function promised(text: string): string[] {

@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable, Logger, Module, Scope, type Type } from '@nestjs/common';
+import {
+  applyDecorators,
+  Controller,
+  Get,
+  Injectable,
+  Logger,
+  Module,
+  Scope,
+  type Type,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import {
   Cacheable,
   CacheHierarchy,
   CacheHierarchyModule,
+  CacheResponse,
   InvalidArgumentError,
   InvalidOptionsError,
 } from 'nestjs-cache-hierarchy';
@@ -110,6 +120,44 @@ describe(CacheBinder.name, () => {
     await expect(started).rejects.toThrow(/forRoot: was called 2 times.* Call forRoot/);
     await expect(started).rejects.toThrow(/Two classes are named PlacesService/);
     await expect(started).rejects.toThrow(/ApiClient: has 2 instances/);
+  });
+
+  it.each([
+    ['above', [CacheResponse(), Cacheable() as MethodDecorator]],
+    ['below', [Cacheable() as MethodDecorator, CacheResponse()]],
+  ])('refuses @Cacheable and @CacheResponse on one method, %s', async (_name, decorators) => {
+    @Controller()
+    class PlacesController {
+      @Get()
+      @applyDecorators(...decorators)
+      async find(): Promise<string> {
+        return 'place';
+      }
+    }
+    const started = boot({ controllers: [PlacesController] });
+
+    await expect(started).rejects.toThrow(InvalidOptionsError);
+    await expect(started).rejects.toThrow(
+      /@CacheResponse on PlacesController.find: is on a method with @Cacheable.* Remove one/,
+    );
+  });
+
+  it('accepts @Cacheable and @CacheResponse on two methods', async () => {
+    @Controller()
+    class PlacesController {
+      @Get()
+      @CacheResponse()
+      find(): Promise<string> {
+        return this.load();
+      }
+
+      @Cacheable()
+      async load(): Promise<string> {
+        return 'place';
+      }
+    }
+
+    await expect(boot({ controllers: [PlacesController] })).resolves.toBeDefined();
   });
 
   it('accepts one root that several modules import', async () => {

@@ -126,7 +126,7 @@ export class Refused {
   async bareDuration(): Promise<void> {}
 
   // @ts-expect-error an option that does not exist
-  @Cacheable({ condition: () => true })
+  @Cacheable({ conditions: () => true })
   async unknownOption(): Promise<void> {}
 
   // @ts-expect-error an accessor

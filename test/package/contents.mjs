@@ -5,7 +5,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
 import { expectThat } from './expect-that.mjs';
-import { listFiles, readJson } from './workspace.mjs';
+import { ENTRIES, listFiles, readJson } from './workspace.mjs';
 
 /** Sources are in the package because source maps and declaration maps point to them. */
 const FOLDERS = { dist: /\.(js|d\.ts|js\.map|d\.ts\.map)$/, lib: /\.ts$/ };
@@ -23,17 +23,35 @@ export async function checkPublint({ installed, tarball }) {
 
 export function checkManifest({ installed }) {
   const { exports, type, sideEffects, dependencies } = readJson(join(installed, 'package.json'));
-  const entry = exports['.'];
   expectThat(type === 'module', 'package.json must say "type": "module".');
   expectThat(sideEffects === false, 'package.json must say "sideEffects": false.');
   expectThat(dependencies === undefined, 'The package must have no dependencies, only peers.');
+  for (const name of ENTRIES) checkEntry(name, exports[name], installed);
+}
+
+function checkEntry(name, entry, installed) {
   const conditions = Object.keys(entry).join(', ');
   expectThat(
     conditions === 'types, default',
-    `exports["."] must be types and default, in this order, got ${conditions}.`,
+    `exports["${name}"] must be types and default, in this order, got ${conditions}.`,
   );
   for (const path of Object.values(entry)) {
-    expectThat(existsSync(join(installed, path)), `exports["."] names ${path}, which is missing.`);
+    expectThat(
+      existsSync(join(installed, path)),
+      `exports["${name}"] names ${path}, which is missing.`,
+    );
+  }
+}
+
+const LEAVES = ['adapters/', 'health/', 'testing/'];
+
+/** What has its own entry must not come with the main one. */
+export function checkLeaves({ installed }) {
+  for (const leaf of LEAVES) {
+    const importers = listFiles(join(installed, 'dist'))
+      .filter((file) => file.endsWith('.js') && !file.startsWith(leaf))
+      .filter((file) => readFileSync(join(installed, 'dist', file), 'utf8').includes(`/${leaf}`));
+    expectThat(importers.length === 0, `${leaf} must not be imported by ${importers.join(', ')}.`);
   }
 }
 

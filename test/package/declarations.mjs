@@ -5,7 +5,7 @@ import ts from 'typescript';
 
 import { expectThat } from './expect-that.mjs';
 import { run } from './run.mjs';
-import { listFiles, PACKAGE } from './workspace.mjs';
+import { ENTRIES, listFiles, PACKAGE, readJson } from './workspace.mjs';
 
 /** What a strict application compiles with; `skipLibCheck` off makes our declarations count. */
 const OPTIONS = {
@@ -21,11 +21,16 @@ const OPTIONS = {
 };
 
 export function checkExportedNames({ folder, installed }) {
-  const script = `console.log(JSON.stringify(Object.keys(await import('${PACKAGE}'))))`;
-  const exported = JSON.parse(run('node', ['--input-type=module', '-e', script], { cwd: folder }));
-  const declared = declaredValues(join(installed, 'dist', 'index.d.ts'), folder);
-  expectSame('exported at run time but not declared', exported, declared);
-  expectSame('declared but not exported at run time', declared, exported);
+  const { exports } = readJson(join(installed, 'package.json'));
+  for (const entry of ENTRIES) {
+    const name = entry.replace('.', PACKAGE);
+    const script = `console.log(JSON.stringify(Object.keys(await import('${name}'))))`;
+    const printed = run('node', ['--input-type=module', '-e', script], { cwd: folder });
+    const exported = JSON.parse(printed);
+    const declared = declaredValues(join(installed, exports[entry].types), folder);
+    expectSame(`${name}: exported at run time but not declared`, exported, declared);
+    expectSame(`${name}: declared but not exported at run time`, declared, exported);
+  }
 }
 
 export function checkDeclarations({ folder, installed }) {

@@ -9,7 +9,13 @@ import { parseArgs } from 'node:util';
 
 import { checkBareImport, checkDeepImport, checkExit } from './behaviour.mjs';
 import { checkConsumer } from './consumers.mjs';
-import { checkFileList, checkManifest, checkPublint, checkSourceMaps } from './contents.mjs';
+import {
+  checkFileList,
+  checkLeaves,
+  checkManifest,
+  checkPublint,
+  checkSourceMaps,
+} from './contents.mjs';
 import { checkDeclarations, checkExportedNames } from './declarations.mjs';
 import { createWorkspace } from './workspace.mjs';
 
@@ -18,11 +24,12 @@ const { values: options } = parseArgs({ options: { peers: { type: 'string' } } }
 const checks = {
   'publint has nothing to say': checkPublint,
   'the manifest exports types and default': checkManifest,
+  'the main entry loads nothing that has its own': checkLeaves,
   'the tarball holds what users need and nothing else': checkFileList,
   'every source map finds its source': checkSourceMaps,
   'values exported at run time and declared are the same': checkExportedNames,
   'the declarations compile strictly and hold nothing internal': checkDeclarations,
-  'no module but the entry can be imported': checkDeepImport,
+  'no module but the entries can be imported': checkDeepImport,
   'a bare import registers nothing global': checkBareImport,
   'a process that imported the package exits by itself': checkExit,
   'an ES module consumer compiles, runs and exits': (it) => checkConsumer(it, 'consumer-esm'),

@@ -20,6 +20,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export const PACKAGE = 'nestjs-cache-hierarchy';
 
+/** What can be imported of it, as `exports` of the manifest names it. */
+export const ENTRIES = ['.', './cache-manager', './health', './testing'];
+
 /**
  * What a consumer has beside the package: its peers, and what it compiles with. Nothing else can be
  * resolved, so an import that the manifest does not declare fails.
@@ -28,6 +31,7 @@ const LINKED = [
   '@nestjs/common',
   '@nestjs/config',
   '@nestjs/core',
+  '@nestjs/terminus',
   'reflect-metadata',
   'rxjs',
   'typescript',

@@ -1,3 +1,5 @@
+import { randomNumbers } from '../../lib/testing/random-numbers.js';
+
 /** Numbers that look random and are the same for the same seed. */
 export interface Random {
   /** A whole number from 0 to `limit - 1`. */
@@ -7,15 +9,9 @@ export interface Random {
   weighted<T>(items: readonly (readonly [weight: number, item: T])[]): T;
 }
 
-/** The generator mulberry32. */
+/** Made of the numbers that chaos levels are made of. */
 export function randomFrom(seed: number): Random {
-  let state = seed | 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = randomNumbers(seed);
   const below = (limit: number): number => Math.floor(next() * limit);
   return {
     below,

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CACHE_CHANNELS } from '../../lib/hierarchy/cache-events.js';
+import { CACHE_CHANNELS, type CacheEvent } from '../../lib/hierarchy/cache-events.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { defer } from '../support/deferred.js';
 import { HeldLevel } from '../support/held-level.js';
@@ -26,7 +26,10 @@ afterEach(async () => {
 /** Notes what the channels tell from now on. */
 function listen(...events: (keyof typeof CACHE_CHANNELS)[]): void {
   for (const event of events) {
-    const note = (message: unknown): void => void told.push([event, message]);
+    const note = (message: unknown): void => {
+      const { hierarchy: _, ...facts } = message as CacheEvent;
+      told.push([event, facts]);
+    };
     subscribe(CACHE_CHANNELS[event], note);
     listening.push(() => unsubscribe(CACHE_CHANNELS[event], note));
   }
@@ -56,6 +59,33 @@ describe(`${CacheHierarchy.name}: events`, () => {
       { key: '1', namespace: ['users'], level: 'L1' },
       { key: 'key', namespace: [], level: 'L2' },
     ]);
+  });
+
+  it('tells the name of a named cache', async () => {
+    const sessions = new CacheHierarchy({ clock }, { name: 'sessions' });
+    listen('miss', 'loadStarted');
+
+    await sessions.getOrSet('key', () => 1);
+    await sessions.close();
+
+    expect(told).toEqual([
+      ['miss', { cache: 'sessions', key: 'key', namespace: [], reason: 'absent' }],
+      ['loadStarted', { cache: 'sessions', key: 'key', namespace: [] }],
+    ]);
+  });
+
+  it('tells which cache it is of', async () => {
+    const caches: unknown[] = [];
+    const note = (message: unknown): void => void caches.push((message as CacheEvent).hierarchy);
+    subscribe(CACHE_CHANNELS.miss, note);
+    listening.push(() => unsubscribe(CACHE_CHANNELS.miss, note));
+    const other = new CacheHierarchy({ clock });
+
+    await other.get('key');
+    await cache.namespace('users').get('1');
+    await other.close();
+
+    expect(caches.map((each) => [cache, other].indexOf(each as CacheHierarchy))).toEqual([1, 0]);
   });
 
   it('tells of one that was never there as absent', async () => {

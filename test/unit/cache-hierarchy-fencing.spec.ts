@@ -177,6 +177,15 @@ describe(`${CacheHierarchy.name}: fencing`, () => {
     expect(cache.has('key')).toBe(false);
   });
 
+  it('shows an update the null that is stored', async () => {
+    await cache.set('key', null);
+
+    expect(await cache.update('key', (current) => ({ current }))).toEqual({ current: null });
+    expect(await cache.update('absent', (current) => ({ current }))).toEqual({
+      current: undefined,
+    });
+  });
+
   it('deletes the key of an update that throws, and of one that returns undefined', async () => {
     await cache.set('throws', 1);
     await cache.set('undefined', 1);

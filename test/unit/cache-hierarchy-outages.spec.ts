@@ -201,6 +201,6 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
     remote.takeCalls();
 
     expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
-    expect(remote.calls).toEqual(['write key']);
+    expect(remote.calls).toEqual(['write key', 'clear']);
   });
 });

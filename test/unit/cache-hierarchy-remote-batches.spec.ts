@@ -45,6 +45,16 @@ describe(`${CacheHierarchy.name}: one round trip for many keys`, () => {
     expect(remote.calls).toEqual(['read a,c,d']);
   });
 
+  it('takes a null in this process for a hit, and does not ask below for it', async () => {
+    await cache.set('a', null);
+    remote.takeCalls();
+
+    expect([...(await cache.getMany(['a']))]).toEqual([['a', null]]);
+
+    expect(remote.calls).toEqual([]);
+    expect(cache.getMetrics()).toMatchObject({ gets: 1, hits: 1, misses: 0 });
+  });
+
   it('reads nothing where everything is there, or nothing is asked for', async () => {
     await cache.set('a', 1);
     remote.takeCalls();

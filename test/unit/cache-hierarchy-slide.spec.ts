@@ -208,6 +208,7 @@ describe(`${CacheHierarchy.name}: slide and what else an entry has`, () => {
     await cache.getOrSet('key', away);
     clock.block(30);
     await cache.getOrSet('key', away);
+    await clock.turn();
     expect(cache.getMetrics()).toMatchObject({ refreshes: 1, loadFailures: 1 });
     clock.block(30);
 

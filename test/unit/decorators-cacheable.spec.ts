@@ -48,7 +48,7 @@ describe(Cacheable.name, () => {
   });
 
   it('refuses wrong and unknown options at decoration, all at once', () => {
-    const options = { key: '', ttl: 0, tags: [1], condition: (): boolean => true };
+    const options = { key: '', ttl: 0, tags: [1], conditions: (): boolean => true };
 
     expect(() => decorate(PlacesService.prototype, 'find', options)).toThrow(InvalidOptionsError);
     expect(() => decorate(PlacesService.prototype, 'find', options)).toThrow(
@@ -56,9 +56,10 @@ describe(Cacheable.name, () => {
         [
           '^@Cacheable on PlacesService\\.find has 4 problems in its options:',
           '.*- key: must be a cache key or a function: a key must not be empty, got ""',
-          '.*- ttl: must be a positive number of milliseconds.*, got 0',
           '.*- tags: must be .*, got an array of 1',
-          '.*- condition: is unknown; known are key, tags, ttl$',
+          '.*- ttl: must be a positive number of milliseconds.*, got 0',
+          '.*- conditions: is unknown; known are cache, condition, eager, grace, hardTimeout, jitter, key, ' +
+            'negativeTtl, resultTags, softTimeout, staleOn, tags, throttle, ttl, unless$',
         ].join('\n'),
       ),
     );

@@ -168,19 +168,19 @@ describe(`${EntryMaker.name}: what was found below`, () => {
       ...found,
       refreshAt: undefined,
       order: 7,
-    });
-    expect(maker.promoted(entryOf(1, clock), ticketOf('key'), undefined).order).toBeUndefined();
+    })!;
+    expect(maker.promoted(entryOf(1, clock), ticketOf('key'), undefined)?.order).toBeUndefined()!;
   });
 
   it('is refreshed after the share of its lifetime since it was born', () => {
     const found = { ...entryOf(1, clock), bornAt: clock.now() - 1_000 };
 
-    expect(maker.promoted(found, ticketOf('key'), 0.75).refreshAt).toBe(clock.now() + 500);
+    expect(maker.promoted(found, ticketOf('key'), 0.75)?.refreshAt).toBe(clock.now() + 500)!;
   });
 
   it('is refreshed after the share of what remains where its age is not known', () => {
     const found = { ...entryOf(1, clock), bornAt: -Infinity };
 
-    expect(maker.promoted(found, ticketOf('key'), 0.75).refreshAt).toBe(clock.now() + 750);
+    expect(maker.promoted(found, ticketOf('key'), 0.75)?.refreshAt).toBe(clock.now() + 750)!;
   });
 });

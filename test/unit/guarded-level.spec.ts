@@ -23,6 +23,7 @@ function guard(own: CacheLevel, maxOwed = 10): GuardedLevel {
     admits: (key) => !ended.has(key),
     isLive: ({ freshUntil }) => freshUntil > clock.now(),
     maxOwed,
+    timeoutMs: 100,
   });
 }
 

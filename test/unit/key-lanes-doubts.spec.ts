@@ -24,7 +24,7 @@ function open(maxKeys = 100): void {
     clock,
     maxKeys,
     owes: () => void (owes += 1),
-    overflows: (until) => void overflows.push(until),
+    overflows: ({ until }) => void overflows.push(until),
   });
 }
 

@@ -48,7 +48,7 @@ describe(LevelCalls.name, () => {
     expect(await calls.delete('key', {})).toEqual({ state: 'answered', answer: 'applied' });
     expect(await calls.invalidateTags(['tag'], 5)).toMatchObject({ answer: 'applied' });
     expect(await calls.clear('')).toMatchObject({ answer: 'applied' });
-    expect(calls.getMetrics()).toEqual({ calls: 6, failures: 0, timeouts: 0 });
+    expect(calls.getMetrics()).toEqual({ calls: 6, failures: 0, timeouts: 0, unsent: 0 });
   });
 
   it('gathers deletes by what else is said of them', async () => {
@@ -92,7 +92,7 @@ describe(`${LevelCalls.name}: a level that fails`, () => {
     level.when(ALL_OPERATIONS, 'fail');
 
     expect(await statesOf(askEverything())).toEqual(Array(5).fill('failed'));
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 0 });
+    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 0, unsent: 0 });
   });
 
   it('may throw at once', async () => {
@@ -152,11 +152,11 @@ describe(`${LevelCalls.name}: a level that takes long`, () => {
     level.when(ALL_OPERATIONS, 'hang');
     const states = statesOf(askEverything());
     await clock.advance(99);
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 0, timeouts: 0 });
+    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 0, timeouts: 0, unsent: 0 });
     await clock.advance(1);
 
     expect(await states).toEqual(Array(5).fill('late'));
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 5 });
+    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 5, unsent: 0 });
     expect(reports.map(({ message }) => message)).toEqual([
       expect.stringContaining('of the level remote of a cache took longer than 100 ms'),
     ]);

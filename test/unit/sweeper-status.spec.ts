@@ -84,6 +84,14 @@ describe(`${Sweeper.name}: status`, () => {
     });
   });
 
+  it('says that it does not run while there is nothing to sweep', () => {
+    sweeper.start();
+
+    expect(sweeper.status()).toMatchObject({ running: false, nextRunAt: undefined });
+    add('cache', 100);
+    expect(sweeper.status()).toMatchObject({ running: true, nextRunAt: clock.wallNow() + 100 });
+  });
+
   it('says that nothing is due after a stop, and keeps what was done', async () => {
     add('cache', 100);
     sweeper.start();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Injectable, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
 import {
   CACHE_L1,
   Cacheable,
@@ -16,6 +17,12 @@ import {
   parseDuration,
   type Duration,
 } from 'nestjs-cache-hierarchy';
+import {
+  CacheManagerModule,
+  type HierarchyCacheManager,
+} from 'nestjs-cache-hierarchy/cache-manager';
+import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
+import { expectHit } from 'nestjs-cache-hierarchy/testing';
 
 interface Place {
   readonly id: number;
@@ -45,8 +52,10 @@ class PlacesService {
   imports: [
     ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
+    CacheManagerModule.register({ ttl: TTL }),
+    TerminusModule,
   ],
-  providers: [PlacesService],
+  providers: [PlacesService, CacheHealthIndicator],
 })
 class AppModule {}
 
@@ -56,7 +65,7 @@ const places = app.get(PlacesService);
 const [first, second] = await Promise.all([places.find(1), places.find(1)]);
 assert.deepEqual(first, { id: 1, name: 'Place 1' });
 assert.equal(second, first);
-assert.equal(await places.find(1), first);
+assert.equal(await expectHit(app.get(CacheHierarchy), () => places.find(1)), first);
 assert.equal(places.queries, 1);
 
 await places.forgetAll();
@@ -66,6 +75,14 @@ assert.equal(places.queries, 2);
 assert.ok(app.get(CACHE_L1) instanceof EnhancedAsyncTTLCache);
 assert.equal(parseDuration(TTL), 300_000);
 assert.throws(() => new CacheHierarchy({ l1: { maxEntries: 0 } }), InvalidOptionsError);
+
+const cacheManager = app.get<HierarchyCacheManager>('CACHE_MANAGER');
+const raw = await cacheManager.wrap('place', () => 'Paris', { raw: true });
+assert.equal(raw.value, 'Paris');
+assert.equal(await cacheManager.get<string>('place'), 'Paris');
+
+const health = app.get(CacheHealthIndicator).isHealthy('cache');
+assert.equal(health.cache.status, 'up');
 
 await app.close();
 console.log('loaded once, app closed');

@@ -1,0 +1,40 @@
+import type { LoadOptions } from '../hierarchy/call-options.js';
+import type { ClassLike, StoringMethod } from './cacheable-methods.js';
+import { configOf } from './class-config.js';
+
+/** What a decorated method does when it is called on instances of one class. */
+export interface ClassPlan {
+  /** The name of the cache, if it is not the default one. */
+  readonly cache: string | undefined;
+  /** The options of its calls, with those of the class. */
+  readonly options: LoadOptions;
+}
+
+const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
+
+/** Merges what a method and the class of an instance say, once for each class. */
+export function planOf(method: StoringMethod, calledOn: ClassLike): ClassPlan {
+  const known = plans.get(method)?.get(calledOn);
+  if (known !== undefined) return known;
+  const ofMethod = plans.get(method) ?? new WeakMap<ClassLike, ClassPlan>();
+  plans.set(method, ofMethod);
+  const plan = merge(method, calledOn);
+  ofMethod.set(calledOn, plan);
+  return plan;
+}
+
+function merge({ cache, loadOptions }: StoringMethod, calledOn: ClassLike): ClassPlan {
+  const config = configOf(calledOn);
+  const own = typeof loadOptions.tags === 'string' ? [loadOptions.tags] : (loadOptions.tags ?? []);
+  const tags = [...(config.tags ?? []), ...own];
+  const options: LoadOptions = {
+    ...loadOptions,
+    ttl: loadOptions.ttl ?? config.ttl,
+    tags: tags.length === 0 ? undefined : tags,
+  };
+  return { cache: cache ?? config.cache, options: Object.freeze(withoutUndefined(options)) };
+}
+
+function withoutUndefined(options: LoadOptions): LoadOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,71 @@
+import { LockTimeoutError } from '../errors.js';
+import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import type { LoadOptions, StoreOptions } from '../hierarchy/call-options.js';
+import { cacheOfMethod } from './cache-of-method.js';
+import { classOf, copyFace, type Method } from './cached-method.js';
+import type { ClassLike, OtherMethod, StoringMethod } from './cacheable-methods.js';
+import { explicitKey, keyOfOther } from './method-key.js';
+import { planOf } from './plan-of-class.js';
+
+/** What `@CachePut` says about a method, its options checked. */
+export interface PutMethod extends StoringMethod {
+  /** The call whose derived key is meant, where there is no key. */
+  readonly other: OtherMethod | undefined;
+}
+
+/**
+ * Returns a method that runs each time and stores what it returns, in place of what was there.
+ * `undefined` removes the key. A method that throws changes nothing.
+ */
+export function puttingMethod(original: Method, method: PutMethod): Method {
+  const putting: Method = async function (this: unknown, ...args) {
+    const target = targetOf(this, method, args);
+    const result = await original.apply(this, args);
+    if (target !== undefined && method.unless?.(result, ...args) !== true)
+      await put(target, method, result, args);
+    return result;
+  };
+  copyFace(original, putting);
+  return putting;
+}
+
+interface Target {
+  readonly cache: CacheHierarchy;
+  readonly key: string;
+  readonly options: LoadOptions;
+}
+
+/** Found before the method runs: what is wrong with it is said before anything is changed. */
+function targetOf(host: unknown, method: PutMethod, args: unknown[]): Target | undefined {
+  const calledOn = classOf(host);
+  if (calledOn === undefined) return undefined;
+  const plan = planOf(method, calledOn);
+  const cache = cacheOfMethod(host, plan.cache);
+  if (cache === undefined || method.condition?.(...args) === false) return undefined;
+  return { cache, key: keyOf(method, calledOn, args), options: plan.options };
+}
+
+function keyOf({ key, other }: PutMethod, calledOn: ClassLike, args: unknown[]): string {
+  return key === undefined ? keyOfOther(other!, calledOn, args) : explicitKey(key, calledOn, args);
+}
+
+async function put(
+  { cache, key, options }: Target,
+  { tagsOf, resultTagsOf }: PutMethod,
+  result: unknown,
+  args: unknown[],
+): Promise<void> {
+  if (result === undefined) {
+    await cache.delete(key);
+    return;
+  }
+  try {
+    const more = [tagsOf?.(...args) ?? [], resultTagsOf?.(result, ...args) ?? []].flat();
+    const tags = [options.tags ?? [], more].flat();
+    await cache.set(key, result, { ...(options as StoreOptions), tags });
+  } catch (error) {
+    // The method has done its work, and what was there before it is not right any more.
+    await cache.delete(key);
+    if (!(error instanceof LockTimeoutError)) throw error;
+  }
+}

@@ -1,0 +1,2 @@
+export { CacheHealthIndicator } from './cache-health.indicator.js';
+export type { CacheHealthDetails, MemoryLevelHealth, OutsideLevelHealth } from './cache-health.js';

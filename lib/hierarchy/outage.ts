@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.js';
+import type { Report } from '../report.js';
+
+/** What an {@link Outage} is made of. */
+export interface OutageOptions {
+  /** The level's name, for the report. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly timeoutMs: number;
+}
+
+/** So many failures in a row open the circuit. */
+const FAILURES_TO_OPEN = 5;
+/** While it is open one call goes through in so many milliseconds, to see whether the level is back. */
+const PROBE_EVERY_MS = 1_000;
+
+/**
+ * Whether a level fails, and for how long it is left alone (a circuit breaker): nobody waits for a level
+ * that has failed five times in a row, but one caller a second. An outage is reported when it begins.
+ */
+export class Outage {
+  readonly #options: OutageOptions;
+  #failuresInRow = 0;
+  #nextProbeAt = -Infinity;
+
+  constructor(options: OutageOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the last call that ended has failed. */
+  get isOn(): boolean {
+    return this.#failuresInRow > 0;
+  }
+
+  /** Whether the level may be called now; who is told so must call it. */
+  mayCall(): boolean {
+    if (this.#failuresInRow < FAILURES_TO_OPEN) return true;
+    const now = this.#options.clock.now();
+    if (now < this.#nextProbeAt) return false;
+    this.#nextProbeAt = now + PROBE_EVERY_MS;
+    return true;
+  }
+
+  /** Returns whether this is the first answer after a failure. */
+  noteAnswer(): boolean {
+    const wasOn = this.isOn;
+    this.#failuresInRow = 0;
+    return wasOn;
+  }
+
+  /** @param cause the error; `undefined` for a call that took too long */
+  noteFailure(operation: string, cause: unknown): void {
+    this.#failuresInRow += 1;
+    const { name, clock, report, timeoutMs } = this.#options;
+    if (this.#failuresInRow === FAILURES_TO_OPEN) this.#nextProbeAt = clock.now() + PROBE_EVERY_MS;
+    if (this.#failuresInRow > 1) return;
+    const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'failed';
+    report({
+      code: 'CACHE_LEVEL_DOWN',
+      message:
+        `The ${operation} of the level ${name} of a cache ${what}. Until it answers again its failures ` +
+        'are misses, skipped writes and invalidations that are tried again; they are counted and not ' +
+        'reported.',
+      cause,
+    });
+  }
+}

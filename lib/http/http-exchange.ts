@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+
+/** A field of a response. */
+export type HeaderValue = string | readonly string[];
+
+/** The fields of a response by name, in lower case. */
+export type ResponseHeaders = Readonly<Record<string, HeaderValue>>;
+
+interface NativeRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly user?: unknown;
+}
+
+interface NativeResponse {
+  readonly statusCode: number;
+  getHeaders(): Record<string, string | number | readonly string[] | undefined>;
+}
+
+/** One request and its response, alike on Express and Fastify. */
+export class HttpExchange {
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly url: string;
+  /** In lower case, without the port. */
+  readonly hostname: string;
+
+  constructor(
+    private readonly adapter: AbstractHttpAdapter,
+    readonly request: object,
+    private readonly response: object,
+  ) {
+    this.method = String(adapter.getRequestMethod(request));
+    this.url = String(adapter.getRequestUrl(request));
+    this.hostname = String(adapter.getRequestHostname(request)).toLowerCase();
+  }
+
+  get user(): unknown {
+    return (this.request as NativeRequest).user;
+  }
+
+  /** A field of the request, `undefined` where it was not sent. */
+  requestHeader(name: string): string | undefined {
+    const value = (this.request as NativeRequest).headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  get status(): number {
+    return (this.response as NativeResponse).statusCode;
+  }
+
+  set status(status: number) {
+    this.adapter.status(this.response, status);
+  }
+
+  /** Whether nothing can be said in the head of the response any more. */
+  get isSent(): boolean {
+    return Boolean(this.adapter.isHeadersSent(this.response));
+  }
+
+  /** The fields of the response as they are now. */
+  headers(): ResponseHeaders {
+    const headers: Record<string, HeaderValue> = {};
+    for (const [name, value] of Object.entries((this.response as NativeResponse).getHeaders())) {
+      if (value === undefined) continue;
+      headers[name.toLowerCase()] = typeof value === 'object' ? value.map(String) : String(value);
+    }
+    return headers;
+  }
+
+  setHeader(name: string, value: HeaderValue): void {
+    this.adapter.setHeader(this.response, name, value as string);
+  }
+}

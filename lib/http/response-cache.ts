@@ -1,0 +1,191 @@
+import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
+import type { CacheNamespace } from '../hierarchy/cache-namespace.js';
+import { WITHOUT_SLOT, type InternalLoadOptions } from '../hierarchy/call-options.js';
+import type { LoadContext } from '../hierarchy/loader-context.js';
+import { freshnessOf } from './cache-control.js';
+import type { CachedRoute } from './cached-route.js';
+import type { HttpExchange } from './http-exchange.js';
+import { bodyKindOf } from './response-body.js';
+import { responseKey, varyDigest, type RequestIdentity } from './response-key.js';
+import {
+  answers,
+  asSnapshot,
+  isKeepable,
+  takeSnapshot,
+  type ResponseSnapshot,
+} from './response-snapshot.js';
+
+/** A request to a route whose responses are cached. */
+export interface CachedCall {
+  readonly route: CachedRoute;
+  readonly exchange: HttpExchange;
+  readonly identity: RequestIdentity;
+  readonly tags: readonly string[] | undefined;
+  /** Runs the handler. */
+  readonly handle: () => Promise<unknown>;
+}
+
+/** What a request is answered with. */
+export type Answer =
+  /** The handler ran for it; there is a snapshot if its response was stored. */
+  | { readonly value: unknown; readonly stored: ResponseSnapshot | undefined }
+  /** A stored response. */
+  | { readonly replayed: ResponseSnapshot }
+  /** Nothing: the request is to run its own handler, and nothing of it is stored. */
+  | undefined;
+
+/** What {@link ResponseCache} is made of. */
+export interface ResponseCachePorts {
+  readonly cache: Pick<CacheHierarchy, 'namespace'>;
+  /** Whether all levels give back the very object they were given. */
+  readonly keepsObjects: boolean;
+  readonly wallNow: () => number;
+  /** Hears of a body that is not kept since a level would lose its class. */
+  readonly refused: (route: CachedRoute) => void;
+}
+
+/** What a load brings whose response is not stored: those who waited for it run their own handlers. */
+const UNSTORED = { unstored: true } as const;
+
+/** The run of a handler for the request that leads. */
+interface OwnRun {
+  began: boolean;
+  result: { readonly value: unknown; readonly stored: ResponseSnapshot | undefined } | undefined;
+}
+
+/**
+ * Keeps responses in a namespace of the cache. One request leads and runs its handler, those that come
+ * meanwhile wait for its response. A response that varies names the request headers it varies on, and
+ * what the leader's said: whoever does not match asks again, under a key that has these headers in it.
+ */
+export class ResponseCache {
+  readonly #ports: ResponseCachePorts;
+  #namespace: CacheNamespace | undefined;
+
+  constructor(ports: ResponseCachePorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Answers a GET, and stores its response if that may be.
+   *
+   * @throws what the handler throws, if it is the one of this request
+   */
+  async load(call: CachedCall): Promise<Answer> {
+    const own: OwnRun = { began: false, result: undefined };
+    try {
+      const found = await this.#find(call, (key, names) =>
+        this.#http.getOrSet(
+          key,
+          (context) => this.#lead(call, { names, own, context }),
+          optionsOf(call),
+        ),
+      );
+      if (own.result !== undefined) return own.result;
+      return found === undefined ? undefined : { replayed: found };
+    } catch (error) {
+      if (own.result !== undefined) return own.result;
+      // An error of somebody else's handler is about somebody else's request.
+      if (own.began) throw error;
+      return undefined;
+    }
+  }
+
+  /** Answers a HEAD with what a GET has stored. */
+  async lookUp(call: CachedCall): Promise<Answer> {
+    const found = await this.#find(call, (key) => this.#http.get(key));
+    return found === undefined ? undefined : { replayed: found };
+  }
+
+  get #http(): CacheNamespace {
+    this.#namespace ??= this.#ports.cache.namespace('http');
+    return this.#namespace;
+  }
+
+  /** Asks until what is found answers the request, or there is nothing to learn from it. */
+  async #find(
+    { route, exchange, identity }: CachedCall,
+    ask: (key: string, names: readonly string[]) => Promise<unknown>,
+  ): Promise<ResponseSnapshot | undefined> {
+    for (;;) {
+      const names = route.varyNames;
+      const key = responseKey(route, identity, varyDigest(exchange, names));
+      const found = asSnapshot(await ask(key, names));
+      if (found === undefined || answers(found, exchange)) return found;
+      route.learn(found.vary!.names);
+      if (route.varyNames === names) return undefined;
+    }
+  }
+
+  /** Runs the handler of the request that leads; what may not be stored is not. */
+  async #lead(
+    call: CachedCall,
+    { names, own, context }: { names: readonly string[]; own: OwnRun; context: LoadContext },
+  ): Promise<unknown> {
+    const known = await this.#storedBeforeLearning(call, names, context);
+    if (known !== undefined) return known;
+    own.began = true;
+    const before = call.exchange.headers();
+    const value = await call.handle();
+    const stored = this.#snapshotOf(call, before, value, context);
+    own.result = { value, stored };
+    if (stored !== undefined) return stored;
+    context.skip();
+    return UNSTORED;
+  }
+
+  #snapshotOf(
+    { route, exchange }: CachedCall,
+    before: ReturnType<HttpExchange['headers']>,
+    value: unknown,
+    context: LoadContext,
+  ): ResponseSnapshot | undefined {
+    const { keepsObjects, wallNow, refused } = this.#ports;
+    const after = exchange.headers();
+    const kind = bodyKindOf(value);
+    const handled = { route, exchange, before, after, value, kind };
+    if (!isKeepable(handled)) return undefined;
+    if (kind === 'object' && !keepsObjects) {
+      refused(route);
+      return undefined;
+    }
+    const freshMs = route.options.ttlMs ?? freshnessOf(after, wallNow());
+    if (freshMs === 0) return undefined;
+    if (freshMs !== undefined) context.ttl(freshMs);
+    return takeSnapshot(handled, wallNow());
+  }
+
+  /**
+   * Returns the response that was stored before it was known on which headers the route varies, if it
+   * answers this request, for as long as it has to live.
+   */
+  async #storedBeforeLearning(
+    { route, exchange, identity }: CachedCall,
+    names: readonly string[],
+    context: LoadContext,
+  ): Promise<ResponseSnapshot | undefined> {
+    if (names === route.options.vary) return undefined;
+    const key = responseKey(route, identity, varyDigest(exchange, route.options.vary));
+    const entries = (await this.#http.inspect(key)).filter(({ stale }) => !stale);
+    const longest = entries.toSorted((one, other) => other.freshForMs - one.freshForMs)[0];
+    const snapshot = asSnapshot(longest?.value);
+    if (snapshot === undefined || !answers(snapshot, exchange)) return undefined;
+    context.ttl(longest!.freshForMs);
+    return snapshot;
+  }
+}
+
+/**
+ * A handler needs its request: nothing runs behind a response that was sent, and nobody who leads gets an
+ * error before its handler has ended. Nor does a handler take a slot that what it calls may need.
+ */
+function optionsOf({ tags }: CachedCall): InternalLoadOptions {
+  return {
+    ...(tags === undefined ? {} : { tags }),
+    eager: false,
+    softTimeout: false,
+    hardTimeout: false,
+    waitTimeout: Infinity,
+    [WITHOUT_SLOT]: true,
+  };
+}

@@ -1,0 +1,61 @@
+import { varyOf } from './cache-control.js';
+import type { CachedRoute } from './cached-route.js';
+import { namesTag } from './entity-tag.js';
+import type { HttpExchange } from './http-exchange.js';
+import type { ResponseSnapshot } from './response-snapshot.js';
+
+/** What a cache says in `Cache-Status` of what it did: RFC 9211. */
+export type CacheStatus = 'hit' | 'fwd=miss; stored' | 'fwd=miss' | 'fwd=bypass';
+
+/** The name in `Cache-Status`. */
+const NAME = 'nestjs-cache-hierarchy';
+
+/** Says in `Cache-Status` what the cache did, after what caches nearer to the origin said. */
+export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
+  if (exchange.isSent) return;
+  const before = exchange.headers()['cache-status'];
+  const own = `${NAME}; ${status}`;
+  exchange.setHeader('Cache-Status', before === undefined ? own : `${String(before)}, ${own}`);
+}
+
+/** Writes the head of a stored response: status, what the handler set, and its age. */
+export function replayHead(
+  exchange: HttpExchange,
+  { status, headers, storedAt }: ResponseSnapshot,
+  wallNow: number,
+): void {
+  if (exchange.isSent) return;
+  exchange.status = status;
+  for (const [name, value] of Object.entries(headers)) exchange.setHeader(name, value);
+  exchange.setHeader('Age', String(Math.max(0, Math.floor((wallNow - storedAt) / 1_000))));
+}
+
+/**
+ * Completes the head of a response that is stored: its entity tag, what it varies on, how clients are to
+ * keep it. One that the client has is a 304; its body is returned all the same, since interceptors outside
+ * expect one, and the adapters leave it out.
+ *
+ * Where the handler says nothing of caching, clients are told to ask each time whether what they have is
+ * still right: nobody could tell them that a tag was invalidated.
+ */
+export function completeHead(
+  exchange: HttpExchange,
+  { options }: CachedRoute,
+  { etag, status }: ResponseSnapshot,
+): void {
+  if (exchange.isSent) return;
+  const headers = exchange.headers();
+  if (headers['cache-control'] === undefined && headers['expires'] === undefined)
+    exchange.setHeader(
+      'Cache-Control',
+      options.scope === 'user' ? 'private, no-cache' : 'no-cache',
+    );
+  const named = varyOf(headers);
+  const unnamed = options.vary.filter((name) => !named.includes(name));
+  if (unnamed.length > 0)
+    exchange.setHeader('Vary', [headers['vary'] ?? [], unnamed].flat().join(', '));
+  if (etag === undefined) return;
+  exchange.setHeader('ETag', etag);
+  if (status === 200 && namesTag(exchange.requestHeader('if-none-match'), etag))
+    exchange.status = 304;
+}

@@ -1,0 +1,31 @@
+import 'reflect-metadata';
+import { CACHE_MANAGER, CacheModule, type Cache } from '@nestjs/cache-manager';
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+
+@Injectable()
+class PlacesService {
+  constructor(@Inject(CACHE_MANAGER) private readonly cache: Cache) {}
+
+  find(id: number) {
+    return this.cache.wrap(`place:${id}`, () => this.load(id), 300_000);
+  }
+
+  private async load(id: number) {
+    console.log(`asks the database for ${id}`);
+    return { id, name: 'Paris' };
+  }
+}
+
+@Module({
+  imports: [CacheModule.register({ isGlobal: true, ttl: 60_000 })],
+  providers: [PlacesService],
+})
+class AppModule {}
+
+const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+const places = app.get(PlacesService);
+
+console.log(await places.find(1)); // asks the database for 1, { id: 1, name: 'Paris' }
+console.log(await places.find(1)); // { id: 1, name: 'Paris' }
+await app.close();

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { StreamableFile } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { bodyKindOf, copyData, LiveBody } from '../../lib/http/response-body.js';
+import { asSnapshot, bodyOf, type ResponseSnapshot } from '../../lib/http/response-snapshot.js';
+
+class Place {
+  name = 'Paris';
+}
+
+const cycle: Record<string, unknown> = {};
+cycle['self'] = cycle;
+
+const snapshot = (body: unknown, kind: 'data' | 'object'): ResponseSnapshot => ({
+  status: 200,
+  headers: {},
+  kind,
+  body,
+  etag: undefined,
+  storedAt: 0,
+  vary: undefined,
+});
+
+describe('the kind of a body', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'a'],
+    ['a number', NaN],
+    ['a list', [1, [undefined]]],
+    ['an object without a class', { a: { b: new Date(0) }, c: undefined }],
+    ['an object without a prototype', Object.create(null)],
+  ])('is data: %s', (_name, value) => {
+    expect(bodyKindOf(value)).toBe('data');
+  });
+
+  it.each([
+    ['an instance', new Place()],
+    ['an instance in a list', [[new Place()]]],
+    ['a list with a class', new (class extends Array {})()],
+    ['an object that writes itself', { toJSON: () => 'x' }],
+    ['an object with a symbol', { [Symbol('secret')]: true }],
+    ['an object with something hidden', Object.defineProperty({}, 'a', { value: 1 })],
+    ['a map', new Map()],
+    ['bytes', Buffer.from('a')],
+    ['a big number', 1n],
+    ['a function', () => 1],
+    ['a promise', Promise.resolve(1)],
+    ['a cycle', cycle],
+  ])('is object: %s', (_name, value) => {
+    expect(bodyKindOf(value)).toBe('object');
+  });
+
+  it.each([
+    ['a stream', Readable.from([])],
+    ['a web stream', new ReadableStream()],
+    ['a file', new StreamableFile(Buffer.from('a'))],
+    ['a web response', new Response('a')],
+    ['a generator', (async function* none() {})()],
+    ['a stream in an object', { a: [new Place(), { b: Readable.from([]) }] }],
+  ])('is stream: %s', (_name, value) => {
+    expect(bodyKindOf(value)).toBe('stream');
+  });
+});
+
+describe('a stored body', () => {
+  it('is a copy of data', () => {
+    const value = { list: [{ at: new Date(5) }], ['__proto__x']: 1, none: undefined };
+    const copy = copyData(value) as typeof value;
+
+    expect(copy).toEqual(value);
+    expect(copy.list[0]).not.toBe(value.list[0]);
+    expect(copy.list[0]!.at).not.toBe(value.list[0]!.at);
+  });
+
+  it('is lost, and does not come back without its class, where it was copied or written down', () => {
+    const place = new Place();
+    const kept = snapshot(new LiveBody(place), 'object');
+
+    expect(bodyOf(asSnapshot(kept)!)).toBe(place);
+    expect(asSnapshot(structuredClone(kept))).toBeUndefined();
+    expect(asSnapshot(JSON.parse(JSON.stringify(kept)))).toBeUndefined();
+    expect(JSON.stringify(kept)).not.toContain('Paris');
+  });
+
+  it.each([undefined, null, 5, [], {}, { unstored: true }, { status: 200 }])(
+    'is no snapshot: %j',
+    (value) => {
+      expect(asSnapshot(value)).toBeUndefined();
+    },
+  );
+});
