@@ -384,6 +384,7 @@ export class LoadTable {
     if (newest === load && place.replacements === MAX_REPLACEMENTS) {
       place.exhausted = true;
       this.#vacate(load);
+      load.detach();
     }
     const stored = waiter.request.stored?.();
     if (stored !== undefined) {

@@ -145,7 +145,7 @@ describe('the programs themselves', () => {
     [
       'a level that fails does not fail the read',
       REMOTE,
-      /getOrSet(Many)?: Error: the level is away/,
+      /: Error: the level is away/,
       () =>
         jest
           .spyOn(LevelCalls.prototype, 'read')
