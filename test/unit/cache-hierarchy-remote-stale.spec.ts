@@ -138,6 +138,15 @@ describe(`${CacheHierarchy.name}: expire with a remote`, () => {
 });
 
 describe(`${CacheHierarchy.name}: eager refresh with a remote`, () => {
+  // The moment of a refresh is drawn: it is not to be in the very last millisecond.
+  beforeEach(() => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
   const due = async (): Promise<void> => {
     await cache.set('key', 'old', { ttl: 1_000, eager: 0.5 });
     await clock.advance(999);
