@@ -127,9 +127,11 @@ function callWithin<R>(loads: readonly BatchedLoad[], run: () => R): R {
 }
 
 function contextOf(contexts: readonly LoadContext[]): BatchLoadContext {
+  let signal: AbortSignal | undefined;
   return {
     get signal() {
-      return allAborted(contexts.map(({ signal }) => signal));
+      signal ??= allAborted(contexts.map((context) => context.signal));
+      return signal;
     },
     ttl(ttl) {
       for (const context of contexts) context.ttl(ttl);

@@ -36,7 +36,7 @@ export const MISS_REASONS = [
 ] as const;
 
 /** Why what was loaded is not stored. */
-export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable';
+export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable' | 'refused';
 
 /** What every event tells. */
 export interface CacheEvent {
@@ -149,7 +149,7 @@ export class CacheEvents {
   }
 
   stored(key: string, { freshUntil, tags = [] }: LevelEntry, source: StoredEvent['source']): void {
-    this.#absent.delete(key);
+    if (this.#absent.size > 0) this.#absent.delete(key);
     if (!stores.hasSubscribers) return;
     const freshForMs = freshUntil - this.#clock.now();
     stores.publish({ ...this.#named(key), source, freshForMs, tags } satisfies StoredEvent);

@@ -336,7 +336,7 @@ export class HierarchyCore {
       sets: this.#storing.sets,
       ...this.#coordinator.getMetrics(),
       ...this.#loaders.getMetrics(),
-      unstored: this.#entries.unstored,
+      unstored: this.#entries.unstored + this.#storing.refused,
       uncloneable: this.#entries.uncloneable,
       staleServed: this.#stale.served,
       optimisticRetries: this.#walk.optimisticRetries,

@@ -167,7 +167,7 @@ export function resolveHierarchyOptions(
     l2,
     customL2,
     remote,
-    levelTimeoutMs: read.duration('levelTimeout', DEFAULT_LEVEL_TIMEOUT_MS),
+    levelTimeoutMs: readBound(read, 'levelTimeout', DEFAULT_LEVEL_TIMEOUT_MS),
     maxConcurrentLoads: read.integer('maxConcurrentLoads', Infinity, {
       min: 1,
       max: 2 ** 24,
@@ -200,6 +200,13 @@ function readReport(read: OptionReader, name: string | undefined): Report {
 export function isLevel(given: unknown): given is CacheLevel {
   if (!isRecord(given)) return false;
   return typeof given['read'] === 'function' || typeof given['write'] === 'function';
+}
+
+/** Reads a duration that must end, since nothing else would. */
+function readBound(read: OptionReader, name: string, defaultMs: number): number {
+  const boundMs = read.duration(name, defaultMs);
+  if (boundMs === Infinity) read.reject(name, 'must end: a level that hangs would be waited for');
+  return boundMs;
 }
 
 /** A level in this process answers a read at once. */

@@ -105,17 +105,23 @@ export class LevelWalk {
     return this.#ports.below.isDown;
   }
 
-  /** Writes an entry into the levels in this process from a depth upwards, the lowest first. */
+  /**
+   * Writes an entry into the levels in this process from a depth upwards, the lowest first; returns
+   * whether one has taken it.
+   */
   writeNow(
     key: string,
     entry: LevelEntry,
     skipped: ReadonlySet<LevelName> = NOTHING_SKIPPED.write,
     depth = this.#lowest,
-  ): void {
+  ): boolean {
     const { levels } = this.#ports;
+    let isStored = false;
     for (let at = depth; at >= 0; at--) {
-      if (!skipped.has(levels[at]!.name)) levels[at]!.writeNow(key, entry);
+      if (skipped.has(levels[at]!.name)) continue;
+      isStored = levels[at]!.writeNow(key, entry) === 'stored' || isStored;
     }
+    return isStored;
   }
 
   /** Sends an entry to the levels below; see {@link LevelsBelow.write}. */

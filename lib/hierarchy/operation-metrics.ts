@@ -23,7 +23,7 @@ export interface OperationMetrics {
   readonly loads: number;
   /** Loaders that threw. */
   readonly loadFailures: number;
-  /** Values that were not to be stored: by their loader's word, or since they had expired. */
+  /** Values that were not stored: by their loader's word, since they had expired, or too large. */
   readonly unstored: number;
   /** Values that were not stored since they could not be copied. */
   readonly uncloneable: number;

@@ -21,6 +21,7 @@ export interface StoringMakerPorts {
 export class StoringMaker {
   readonly #ports: StoringMakerPorts;
   #sets = 0;
+  #refused = 0;
 
   constructor(ports: StoringMakerPorts) {
     this.#ports = ports;
@@ -31,12 +32,23 @@ export class StoringMaker {
     return this.#sets;
   }
 
+  /** Values that no level has taken. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** How what a loader brings is stored. */
   ofLoad<T>(plan: StorePlan): Storing<T> {
     return this.#of<T>(plan, false, ({ key }, entry) => {
       if (entry === undefined) return;
-      this.#ports.walk.writeNow(key, entry, plan.skip.write);
-      this.#ports.events.stored(key, entry, 'load');
+      const { walk, events } = this.#ports;
+      const isHere = walk.writeNow(key, entry, plan.skip.write);
+      if (isHere || walk.hasBelow) {
+        events.stored(key, entry, 'load');
+      } else {
+        this.#refused += 1;
+        events.loadDiscarded(key, 'refused');
+      }
     });
   }
 
@@ -47,9 +59,13 @@ export class StoringMaker {
         this.#ports.walk.remove(key);
         return;
       }
-      this.#sets += 1;
-      this.#ports.walk.writeNow(key, entry);
-      this.#ports.events.stored(key, entry, 'write');
+      const { walk, events } = this.#ports;
+      if (walk.writeNow(key, entry) || walk.hasBelow) {
+        this.#sets += 1;
+        events.stored(key, entry, 'write');
+      } else {
+        this.#refused += 1;
+      }
     });
   }
 

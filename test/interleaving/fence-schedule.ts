@@ -73,6 +73,12 @@ export class FenceSchedule {
   readonly #latestLoad = new Map<string, number>();
   /** For each key and tag the clock time until which what is loaded is not to be stored. */
   readonly #heldUntil = new Map<string, number>();
+  /** The loaders of plain calls that run, by key. */
+  readonly #running = new Map<string, Set<{ step: number; calledAt: number }>>();
+  /** For each key the last step at which something was done to it but read and load. */
+  readonly #touchedAt = new Map<string, number>();
+  /** For each key the update that failed last, and the step at which it did. */
+  readonly #unstoredAt = new Map<string, { calledAt: number; at: number }>();
   #step = 0;
   #violation: string | undefined;
 
@@ -177,19 +183,66 @@ export class FenceSchedule {
     const tagsComeLate = this.#random.below(3) === 0;
     const policy = this.#somePolicy();
     if (policy.skip?.write?.length) this.#skipped.add(path);
+    const isPlain = this.#isPlain(policy);
+    const begins = isPlain ? this.#plainLoad(path) : () => () => {};
+    // Others can take the place of the load under way, and leave it empty.
+    if (!isPlain) this.#touch(path);
     const answer = view.getOrSet<Traced>(
       key,
       async (context) => {
+        const ends = begins();
         const value = this.#trace('load', tags, policy.grace !== false);
         this.#check(path, context.stale as Traced | undefined, this.#step, SHOWN);
         if (!tagsComeLate) context.tags(tags);
-        await this.#hold();
+        await this.#hold().finally(() => this.#endLoader(ends, path));
         context.tags(tags);
         return value;
       },
       tagsComeLate ? policy : { ...policy, tags },
     );
     this.#track(answer.then((value) => this.#check(path, value, askedAt, 'getOrSet')));
+  }
+
+  #isPlain({ forceRefresh, skip, hardTimeout, softTimeout, eager }: LoadOptions): boolean {
+    const isInTime = hardTimeout === false && softTimeout === false && eager === false;
+    return forceRefresh !== true && skip === undefined && isInTime;
+  }
+
+  /**
+   * Notes when the loader of a plain call begins and ends: while one runs, and its key is not touched and
+   * nobody can have lost patience, no other may begin.
+   */
+  #plainLoad(path: string): () => () => void {
+    const load = { step: this.#step, calledAt: this.#clock.now() };
+    return () => {
+      const running = this.#running.get(path) ?? new Set<typeof load>();
+      this.#running.set(path, running);
+      const touchedAt = this.#touchedAt.get(path) ?? 0;
+      for (const other of running) {
+        const isPatient =
+          this.#clock.now() - Math.min(other.calledAt, load.calledAt) < JOIN_TIMEOUT_MS;
+        // Who asks when a hold has passed does not join what began before that.
+        const isHeld = [path, ...TAGS.map((tag) => `#${tag}`)].some(
+          (name) => (this.#heldUntil.get(name) ?? 0) > other.calledAt,
+        );
+        if (isPatient && !isHeld && touchedAt < Math.min(other.step, load.step))
+          this.#violation ??= `step ${this.#step}: a second load of ${path} beside that of step ${other.step}`;
+      }
+      running.add(load);
+      return () => void running.delete(load);
+    };
+  }
+
+  /** What it brings ends the loads that were called before. */
+  #endLoader(ends: () => void, path: string): void {
+    ends();
+    this.#touch(path);
+  }
+
+  /** Notes that what is loaded for a key, or for every key, need not be waited for any more. */
+  #touch(...paths: string[]): void {
+    const all = this.#views.flatMap(({ name }) => KEYS.map((key) => name + key));
+    for (const path of paths.length === 0 ? all : paths) this.#touchedAt.set(path, this.#step);
   }
 
   /** Both keys at once: one loader for what no level has and nobody is loading. */
@@ -199,7 +252,7 @@ export class FenceSchedule {
       KEYS,
       async (missing) => {
         const value = this.#trace('load', []);
-        await this.#hold();
+        await this.#hold().finally(() => this.#touch());
         return new Map(missing.map((key) => [key, value]));
       },
       { ttl: this.#ttlMs },
@@ -237,6 +290,7 @@ export class FenceSchedule {
   }
 
   #set(view: CacheView, key: string, path: string): void {
+    this.#touch(path);
     const value = this.#trace('set', this.#someTags());
     this.#track(
       view
@@ -258,10 +312,21 @@ export class FenceSchedule {
       },
       { tags: value.tags },
     );
-    this.#track(updating.then(() => this.#noteStored(view, key, path, value)));
+    const noteEnd = (): void => {
+      this.#touch(path);
+      this.#noteStored(view, key, path, value);
+    };
+    // One that ends unstored acts as a delete.
+    const noteFailure = (error: unknown): never => {
+      this.#touch(path);
+      this.#unstoredAt.set(path, { calledAt: value.calledAt, at: this.#step });
+      throw error;
+    };
+    this.#track(updating.then(noteEnd, noteFailure));
   }
 
   #delete(view: CacheView, key: string, path: string): void {
+    this.#touch(path);
     const hold = this.#someHold(path);
     this.#track(view.delete(key, hold));
     this.#invalidatedAt.set(path, this.#step);
@@ -276,22 +341,26 @@ export class FenceSchedule {
   }
 
   #expire(view: CacheView, key: string, path: string): void {
+    this.#touch(path);
     this.#track(view.expire(key, this.#someHold(path)));
     this.#expiredAt.set(path, this.#step);
   }
 
   #invalidateTag(): void {
     const tag = this.#random.pick(TAGS);
+    this.#touch();
     this.#track(this.#cache.invalidateTags(tag, this.#someHold(`#${tag}`)));
     this.#invalidatedAt.set(`#${tag}`, this.#step);
   }
 
   #clear(): void {
+    this.#touch();
     this.#track(this.#cache.clear());
     this.#invalidatedAt.set('*', this.#step);
   }
 
   #clearNamespace(): void {
+    this.#touch();
     this.#track(this.#views[1]!.view.clear());
     this.#invalidatedAt.set('users/*', this.#step);
   }
@@ -362,6 +431,9 @@ export class FenceSchedule {
     yield ['delete', this.#invalidatedAt.get(path) ?? 0];
     const mayBeStale = value.hasGrace && (how === 'getOrSet' || how === SHOWN);
     if (!mayBeStale) yield ['expire', this.#expiredAt.get(path) ?? 0];
+    const unstored = this.#unstoredAt.get(path);
+    const isBefore = unstored !== undefined && value.calledAt < unstored.calledAt;
+    if (isBefore || value.source === 'load') yield ['failed update', unstored?.at ?? 0];
     yield ['clear', this.#invalidatedAt.get('*') ?? 0];
     if (path.startsWith('users/')) {
       yield ['clear of the namespace', this.#invalidatedAt.get('users/*') ?? 0];

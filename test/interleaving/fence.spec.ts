@@ -6,8 +6,9 @@ import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
 import { KeyCoordinator } from '../../lib/memory/key-coordinator.js';
+import { randomNumbers } from '../../lib/testing/random-numbers.js';
+import { LoadTable } from '../../lib/memory/load-table.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
-import { settle } from '../support/virtual-clock.js';
 import { FenceSchedule, type Levels } from './fence-schedule.js';
 
 /**
@@ -27,6 +28,9 @@ const SCHEDULES: Readonly<Record<Levels, number>> = {
 };
 const everyLevels = Object.keys(SCHEDULES) as Levels[];
 
+// oxlint-disable-next-line typescript/unbound-method -- it has no this
+const mathRandom = Math.random;
+
 /** Stops at the fifth violation, or when `enough` are found. */
 async function runSchedules(levels: Levels, count: number, enough = 5): Promise<string[]> {
   const violations: string[] = [];
@@ -35,10 +39,13 @@ async function runSchedules(levels: Levels, count: number, enough = 5): Promise<
       ? Array.from({ length: count }, (_, index) => index + 1)
       : [Number(onlySeed)];
   for (const seed of seeds) {
+    // Moments of refreshes are drawn: they are to be the same in a replay.
+    Math.random = randomNumbers(seed);
     const violation = await new FenceSchedule(seed, levels).run(STEPS);
     if (violation !== undefined) violations.push(`FENCE_SEED=${seed}: ${violation}`);
     if (violations.length === enough) break;
   }
+  Math.random = mathRandom;
   return violations;
 }
 
@@ -46,28 +53,36 @@ describe('the fence under any order of events', () => {
   it.each(everyLevels)(
     'lets no read see what was invalidated before it began: %s',
     async (levels) => {
-      const unhandled: unknown[] = [];
-      const note = (error: unknown): void => void unhandled.push(error);
-      process.on('unhandledRejection', note);
-
-      const violations = await runSchedules(levels, SCHEDULES[levels]);
-      await settle();
-      process.off('unhandledRejection', note);
-
-      expect(violations).toEqual([]);
-      expect(unhandled).toEqual([]);
+      // An unhandled rejection fails the test by itself: Jest sees to that.
+      expect(await runSchedules(levels, SCHEDULES[levels])).toEqual([]);
     },
     MANY_SECONDS,
   );
 });
 
 /** Each rule switched off in turn: the schedules above must notice. */
-describe('the schedules themselves', () => {
+(onlySeed === undefined ? describe : describe.skip)('the schedules themselves', () => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the table
+  const { runAlone } = LoadTable.prototype;
   const rules: [string, () => unknown][] = [
+    [
+      'one load for each key at a time',
+      () =>
+        jest.spyOn(LoadTable.prototype, 'run').mockImplementation(function (
+          this: LoadTable,
+          request,
+        ) {
+          return runAlone.call(this, request);
+        }),
+    ],
+    [
+      'an update that ends unstored acts as a delete',
+      () => jest.spyOn(TicketTable.prototype, 'fenceOlder').mockImplementation(() => {}),
+    ],
     [
       'delete fences tickets',
       () => jest.spyOn(TicketTable.prototype, 'fence').mockImplementation(() => {}),
