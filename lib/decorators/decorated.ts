@@ -31,6 +31,21 @@ type Decoratable<M extends (...args: never) => unknown, O> =
       : { readonly '@Cache': 'functions in the options must take the parameters of the method' }
     : { readonly '@Cache': 'the method must return a promise' };
 
+/** What a method must be that each of some options suits. */
+type DecoratableByAll<M extends (...args: never) => unknown, P> = P extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? Decoratable<M, First> & DecoratableByAll<M, Rest>
+  : unknown;
+
+/** A decorator for methods that return a promise and that the functions in all of some options suit. */
+export type CacheMethodDecorators<P> = <M extends (...args: never) => unknown>(
+  prototype: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & DecoratableByAll<M, P>,
+) => void;
+
 /** A decorator for methods that return a promise and that the functions in its options suit. */
 export type CacheMethodDecorator<O> = <M extends (...args: never) => unknown>(
   prototype: object,
@@ -40,6 +55,9 @@ export type CacheMethodDecorator<O> = <M extends (...args: never) => unknown>(
 
 /** Options of which the compiler refuses those that are not known. */
 export type Exactly<O, Known> = O & { readonly [N in Exclude<keyof O, keyof Known>]: never };
+
+/** The same of each of several options. */
+export type ExactlyEach<P, Known> = P & { readonly [I in keyof P]: Exactly<P[I], Known> };
 
 /** What a decorator is put on. */
 export interface Decoration {
