@@ -52,8 +52,9 @@ function loaderOf(
     const result = asPromised(original.apply(host, args), method);
     if (unless === undefined && resultTagsOf === undefined) return result;
     return result.then((value) => {
-      if (resultTagsOf !== undefined) context.tags(resultTagsOf(value, ...args));
       if (unless?.(value, ...args) === true) context.skip();
+      else if (resultTagsOf !== undefined && value !== undefined)
+        context.tags(resultTagsOf(value, ...args));
       return value;
     });
   };

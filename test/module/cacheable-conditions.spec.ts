@@ -50,6 +50,17 @@ class PlacesService {
     return (this.runs += 1);
   }
 
+  @Cacheable({
+    unless: (place: { name: string } | null | undefined) => place === null,
+    resultTags: (place) => (place as { name: string }).name,
+  })
+  async findPlace(
+    place: { name: string } | null | undefined,
+  ): Promise<{ name: string } | null | undefined> {
+    this.runs += 1;
+    return place;
+  }
+
   @Cacheable({ cache: 'rates', key: 'rate' })
   async rate(): Promise<number> {
     return (this.runs += 1);
@@ -142,6 +153,16 @@ describe(`${Cacheable.name} with conditions, tags of results and the whole polic
 
     expect(cache.has('bad')).toBe(false);
   });
+
+  it.each([null, undefined])(
+    'asks for no tags of a result that is not stored: %s',
+    async (none) => {
+      expect(await places.findPlace(none)).toBe(none);
+      expect(await places.findPlace(none)).toBe(none);
+
+      expect(places.runs).toBe(2);
+    },
+  );
 
   it('stores in the cache that it names', async () => {
     await places.rate();
