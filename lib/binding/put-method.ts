@@ -1,7 +1,7 @@
 import { LockTimeoutError } from '../errors.js';
 import { assertKey } from '../memory/cache-key.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import type { LoadOptions, StoreOptions } from '../hierarchy/call-options.js';
+import { entryTags, type StoreOptions } from '../hierarchy/call-options.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import {
@@ -38,7 +38,7 @@ export function puttingMethod(original: Method, method: PutMethod): Method {
 interface Target {
   readonly cache: CacheHierarchy;
   readonly key: string;
-  readonly options: LoadOptions;
+  readonly options: StoreOptions & { readonly tags: readonly string[] | undefined };
 }
 
 /** Found before the method runs: what is wrong with it is said before anything is changed. */
@@ -51,7 +51,8 @@ function targetOf(host: unknown, method: PutMethod, args: unknown[]): Target | u
   const key = keyOf(method, calledOn, args);
   if (derivesKey(method, calledOn)) assertNameClaimed(cache, calledOn);
   assertKey(key);
-  return { cache, key, options: plan.options };
+  const tags = entryTags(method.tagsOf?.(...args) ?? [], plan.options.tags);
+  return { cache, key, options: { ...(plan.options as StoreOptions), tags } };
 }
 
 /** Whether it stores under a key that has the name of the class in it. */
@@ -65,7 +66,7 @@ function keyOf({ key, other }: PutMethod, calledOn: ClassLike, args: unknown[]):
 
 async function put(
   { cache, key, options }: Target,
-  { tagsOf, resultTagsOf, unless }: PutMethod,
+  { resultTagsOf, unless }: PutMethod,
   result: unknown,
   args: unknown[],
 ): Promise<void> {
@@ -75,9 +76,8 @@ async function put(
       await cache.delete(key);
       return;
     }
-    const more = [tagsOf?.(...args) ?? [], resultTagsOf?.(result, ...args) ?? []].flat();
-    const tags = [options.tags ?? [], more].flat();
-    await cache.set(key, result, { ...(options as StoreOptions), tags });
+    const tags = entryTags(resultTagsOf?.(result, ...args) ?? [], options.tags);
+    await cache.set(key, result, { ...options, tags });
   } catch (error) {
     // The method has done its work, and what was there before it is not right any more.
     await cache.delete(key);

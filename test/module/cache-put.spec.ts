@@ -105,6 +105,11 @@ class PlacesService {
     return { id, name };
   }
 
+  @CachePut({ key: 'tagged', tags: (tag: string) => tag })
+  async putTagged(_tag: string): Promise<number> {
+    return (this.puts += 1);
+  }
+
   @CachePut({ key: (name: string) => name })
   async putUnder(_key: string): Promise<number> {
     return (this.puts += 1);
@@ -242,6 +247,12 @@ describe(CachePut.name, () => {
 
   it('rejects before the method runs when its key can not be used', async () => {
     await expect(places.putUnder('')).rejects.toThrow(InvalidArgumentError);
+
+    expect(places.puts).toBe(0);
+  });
+
+  it('rejects before the method runs when the tags of the arguments can not be used', async () => {
+    await expect(places.putTagged('')).rejects.toThrow(InvalidArgumentError);
 
     expect(places.puts).toBe(0);
   });

@@ -90,6 +90,12 @@ describe('the options of decorators', () => {
       { resultTags: () => 'a', beforeInvocation: true },
       /resultTags: needs a result, which there is not with beforeInvocation/,
     ],
+    [
+      'CacheEvict holds everything',
+      CacheEvict,
+      { allEntries: true, hold: '5s' },
+      /hold: is for keys and tags: what allEntries clears is not held/,
+    ],
     ['CacheEvict has an endless hold', CacheEvict, { key: 'a', hold: Infinity }, /hold: must end/],
     [
       'CacheEvict has no boolean',
