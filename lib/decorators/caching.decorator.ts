@@ -27,7 +27,7 @@ export function Caching<
   readonly cacheable?: Exactly<C, CacheableOptions>;
   readonly put?: ExactlyEach<P, CachePutOptions>;
   readonly evict?: ExactlyEach<E, CacheEvictOptions>;
-}): CacheMethodDecorators<[C, ...P, ...E]> {
+}): CacheMethodDecorators<C, [...P, ...E]> {
   return (prototype, name, descriptor) => {
     for (const decorate of decoratorsOf(options)) decorate(prototype, name, descriptor);
   };

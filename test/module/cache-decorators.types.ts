@@ -3,6 +3,7 @@
  * accept, and the newer options of `@Cacheable`; what they refuse stands under a line that must not compile.
  */
 import { Cacheable, CacheConfig, CacheEvict, CachePut, Caching } from 'nestjs-cache-hierarchy';
+import { of, Observable } from 'rxjs';
 
 interface Place {
   readonly id: number;
@@ -54,11 +55,45 @@ export class Accepted {
     return { id };
   }
 
+  @Cacheable({ key: (id: number) => `${id}`, unless: (places: Place[]) => places.length === 0 })
+  stream(id: number): Observable<Place> {
+    return of({ id });
+  }
+
+  @Caching({ cacheable: { key: 'a' } })
+  cachingStream(): Observable<number> {
+    return of(1);
+  }
+
   @Caching({ evict: [{ key: 'a' }] })
   async one(): Promise<void> {}
 }
 
 export class Refused {
+  // @ts-expect-error a key of other parameters, of a stream
+  @Cacheable({ key: (id: string) => id })
+  streamKey(id: number): Observable<Place> {
+    return of({ id });
+  }
+
+  // @ts-expect-error unless of one value of a stream
+  @Cacheable({ unless: (place: Place) => place.id === 0 })
+  streamUnless(id: number): Observable<Place> {
+    return of({ id });
+  }
+
+  // @ts-expect-error a stream
+  @CachePut({ key: 'a' })
+  putStream(id: number): Observable<Place> {
+    return of({ id });
+  }
+
+  // @ts-expect-error a stream
+  @Caching({ cacheable: { key: 'a' }, evict: [{ key: 'b' }] })
+  evictStream(id: number): Observable<Place> {
+    return of({ id });
+  }
+
   // @ts-expect-error a condition of other parameters
   @Cacheable({ condition: (id: string) => id !== '' })
   async condition(id: number): Promise<Place> {
