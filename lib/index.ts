@@ -20,7 +20,11 @@ export { Cacheable } from './decorators/cacheable.decorator.js';
 export type { CacheableOptions } from './decorators/cacheable.decorator.js';
 export { Caching } from './decorators/caching.decorator.js';
 export type { CachingOptions } from './decorators/caching.decorator.js';
-export type { CacheMethodDecorator } from './decorators/decorated.js';
+export type {
+  CacheableDecorator,
+  CacheMethodDecorator,
+  CacheMethodDecorators,
+} from './decorators/decorated.js';
 export { InjectCache } from './decorators/inject-cache.decorator.js';
 export { cacheKeyOf } from './binding/cache-key-of.js';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { methodsOf } from './cacheable-methods.js';
+import { methodNamed } from './cacheable-methods.js';
 import { keyOfCall, noMethodMessage } from './method-key.js';
 
 /** The arguments of a method. */
@@ -22,8 +22,7 @@ export function cacheKeyOf<C extends object, N extends keyof C & (string | symbo
   method: N,
   args: ArgumentsOf<C[N]>,
 ): string {
-  for (const candidate of methodsOf(type)) {
-    if (candidate.name === method) return keyOfCall(candidate, type, args);
-  }
-  throw new InvalidArgumentError(noMethodMessage(type, method));
+  const meant = methodNamed(method, type);
+  if (meant === undefined) throw new InvalidArgumentError(noMethodMessage(type, method));
+  return keyOfCall(meant, type, args);
 }

@@ -45,8 +45,11 @@ export class CacheBinder implements OnModuleInit {
       ...this.problemsOfRoots(),
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
       ...problemsOfInstances(hosts),
-      ...this.problemsOfDecorators(hosts),
       ...problemsOfHandlers(wrappers.map(classOf)),
+      ...this.problemsOfDecorators([
+        ...[...hosts].map(classOfInstance),
+        ...wrappers.filter((wrapper) => !isSingleton(wrapper)).flatMap((w) => classOf(w) ?? []),
+      ]),
     ];
     if (problems.length === 0) return;
     retireCache(this.cache);
@@ -63,10 +66,9 @@ export class CacheBinder implements OnModuleInit {
   }
 
   /** Decorators that name a cache or a method that is not there. */
-  private problemsOfDecorators(hosts: ReadonlySet<object>): OptionProblem[] {
-    const types = [...new Set([...hosts].map(classOfInstance))];
+  private problemsOfDecorators(types: readonly ClassLike[]): OptionProblem[] {
     const caches = registryOf(this.cache);
-    return types.flatMap((type) => {
+    return [...new Set(types)].flatMap((type) => {
       const missing = cacheNamesOf(type).filter((name) => caches?.get(name) === undefined);
       const messages = [
         missing.map(noCacheMessage),

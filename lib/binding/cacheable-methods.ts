@@ -54,6 +54,12 @@ export function* methodsOf(type: ClassLike): Iterable<CacheableMethod> {
     yield* methodsOfPrototype.get(prototype)?.values() ?? [];
 }
 
+/** The decorated method that a class has under a name: its own, or the nearest one that it inherits. */
+export function methodNamed(name: string | symbol, type: ClassLike): CacheableMethod | undefined {
+  for (const method of methodsOf(type)) if (method.name === name) return method;
+  return undefined;
+}
+
 /** The prototypes of a class and of those it extends; what stands in for a class may have none. */
 export function* prototypesOf(type: ClassLike): Iterable<object> {
   let prototype = type.prototype as object | null | undefined;

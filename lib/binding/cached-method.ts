@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { isObservable } from 'rxjs';
 import { InvalidArgumentError } from '../errors.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
 import { cacheOfMethod } from './cache-of-method.js';
@@ -52,8 +53,9 @@ function loaderOf(
     const result = asPromised(original.apply(host, args), method);
     if (unless === undefined && resultTagsOf === undefined) return result;
     return result.then((value) => {
-      if (resultTagsOf !== undefined) context.tags(resultTagsOf(value, ...args));
       if (unless?.(value, ...args) === true) context.skip();
+      else if (resultTagsOf !== undefined && value !== undefined)
+        context.tags(resultTagsOf(value, ...args));
       return value;
     });
   };
@@ -62,10 +64,13 @@ function loaderOf(
 /** A method that returns at once has a caller who does not wait: it must not get a promise unasked. */
 function asPromised(result: unknown, { name, declaredBy }: CacheableMethod): Promise<unknown> {
   if (isPromiseLike(result)) return result as Promise<unknown>;
+  const subject = `${declaredBy.name}.${nameOfMethod(name)} is @Cacheable`;
   return Promise.reject(
     new InvalidArgumentError(
-      `${declaredBy.name}.${nameOfMethod(name)} is @Cacheable and did not return a promise. Make the ` +
-        'method async, and await it where it is called.',
+      isObservable(result)
+        ? `${subject} and returned an Observable that nothing announced. Write Observable as its return ` +
+            'type, import it without "type", and compile with emitDecoratorMetadata.'
+        : `${subject} and did not return a promise. Make the method async, and await it where it is called.`,
     ),
   );
 }

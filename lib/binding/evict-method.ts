@@ -1,5 +1,6 @@
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import type { HoldOptions } from '../hierarchy/call-options.js';
+import { readTags, type HoldOptions } from '../hierarchy/call-options.js';
+import { assertKey } from '../memory/cache-key.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import type { DecoratedMethod, OtherMethod } from './cacheable-methods.js';
@@ -42,7 +43,7 @@ export function evictingMethod(original: Method, method: EvictMethod): Method {
 interface Target {
   readonly cache: CacheHierarchy;
   readonly keys: readonly string[];
-  readonly tags: Tags | undefined;
+  readonly tags: readonly string[] | undefined;
 }
 
 /** Found before the method runs: what is wrong with it is said before anything is changed. */
@@ -56,7 +57,9 @@ function targetOf(host: unknown, method: EvictMethod, args: unknown[]): Target |
     ...(key === undefined ? [] : [explicitKey(key, calledOn, args)]),
     ...(other === undefined ? [] : [keyOfOther(other, calledOn, args)]),
   ];
-  return { cache, keys, tags: typeof tags === 'function' ? tags(...args) : tags };
+  for (const each of keys) assertKey(each);
+  const ownTags = typeof tags === 'function' ? tags(...args) : tags;
+  return { cache, keys, tags: ownTags === undefined ? undefined : readTags(ownTags) };
 }
 
 async function evict({ cache, keys, tags }: Target, method: EvictMethod): Promise<void> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors.js';
-import { DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
+import { assertKey, DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import {
   identifier,
+  methodNamed,
   methodsOf,
   nameOfClass,
   nameOfMethod,
@@ -26,7 +27,11 @@ export function keyOfCall(
   return explicitKey(method.key, calledOn, args);
 }
 
-/** Returns a key that a decorator gives, after the prefix of the class. */
+/**
+ * Returns a key that a decorator gives, after the prefix of the class.
+ *
+ * @throws {InvalidArgumentError} when it is no key; without a prefix the cache finds that out
+ */
 export function explicitKey(
   key: string | ((...args: unknown[]) => string),
   calledOn: ClassLike,
@@ -34,7 +39,9 @@ export function explicitKey(
 ): string {
   const own = typeof key === 'string' ? key : key(...args);
   const { keyPrefix } = configOf(calledOn);
-  return keyPrefix === undefined ? own : keyPrefix + own;
+  if (keyPrefix === undefined) return own;
+  assertKey(own);
+  return keyPrefix + own;
 }
 
 /**
@@ -47,10 +54,9 @@ export function keyOfOther(
   calledOn: ClassLike,
   args: readonly unknown[],
 ): string {
-  for (const candidate of methodsOf(calledOn)) {
-    if (candidate.name === method) return keyOfCall(candidate, calledOn, argsOf?.(...args) ?? args);
-  }
-  throw new InvalidArgumentError(noMethodMessage(calledOn, method));
+  const meant = methodNamed(method, calledOn);
+  if (meant === undefined) throw new InvalidArgumentError(noMethodMessage(calledOn, method));
+  return keyOfCall(meant, calledOn, argsOf?.(...args) ?? args);
 }
 
 /** Says that a decorator names a method that is not there. */

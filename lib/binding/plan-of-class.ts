@@ -7,7 +7,7 @@ export interface ClassPlan {
   /** The name of the cache, if it is not the default one. */
   readonly cache: string | undefined;
   /** The options of its calls, with those of the class. */
-  readonly options: LoadOptions;
+  readonly options: LoadOptions & { readonly tags?: readonly string[] | undefined };
 }
 
 const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
@@ -27,7 +27,7 @@ function merge({ cache, loadOptions }: StoringMethod, calledOn: ClassLike): Clas
   const config = configOf(calledOn);
   const own = typeof loadOptions.tags === 'string' ? [loadOptions.tags] : (loadOptions.tags ?? []);
   const tags = [...(config.tags ?? []), ...own];
-  const options: LoadOptions = {
+  const options: ClassPlan['options'] = {
     ...loadOptions,
     ttl: loadOptions.ttl ?? config.ttl,
     tags: tags.length === 0 ? undefined : tags,
@@ -35,6 +35,8 @@ function merge({ cache, loadOptions }: StoringMethod, calledOn: ClassLike): Clas
   return { cache: cache ?? config.cache, options: Object.freeze(withoutUndefined(options)) };
 }
 
-function withoutUndefined(options: LoadOptions): LoadOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+function withoutUndefined<O extends object>(options: O): O {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as O;
 }

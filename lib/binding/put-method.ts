@@ -1,9 +1,16 @@
 import { LockTimeoutError } from '../errors.js';
+import { assertKey } from '../memory/cache-key.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import type { LoadOptions, StoreOptions } from '../hierarchy/call-options.js';
+import { entryTags, type StoreOptions } from '../hierarchy/call-options.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
-import type { ClassLike, OtherMethod, StoringMethod } from './cacheable-methods.js';
+import {
+  methodNamed,
+  type ClassLike,
+  type OtherMethod,
+  type StoringMethod,
+} from './cacheable-methods.js';
+import { assertNameClaimed } from './class-names.js';
 import { explicitKey, keyOfOther } from './method-key.js';
 import { planOf } from './plan-of-class.js';
 
@@ -21,8 +28,7 @@ export function puttingMethod(original: Method, method: PutMethod): Method {
   const putting: Method = async function (this: unknown, ...args) {
     const target = targetOf(this, method, args);
     const result = await original.apply(this, args);
-    if (target !== undefined && method.unless?.(result, ...args) !== true)
-      await put(target, method, result, args);
+    if (target !== undefined) await put(target, method, result, args);
     return result;
   };
   copyFace(original, putting);
@@ -32,7 +38,7 @@ export function puttingMethod(original: Method, method: PutMethod): Method {
 interface Target {
   readonly cache: CacheHierarchy;
   readonly key: string;
-  readonly options: LoadOptions;
+  readonly options: StoreOptions & { readonly tags: readonly string[] | undefined };
 }
 
 /** Found before the method runs: what is wrong with it is said before anything is changed. */
@@ -42,7 +48,16 @@ function targetOf(host: unknown, method: PutMethod, args: unknown[]): Target | u
   const plan = planOf(method, calledOn);
   const cache = cacheOfMethod(host, plan.cache);
   if (cache === undefined || method.condition?.(...args) === false) return undefined;
-  return { cache, key: keyOf(method, calledOn, args), options: plan.options };
+  const key = keyOf(method, calledOn, args);
+  if (derivesKey(method, calledOn)) assertNameClaimed(cache, calledOn);
+  assertKey(key);
+  const tags = entryTags(method.tagsOf?.(...args) ?? [], plan.options.tags);
+  return { cache, key, options: { ...(plan.options as StoreOptions), tags } };
+}
+
+/** Whether it stores under a key that has the name of the class in it. */
+function derivesKey({ other }: PutMethod, calledOn: ClassLike): boolean {
+  return other !== undefined && methodNamed(other.method, calledOn)?.key === undefined;
 }
 
 function keyOf({ key, other }: PutMethod, calledOn: ClassLike, args: unknown[]): string {
@@ -51,18 +66,18 @@ function keyOf({ key, other }: PutMethod, calledOn: ClassLike, args: unknown[]):
 
 async function put(
   { cache, key, options }: Target,
-  { tagsOf, resultTagsOf }: PutMethod,
+  { resultTagsOf, unless }: PutMethod,
   result: unknown,
   args: unknown[],
 ): Promise<void> {
-  if (result === undefined) {
-    await cache.delete(key);
-    return;
-  }
   try {
-    const more = [tagsOf?.(...args) ?? [], resultTagsOf?.(result, ...args) ?? []].flat();
-    const tags = [options.tags ?? [], more].flat();
-    await cache.set(key, result, { ...(options as StoreOptions), tags });
+    if (unless?.(result, ...args) === true) return;
+    if (result === undefined) {
+      await cache.delete(key);
+      return;
+    }
+    const tags = entryTags(resultTagsOf?.(result, ...args) ?? [], options.tags);
+    await cache.set(key, result, { ...options, tags });
   } catch (error) {
     // The method has done its work, and what was there before it is not right any more.
     await cache.delete(key);

@@ -2,6 +2,7 @@ import { registerConfig } from '../binding/class-config.js';
 import type { ClassLike } from '../binding/cacheable-methods.js';
 import type { Duration } from '../durations.js';
 import { DEFAULT_MAX_KEY_LENGTH, keyProblem } from '../memory/cache-key.js';
+import { InvalidArgumentError } from '../errors.js';
 import { OptionReader } from '../options.js';
 import { readCacheName, readTags } from './method-options.js';
 
@@ -25,9 +26,12 @@ export interface CacheConfigOptions {
  * says something itself.
  *
  * @throws {InvalidOptionsError} at decoration, when an option is wrong or unknown
+ * @throws {InvalidArgumentError} at decoration, when it is put on anything but a class
  */
 export function CacheConfig(options: CacheConfigOptions): ClassDecorator {
   return (type) => {
+    if (typeof type !== 'function')
+      throw new InvalidArgumentError('@CacheConfig is for classes: put it above the class.');
     const read = new OptionReader(`@CacheConfig on ${type.name}`, options);
     const tags = readTags(read);
     if (typeof tags === 'function') read.reject('tags', 'must be a string or an array of strings');

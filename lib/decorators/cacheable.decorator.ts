@@ -5,9 +5,10 @@ import {
   registerMethod,
   type CacheableMethod,
 } from '../binding/cacheable-methods.js';
+import { observableMethod } from '../binding/observable-method.js';
 import { InvalidArgumentError } from '../errors.js';
 import { OptionReader } from '../options.js';
-import { decorateMethod, type CacheMethodDecorator, type Exactly } from './decorated.js';
+import { decorateMethod, type CacheableDecorator, type Exactly } from './decorated.js';
 import { readStoringOptions, type StoringOptions } from './method-options.js';
 
 /** Options of `@Cacheable`; without a `key` it is derived from class, method and arguments. */
@@ -18,7 +19,7 @@ export type CacheableOptions = StoringOptions;
  * other runs the method once, however many callers wait, and stores what it resolves to. `null` is
  * stored, `undefined` is not. An error goes to every caller and is not stored.
  *
- * It works on any method that returns a promise, of any instance in an application that imports
+ * It works on any method that returns a promise, or is declared to return an Observable, of any instance in an application that imports
  * `CacheHierarchyModule`, and for `this.method()` as well as from outside. Without such an
  * application, and after it was closed, the method just runs.
  *
@@ -35,15 +36,15 @@ export type CacheableOptions = StoringOptions;
  */
 export function Cacheable<O extends CacheableOptions>(
   options?: Exactly<O, CacheableOptions>,
-): CacheMethodDecorator<O> {
-  return decorateMethod<O>('@Cacheable', ({ original, name, declaredBy, subject }) => {
+): CacheableDecorator<O> {
+  return decorateMethod<O>('@Cacheable', ({ original, name, declaredBy, isStream, subject }) => {
     const read = new OptionReader(subject, options);
     const method: CacheableMethod = { name, declaredBy, ...readStoringOptions(read) };
     read.finish();
     refuseSecond(method, subject);
     registerMethod(method);
-    return cachedMethod(original, method);
-  });
+    return isStream ? observableMethod(original, method) : cachedMethod(original, method);
+  }) as unknown as CacheableDecorator<O>;
 }
 
 /** Two methods must not derive one key: one decorated twice, or two symbols of one description. */

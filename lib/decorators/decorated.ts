@@ -1,6 +1,8 @@
+import type { Observable } from 'rxjs';
 import { defineSlot } from '../binding/cache-slot.js';
 import type { Method } from '../binding/cached-method.js';
 import { nameOfMethod, type ClassLike } from '../binding/cacheable-methods.js';
+import { returnsObservable } from '../binding/observable-method.js';
 import { InvalidArgumentError } from '../errors.js';
 
 /** The parameters of a method that a function of `Given` can be called with: more may follow. */
@@ -22,14 +24,46 @@ type OfArguments<O> = AtLeast<ParametersIn<O, 'key'>> &
 type OfResult<O> = AtLeast<ParametersIn<O, 'unless'>> & AtLeast<ParametersIn<O, 'resultTags'>>;
 
 /** What a decorated method must be, or a sentence that the compiler shows. */
-type Decoratable<M extends (...args: never) => unknown, O> =
-  ReturnType<M> extends Promise<unknown>
+type Decoratable<M extends (...args: never) => unknown, O, Returned = Promise<unknown>> =
+  ReturnType<M> extends Returned
     ? Parameters<M> extends OfArguments<O>
-      ? [Awaited<ReturnType<M>>, ...Parameters<M>] extends OfResult<O>
+      ? [ResultOf<M>, ...Parameters<M>] extends OfResult<O>
         ? unknown
         : { readonly '@Cache': 'unless and resultTags must take the result, and the parameters' }
       : { readonly '@Cache': 'functions in the options must take the parameters of the method' }
     : { readonly '@Cache': 'the method must return a promise' };
+
+/** What `unless` and `resultTags` get: what a promise resolves to, all values of a stream. */
+type ResultOf<M extends (...args: never) => unknown> =
+  ReturnType<M> extends Observable<infer V> ? V[] : Awaited<ReturnType<M>>;
+
+/** The same for `@Cacheable`, which takes streams. */
+type DecoratableStream<M extends (...args: never) => unknown, O> =
+  ReturnType<M> extends Observable<unknown>
+    ? Decoratable<M, O, Observable<unknown>>
+    : Decoratable<M, O>;
+
+/** What a method must be that each of some options suits. */
+type DecoratableByAll<M extends (...args: never) => unknown, P> = P extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? Decoratable<M, First> & DecoratableByAll<M, Rest>
+  : unknown;
+
+/** A decorator for methods that return a promise or a stream and that the functions in its options suit. */
+export type CacheableDecorator<O> = <M extends (...args: never) => unknown>(
+  prototype: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & DecoratableStream<M, O>,
+) => void;
+
+/** A decorator for methods that return a promise and that the functions in all of some options suit. */
+export type CacheMethodDecorators<C, P> = <M extends (...args: never) => unknown>(
+  prototype: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & DecoratableStream<M, C> & DecoratableByAll<M, P>,
+) => void;
 
 /** A decorator for methods that return a promise and that the functions in its options suit. */
 export type CacheMethodDecorator<O> = <M extends (...args: never) => unknown>(
@@ -41,11 +75,16 @@ export type CacheMethodDecorator<O> = <M extends (...args: never) => unknown>(
 /** Options of which the compiler refuses those that are not known. */
 export type Exactly<O, Known> = O & { readonly [N in Exclude<keyof O, keyof Known>]: never };
 
+/** The same of each of several options. */
+export type ExactlyEach<P, Known> = P & { readonly [I in keyof P]: Exactly<P[I], Known> };
+
 /** What a decorator is put on. */
 export interface Decoration {
   readonly original: Method;
   readonly name: string | symbol;
   readonly declaredBy: ClassLike;
+  /** Whether it is declared to return an Observable. */
+  readonly isStream: boolean;
   /** Begins messages: the decorator and the method. */
   readonly subject: string;
 }
@@ -63,7 +102,12 @@ export function decorateMethod<O>(
     const original = methodAt(decorator, prototype, name, descriptor);
     const declaredBy = prototype.constructor as ClassLike;
     const subject = `${decorator} on ${declaredBy.name}.${nameOfMethod(name)}`;
-    const replacement = replace({ original, name, declaredBy, subject });
+    const isStream = returnsObservable(prototype, name);
+    if (isStream && decorator !== '@Cacheable')
+      throw new InvalidArgumentError(
+        `${subject} needs a method that returns a promise: this one returns an Observable.`,
+      );
+    const replacement = replace({ original, name, declaredBy, isStream, subject });
     defineSlot(prototype);
     (descriptor as PropertyDescriptor).value = replacement;
   };

@@ -6,6 +6,8 @@ import type { OptionReader } from '../options.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a method takes is its own affair
 type Arguments = any[];
+// oxlint-disable-next-line typescript/no-explicit-any -- and so is what it returns
+type Result = any;
 type Tags = string | readonly string[];
 
 /** What every decorator of a method can say. */
@@ -35,9 +37,9 @@ export interface StoringOptions extends MethodOptions, PolicyOptions {
    */
   readonly tags?: Tags | ((...args: Arguments) => Tags);
   /** Makes more tags, from the result and the arguments. */
-  readonly resultTags?: (result: never, ...args: Arguments) => Tags;
+  readonly resultTags?: (result: Result, ...args: Arguments) => Tags;
   /** Whether a result is not to be stored: asked with it and the arguments. */
-  readonly unless?: (result: never, ...args: Arguments) => boolean;
+  readonly unless?: (result: Result, ...args: Arguments) => boolean;
 }
 
 /** Reads what every decorator can say; problems are left in the reader. */

@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { canonicalText } from '../../lib/binding/canonical-text.js';
+import { Cacheable, CacheConfig, CacheEvict, CachePut, Caching } from 'nestjs-cache-hierarchy';
 import { SETTINGS } from '../../lib/config/settings.js';
 import { tryParseDuration } from '../../lib/durations.js';
 import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
@@ -16,11 +17,18 @@ const readme = read('README.md');
 
 /** The option names that the code knows, from what it says about an unknown one. */
 function knownOptions(options: object): string[] {
+  return namedIn(() => resolveHierarchyOptions(options));
+}
+
+/** The option names that an error about an unknown one has. */
+function namedIn(refused: () => unknown): string[] {
+  const said = 'is unknown; known are ';
   try {
-    resolveHierarchyOptions(options);
+    refused();
   } catch (error) {
-    const { message } = (error as InvalidOptionsError).problems[0]!;
-    return message.replace('is unknown; known are ', '').split(', ');
+    const { problems } = error as InvalidOptionsError;
+    const { message } = problems.find((problem) => problem.message.startsWith(said))!;
+    return message.replace(said, '').split(', ');
   }
   return [];
 }
@@ -169,5 +177,26 @@ describe('the table of the page about keys', () => {
     const args = runInNewContext(`[(${argument})]`, { Buffer }) as unknown[];
 
     expect(canonicalText(args)).toBe(text);
+  });
+});
+
+describe('the tables of the decorators', () => {
+  it.each<[string, (options: object) => unknown]>([
+    ['Cacheable', Cacheable],
+    ['CachePut', CachePut],
+    ['CacheEvict', CacheEvict],
+    ['Caching', Caching],
+    ['CacheConfig', CacheConfig],
+  ])('list every option of %s', (name, decorator) => {
+    class PlacesService {}
+    const apply = decorator({ unknown: 1 }) as (...decorated: unknown[]) => void;
+    const target = decorator === CacheConfig ? PlacesService : PlacesService.prototype;
+    const decorate = (): void => apply(target, 'find', { value: async () => 1 });
+
+    const listed = tableUnder(read('docs/decorators.md'), `Options of ${name}`).map(
+      ([option]) => option!,
+    );
+
+    expect(listed.toSorted()).toEqual(namedIn(decorate));
   });
 });
