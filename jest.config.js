@@ -31,6 +31,7 @@ export default {
       },
     ],
   },
+  testSequencer: '<rootDir>/test/support/searches-first.mjs',
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageProvider: 'v8',
   reporters: ['default', '<rootDir>/.ci/jest-results.mjs'],
