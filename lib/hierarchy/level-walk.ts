@@ -107,7 +107,7 @@ export class LevelWalk {
 
   /**
    * Writes an entry into the levels in this process from a depth upwards, the lowest first; returns
-   * whether one has taken it.
+   * `false` where none of those that were asked has taken it.
    */
   writeNow(
     key: string,
@@ -116,12 +116,13 @@ export class LevelWalk {
     depth = this.#lowest,
   ): boolean {
     const { levels } = this.#ports;
-    let isStored = false;
+    let [isAsked, isStored] = [false, false];
     for (let at = depth; at >= 0; at--) {
       if (skipped.has(levels[at]!.name)) continue;
+      isAsked = true;
       isStored = levels[at]!.writeNow(key, entry) === 'stored' || isStored;
     }
-    return isStored;
+    return isStored || !isAsked;
   }
 
   /** Sends an entry to the levels below; see {@link LevelsBelow.write}. */
