@@ -171,7 +171,8 @@ describe('the end of named caches', () => {
     }).compile();
 
     await expect(app.init()).rejects.toThrow(/was called 2 times/);
-    await app.close();
+    // Nest 11 closes nothing of an application that failed to start: it rejects with the same error.
+    await app.close().catch(() => app.get(CacheRegistry).onApplicationShutdown());
 
     expect(remotes.map(({ closed }) => closed)).toEqual([1, 1]);
   });
