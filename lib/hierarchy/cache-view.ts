@@ -94,8 +94,8 @@ export abstract class CacheView {
    *
    * The loader runs once, however many callers ask meanwhile. What it throws reaches every one of
    * them as the same object, and nothing is stored, unless a stale value in its grace stands in for
-   * it; `undefined` is returned and not stored. If the key, a tag or everything is invalidated while it runs, its value is returned to those who wait
-   * and stored nowhere, and the next caller loads anew.
+   * it; `undefined` is returned and not stored. If the key, a tag or everything is invalidated while it
+   * runs, its value is returned to those who wait and stored nowhere, and the next caller loads anew.
    *
    * @example
    * const place = await cache.getOrSet('place:1', () => database.findPlace(1), { ttl: '5m', tags: 'places' });

@@ -6,14 +6,14 @@ import type { LevelCalls, Reply } from './level-calls.js';
 export type Written = WriteOutcome | 'failed' | 'unwanted';
 
 /** How an entry is written. */
-export interface WriteOrder {
+export interface WriteTerms {
   /** Whether it may still be stored; asked when its turn comes. */
   wanted(): boolean;
   /** Whether nothing older may be left where this is not stored: it comes from a set or an update. */
   readonly replaces: boolean;
 }
 
-interface Write extends WriteOrder {
+interface Write extends WriteTerms {
   readonly kind: 'write';
   readonly entry: LevelEntry;
   readonly done: (written: Written) => void;
@@ -93,10 +93,10 @@ export class KeyLanes {
   }
 
   /** Stores an entry when what is under way for its key is over; settles with what became of it. */
-  write(key: string, entry: LevelEntry, order: WriteOrder): Promise<Written> {
+  write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
     return new Promise((done) => {
-      const { replaces } = order;
-      this.#enter(key, { kind: 'write', entry, replaces, wanted: () => order.wanted(), done });
+      const { replaces } = terms;
+      this.#enter(key, { kind: 'write', entry, replaces, wanted: () => terms.wanted(), done });
     });
   }
 

@@ -3,7 +3,7 @@ import type { DeleteMode, InProcessLevel, LevelEntry, LevelName } from '../level
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
-import type { WriteOrder } from './key-lanes.js';
+import type { WriteTerms } from './key-lanes.js';
 import type { Confirmation, LevelsBelow } from './levels-below.js';
 import { isDueLike, isFresh } from './lifetime.js';
 import { LookupTable, type LookupResult } from './lookup-table.js';
@@ -130,9 +130,9 @@ export class LevelWalk {
     key: string,
     entry: LevelEntry,
     skipped: ReadonlySet<LevelName>,
-    order: WriteOrder,
+    terms: WriteTerms,
   ): Promise<boolean> {
-    return this.#ports.below.write(key, entry, skipped, order);
+    return this.#ports.below.write(key, entry, skipped, terms);
   }
 
   /** Removes a key from every level. */

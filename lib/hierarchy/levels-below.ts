@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Ack, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
-import type { WriteOrder } from './key-lanes.js';
+import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
 import { isFresh } from './lifetime.js';
 
@@ -60,10 +60,10 @@ export class LevelsBelow {
     key: string,
     { entry, depth }: Found,
     skipped: ReadonlySet<LevelName>,
-    order: WriteOrder,
+    terms: WriteTerms,
   ): Promise<void> {
     const above = this.#levels.slice(0, depth).filter(({ name }) => !skipped.has(name));
-    await Promise.all(above.map((level) => level.write(key, entry, order)));
+    await Promise.all(above.map((level) => level.write(key, entry, terms)));
   }
 
   /**
@@ -74,12 +74,12 @@ export class LevelsBelow {
     key: string,
     entry: LevelEntry,
     skipped: ReadonlySet<LevelName>,
-    order: WriteOrder,
+    terms: WriteTerms,
   ): Promise<boolean> {
     for (const level of this.#levels.toReversed()) {
       if (skipped.has(level.name)) continue;
-      const written = await level.write(key, entry, order);
-      if (written === 'fenced' && !order.replaces) return false;
+      const written = await level.write(key, entry, terms);
+      if (written === 'fenced' && !terms.replaces) return false;
     }
     return true;
   }

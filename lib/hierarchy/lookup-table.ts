@@ -15,7 +15,7 @@ export interface Lookup {
   readonly key: string;
   /** What it does otherwise than others: only one of the same variant is shared. */
   readonly variant: string | undefined;
-  find(ticket: Ticket): Promise<Found | undefined>;
+  find(): Promise<Found | undefined>;
   /** Copies what was found into the levels above; settles when those have it that take time. */
   promote(found: Found, ticket: Ticket): Promise<void> | void;
 }
@@ -60,7 +60,7 @@ export class LookupTable {
   async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
     let promoting: Promise<void> | void = undefined;
     try {
-      const found = await lookup.find(ticket);
+      const found = await lookup.find();
       if (found === undefined) return { found, lost: false };
       ticket.tags = found.entry.tags;
       if (!this.#ports.isJoinable(ticket)) return { found: undefined, lost: true };

@@ -8,7 +8,7 @@ import {
   type LevelName,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
-import { KeyLanes, type Forgotten, type WriteOrder, type Written } from './key-lanes.js';
+import { KeyLanes, type Forgotten, type WriteTerms, type Written } from './key-lanes.js';
 import { LevelCalls, type LevelCallMetrics, type Reply } from './level-calls.js';
 
 /** What a {@link LowerLevel} is made of. */
@@ -112,10 +112,10 @@ export class LowerLevel {
   }
 
   /** Stores an entry, in the order of the calls for its key. */
-  write(key: string, entry: LevelEntry, order: WriteOrder): Promise<Written> {
-    if (this.#isBlind && !order.replaces) return Promise.resolve('unwanted');
+  write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
+    if (this.#isBlind && !terms.replaces) return Promise.resolve('unwanted');
     this.#touch();
-    return this.#lanes.write(key, entry, order);
+    return this.#lanes.write(key, entry, terms);
   }
 
   /** Removes a key; settles with `undefined` where that failed and is tried again. */

@@ -112,7 +112,7 @@ export class TicketTable {
 
   /** Whether the ticket's value may still be stored. */
   isValid(ticket: Ticket): boolean {
-    return this.#stands(ticket) && (ticket.kind === 'write' || !this.#isKept(ticket));
+    return this.#stands(ticket) && (ticket.kind === 'write' || !this.#isHeldBack(ticket));
   }
 
   /**
@@ -172,7 +172,7 @@ export class TicketTable {
   }
 
   /** Whether the key is held, or another value of it is on its way. */
-  #isKept(ticket: Ticket): boolean {
+  #isHeldBack(ticket: Ticket): boolean {
     if ((this.#fences.get(ticket.key)?.writing ?? 0) > 0) return true;
     return this.#ports.heldUntil(ticket) > ticket.openedAt;
   }

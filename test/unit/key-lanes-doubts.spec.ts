@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyLanes, type WriteOrder, type Written } from '../../lib/hierarchy/key-lanes.js';
+import { KeyLanes, type WriteTerms, type Written } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
 import type { Ack, DeleteMode } from '../../lib/levels/cache-level.js';
 import { defer } from '../support/deferred.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-const LOADED: WriteOrder = { wanted: () => true, replaces: false };
-const SET: WriteOrder = { wanted: () => true, replaces: true };
+const LOADED: WriteTerms = { wanted: () => true, replaces: false };
+const SET: WriteTerms = { wanted: () => true, replaces: true };
 
 let clock: VirtualClock;
 let level: ScriptedLevel;
@@ -63,7 +63,7 @@ function valueOf(key = 'key'): unknown {
 }
 
 /** Has a write take too long, and be held by the level. */
-async function writeLate(order: WriteOrder, ttl = 1_000): Promise<Written> {
+async function writeLate(order: WriteTerms, ttl = 1_000): Promise<Written> {
   level.when('write', 'hold');
   const writing = write('late', order, 'key', ttl);
   await clock.advance(100);

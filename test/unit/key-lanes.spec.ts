@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyLanes, type WriteOrder, type Written } from '../../lib/hierarchy/key-lanes.js';
+import { KeyLanes, type WriteTerms, type Written } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
 import type { Ack, DeleteMode } from '../../lib/levels/cache-level.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-const LOADED: WriteOrder = { wanted: () => true, replaces: false };
-const SET: WriteOrder = { wanted: () => true, replaces: true };
+const LOADED: WriteTerms = { wanted: () => true, replaces: false };
+const SET: WriteTerms = { wanted: () => true, replaces: true };
 
 let clock: VirtualClock;
 let level: ScriptedLevel;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WriteOrder } from '../../lib/hierarchy/key-lanes.js';
+import type { WriteTerms } from '../../lib/hierarchy/key-lanes.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
 import { ALL_OPERATIONS, entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-const LOADED: WriteOrder = { wanted: () => true, replaces: false };
+const LOADED: WriteTerms = { wanted: () => true, replaces: false };
 
 let clock: VirtualClock;
 let level: ScriptedLevel;
