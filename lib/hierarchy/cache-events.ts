@@ -175,7 +175,7 @@ export class CacheEvents {
       discards.publish({ ...this.#named(key), reason } satisfies LoadDiscardedEvent);
   }
 
-  /** Tells that a load behind a hit was stored. */
+  /** Tells that a load behind a hit brought a value that nothing has overtaken, stored or not. */
   refreshed(key: string): void {
     if (refreshes.hasSubscribers) refreshes.publish(this.#named(key));
   }
