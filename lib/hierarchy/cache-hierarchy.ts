@@ -41,9 +41,10 @@ export interface HierarchyInternals extends HierarchyEdge, AssemblySettings {
 }
 
 /**
- * A cache made of levels: a call asks L1, then L2, then the loader, once, however many callers wait.
+ * A cache made of levels: a call asks L1, then L2, then the remote if there is one, then the loader, once,
+ * however many callers wait.
  *
- * `delete`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
+ * `delete`, `expire`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
  * called, no value is stored or returned whose load, `set` or `update` was called before. Reads,
  * deletes, tags and clears never wait for a lock; `set` and `update` of one key take turns.
  *

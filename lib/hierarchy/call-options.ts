@@ -180,7 +180,7 @@ function parseHold(hold: Duration | undefined): number | undefined {
   return holdMs;
 }
 
-/** No call but these has options in this release: what is meant for a later one is not ignored. */
+/** Refuses the options of a call that has none, rather than ignore them. */
 export function refuseOptions(options: object | undefined): void {
   if (options !== undefined) assertKnownOptions(options, NO_OPTIONS);
 }
