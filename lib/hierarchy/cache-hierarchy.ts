@@ -44,8 +44,9 @@ export interface HierarchyInternals extends HierarchyEdge, AssemblySettings {
  * A cache made of levels: a call asks L1, then L2, then the remote if there is one, then the loader, once,
  * however many callers wait.
  *
- * `delete`, `expire`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
- * called, no value is stored or returned whose load, `set` or `update` was called before. Reads,
+ * `delete`, `clear` and `invalidateTags` take effect in the synchronous part of their call: once
+ * called, no value is stored or returned whose load, `set` or `update` was called before. `expire` does
+ * the same and keeps an entry with grace as a stale value. Reads,
  * deletes, tags and clears never wait for a lock; `set` and `update` of one key take turns.
  *
  * Close it when it is no longer needed: its timer does not keep the process alive, but the cache.
