@@ -100,7 +100,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
    * @throws {InvalidArgumentError} for a bad tag or option
    */
   async invalidateTags(tags: string | readonly string[], options?: HoldOptions): Promise<void> {
-    await this.#core.invalidateTags(readTags(tags), readHold(options));
+    await this.#core.invalidations.invalidateTags(readTags(tags), readHold(options));
   }
 
   /**

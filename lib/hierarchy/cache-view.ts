@@ -1,5 +1,3 @@
-import { parseDuration } from '../durations.js';
-import { CacheLevelError, InvalidArgumentError, show } from '../errors.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import { assertLoader, assertValue } from '../memory/cache-arguments.js';
 import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
@@ -10,21 +8,19 @@ import {
   readDelete,
   readHold,
   refuseOptions,
-  WITHOUT_SLOT,
   type DeleteOptions,
   type HoldOptions,
-  type InternalLoadOptions,
   type LoadOptions,
   type StoreOptions,
   type StorePlan,
 } from './call-options.js';
 import type { HierarchyCore } from './hierarchy-core.js';
-import type { Confirmation } from './levels-below.js';
 import type { InspectedEntry } from './inspected-entry.js';
-import type { KeyInvalidation } from './level-walk.js';
-import type { LoadCall } from './load-call.js';
+import { confirm } from './key-invalidation.js';
+import { planLoadCall, type LoadCall, type OwnLoad } from './load-call.js';
 import type { LoadContext } from './loader-context.js';
 import type { SkippedLevels } from './skipped-levels.js';
+import { foundOf, settleAll, uniqueKeys } from './many-keys.js';
 import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-up.js';
 
 /**
@@ -145,7 +141,10 @@ export abstract class CacheView {
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     assertKey(key);
     const holdMs = readDelete(options);
-    const [existed] = await this.#confirm([this.#core.delete(this.#prefix + key, holdMs)], options);
+    const [existed] = await confirm(
+      [this.#core.invalidations.delete(this.#prefix + key, holdMs)],
+      options?.require,
+    );
     return existed!;
   }
 
@@ -160,7 +159,7 @@ export abstract class CacheView {
   async expire(key: string, options?: HoldOptions): Promise<boolean> {
     assertKey(key);
     const holdMs = readHold(options);
-    const [existed] = await this.#confirm([this.#core.expire(this.#prefix + key, holdMs)]);
+    const [existed] = await confirm([this.#core.invalidations.expire(this.#prefix + key, holdMs)]);
     return existed!;
   }
 
@@ -292,8 +291,10 @@ export abstract class CacheView {
     const holdMs = readDelete(options);
     const checked = uniqueKeys(keys);
     for (const key of checked) assertKey(key);
-    const deleted = checked.map((key) => this.#core.delete(this.#prefix + key, holdMs));
-    return (await this.#confirm(deleted, options)).filter(Boolean).length;
+    const deleted = checked.map((key) =>
+      this.#core.invalidations.delete(this.#prefix + key, holdMs),
+    );
+    return (await confirm(deleted, options?.require)).filter(Boolean).length;
   }
 
   /**
@@ -303,7 +304,7 @@ export abstract class CacheView {
   clear(): Promise<void>;
   async clear(options?: object): Promise<void> {
     refuseOptions(options);
-    await this.#core.clear(this.#prefix);
+    await this.#core.invalidations.clear(this.#prefix);
   }
 
   #read(key: string): unknown {
@@ -326,18 +327,6 @@ export abstract class CacheView {
     return this.#core.handOut((await this.#core.readBelow(this.#prefix + key))?.value);
   }
 
-  /** Waits for the levels below; returns what was there in this process. */
-  async #confirm(
-    invalidations: readonly KeyInvalidation[],
-    options?: DeleteOptions,
-  ): Promise<boolean[]> {
-    const pending = invalidations.flatMap(({ below }) => (below === undefined ? [] : [below]));
-    const confirmations = pending.length === 0 ? [] : await Promise.all(pending);
-    const open = confirmations.find(({ applied }) => !applied);
-    if (open !== undefined && options?.require !== undefined) throw unconfirmedError(open);
-    return invalidations.map(({ existed }) => existed);
-  }
-
   /** No key reaches into a namespace by holding the separator. */
   #isOwn(key: string): boolean {
     if (typeof key !== 'string') assertKey(key);
@@ -358,27 +347,8 @@ export abstract class CacheView {
     return Promise.resolve(this.#core.handOut(entry.value as T));
   }
 
-  #loadCall<T>(
-    key: string,
-    { loader, batch }: OwnLoad<T>,
-    options: InternalLoadOptions | undefined,
-  ): LoadCall<T> {
-    assertKey(key);
-    assertLoader(loader);
-    const plan = planLoad(options, this.#core.policy);
-    const waitTimeout = options?.waitTimeout;
-    return {
-      key: this.#prefix + key,
-      shownKey: key,
-      plan,
-      loader,
-      batch,
-      signal: options?.signal,
-      waitTimeoutMs:
-        waitTimeout === undefined ? this.#core.waitTimeoutMs : parseDuration(waitTimeout),
-      slotless: options?.[WITHOUT_SLOT] === true,
-      forced: options?.forceRefresh === true,
-    };
+  #loadCall<T>(key: string, own: OwnLoad<T>, options: LoadOptions | undefined): LoadCall<T> {
+    return planLoadCall({ key, prefix: this.#prefix, own, options, defaults: this.#core });
   }
 
   #planStore(options: StoreOptions | undefined): StorePlan {
@@ -386,44 +356,9 @@ export abstract class CacheView {
   }
 }
 
-/** What a load of this call is made of, beside its options. */
-type OwnLoad<T> = Pick<LoadCall<T>, 'loader' | 'batch'>;
-
 /** Whether every level is read: what else the options say need not be looked at before that. */
 function readsPlainly(options: LoadOptions | undefined): boolean {
   if (options === undefined) return true;
   const forced: unknown = options.forceRefresh;
   return (forced === undefined || forced === false) && options.skip === undefined;
-}
-
-/** The keys that have a value, with it. */
-function foundOf<T>(keys: readonly string[], values: readonly (T | undefined)[]): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const [at, key] of keys.entries()) {
-    const value = values[at];
-    if (value !== undefined) found.set(key, value);
-  }
-  return found;
-}
-
-function unconfirmedError({ failed }: Confirmation): CacheLevelError {
-  const what =
-    failed.length > 0
-      ? `failed in the level ${failed.join(', ')} and is tried again`
-      : 'is queued by a level';
-  return new CacheLevelError(
-    `A delete ${what}: in this process nothing old is read any more, other processes may have it yet.`,
-  );
-}
-
-/** @throws {InvalidArgumentError} for one string, whose characters are hardly meant as keys */
-function uniqueKeys(keys: Iterable<string>): string[] {
-  if (typeof keys !== 'string') return [...new Set(keys)];
-  throw new InvalidArgumentError(`keys must be several keys, got the string ${show(keys)}.`);
-}
-
-/** Waits for every promise to settle, then fails with the first failure, if there is one. */
-async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
 }

@@ -9,7 +9,8 @@ import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
-import { LevelWalk, type BelowRead, type KeyInvalidation } from './level-walk.js';
+import { Invalidations } from './invalidations.js';
+import { LevelWalk, type BelowRead } from './level-walk.js';
 import type { LevelsBelow } from './levels-below.js';
 import { LoadMaker } from './load-maker.js';
 import type { BatchedLoad, LoadCall } from './load-call.js';
@@ -44,25 +45,14 @@ export interface HierarchyCorePorts {
   shardOf(key: string): number;
 }
 
-/** What is counted here; the parts count the rest. */
-type Counted =
-  | 'hits'
-  | 'misses'
-  | 'deletes'
-  | 'expires'
-  | 'tagInvalidations'
-  | 'clears'
-  | 'refreshes'
-  | 'lateInvalidations';
-
-const NOTHING_DONE: KeyInvalidation = { existed: false, below: undefined };
-
 /**
  * The operations of a hierarchy on whole keys, with everything checked: finds out what a call has to
  * do, has it done by the {@link LevelWalk} and the {@link LoaderCalls}, and hands what must be ordered
  * to the {@link KeyCoordinator}.
  */
 export class HierarchyCore {
+  /** The operations that remove. */
+  readonly invalidations: Invalidations;
   readonly #ports: HierarchyCorePorts;
   readonly #coordinator: KeyCoordinator;
   readonly #first: InProcessLevel;
@@ -79,16 +69,9 @@ export class HierarchyCore {
   #closed = false;
   /** Whether nothing is cached; kept since every hit asks. */
   #off: boolean;
-  readonly #count: Record<Counted, number> = {
-    hits: 0,
-    misses: 0,
-    deletes: 0,
-    expires: 0,
-    tagInvalidations: 0,
-    clears: 0,
-    refreshes: 0,
-    lateInvalidations: 0,
-  };
+  #hits = 0;
+  #misses = 0;
+  #refreshes = 0;
 
   constructor(ports: HierarchyCorePorts) {
     const { levels, below, clock, stamps, events } = ports;
@@ -130,6 +113,7 @@ export class HierarchyCore {
       tickets: this.#coordinator,
     });
     const parts = { ...ports, walk: this.#walk, stale: this.#stale, holds: this.#holds };
+    this.invalidations = new Invalidations({ ...parts, coordinator: this.#coordinator });
     this.#reasons = new MissReasons(parts);
     this.#storing = new StoringMaker({
       ...parts,
@@ -177,7 +161,7 @@ export class HierarchyCore {
     if (this.#off) return undefined;
     const value = this.#first.readPlainNow(key);
     if (value !== undefined) {
-      this.#count.hits += 1;
+      this.#hits += 1;
       if (hitChannel.hasSubscribers) this.#ports.events.hit(key, 'L1');
     }
     return this.#copies ? this.handOut(value) : value;
@@ -196,8 +180,8 @@ export class HierarchyCore {
     const level = events.tellsHits ? this.#walk.locateNow(key, skip)?.level : undefined;
     const reason = events.explainsMisses ? this.#reasons.missed(key, skip) : undefined;
     const entry = this.off ? undefined : this.#walk.readNow(key, skip);
-    if (entry === undefined) this.#count.misses += 1;
-    else this.#count.hits += 1;
+    if (entry === undefined) this.#misses += 1;
+    else this.#hits += 1;
     if (entry !== undefined && level !== undefined) events.hit(key, level);
     if (entry === undefined && reason !== undefined) {
       if (this.hasBelow) events.noteAbsent(key, reason);
@@ -220,7 +204,7 @@ export class HierarchyCore {
 
   /** Counts a read that does not look. */
   noteMiss(key: string): void {
-    this.#count.misses += 1;
+    this.#misses += 1;
     this.#ports.events.miss(key, 'skipped');
   }
 
@@ -259,7 +243,7 @@ export class HierarchyCore {
     const refresh = call();
     const { key, plan } = refresh;
     if (this.#coordinator.isLoading({ key, variant: plan.skip.variant })) return;
-    this.#count.refreshes += 1;
+    this.#refreshes += 1;
     this.#unmark(key, entry, plan);
     this.#coordinator.loadBehind(this.#loads.ofRefresh(refresh, entry));
   }
@@ -285,54 +269,13 @@ export class HierarchyCore {
     return this.#coordinator.update(key, plan.tags, run, this.#storing.ofWrite(plan));
   }
 
-  /** Removes a key, and for `holdMs` has what is loaded for it not stored. */
-  delete(key: string, holdMs: number | undefined): KeyInvalidation {
-    if (this.#isLate()) return NOTHING_DONE;
-    this.#count.deletes += 1;
-    this.#fence(key, holdMs);
-    return this.#walk.remove(key, { hold: holdMs });
-  }
-
-  /**
-   * Ends the freshness of a key: like {@link delete}, but an entry with grace is kept for as long as
-   * that lasts.
-   */
-  expire(key: string, holdMs: number | undefined): KeyInvalidation {
-    if (this.#isLate()) return NOTHING_DONE;
-    this.#count.expires += 1;
-    this.#fence(key, holdMs);
-    const kept = this.#stale.keptOf(key);
-    const expired = this.#walk.remove(key, { hold: holdMs, expire: true });
-    if (kept !== undefined) this.#stale.keep(key, kept);
-    return expired;
-  }
-
-  /** Removes everything, or a namespace given as the prefix of its keys. */
-  async clear(prefix: string): Promise<void> {
-    if (this.#isLate()) return;
-    this.#count.clears += 1;
-    if (prefix === '') this.#coordinator.fenceAll();
-    else this.#ports.stamps.stamp(prefix);
-    await this.#walk.clear(prefix);
-  }
-
-  /** Makes whatever carries one of the tags a miss, and for `holdMs` has it not stored when loaded. */
-  async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
-    if (this.#isLate()) return;
-    this.#count.tagInvalidations += tags.length;
-    for (const tag of tags) {
-      this.#ports.stamps.stamp(tag);
-      if (holdMs !== undefined) this.#holds.holdTag(tag, holdMs);
-    }
-    await this.#walk.invalidateTags(tags, holdMs);
-  }
-
   getMetrics(): OperationMetrics & CoordinatorMetrics {
-    const hits = this.#count.hits + this.#loads.hits;
-    const misses = this.#count.misses - this.#loads.hits;
+    const hits = this.#hits + this.#loads.hits;
+    const misses = this.#misses - this.#loads.hits;
     const gets = hits + misses;
     return {
-      ...this.#count,
+      ...this.invalidations.getMetrics(),
+      refreshes: this.#refreshes,
       sets: this.#storing.sets,
       ...this.#coordinator.getMetrics(),
       ...this.#loaders.getMetrics(),
@@ -351,23 +294,10 @@ export class HierarchyCore {
   async close(): Promise<void> {
     this.#closed = true;
     this.#off = true;
+    this.invalidations.close();
     this.#coordinator.close();
     this.#loaders.close();
     await this.#walk.close();
-  }
-
-  #isLate(): boolean {
-    if (!this.#closed) return false;
-    this.#count.lateInvalidations += 1;
-    if (this.#count.lateInvalidations === 1) {
-      this.#ports.report({
-        code: 'CACHE_CLOSED',
-        message:
-          'A cache was asked to invalidate something after it was closed. It holds nothing any ' +
-          'more, so nothing was done; later ones are counted and not reported.',
-      });
-    }
-    return true;
   }
 
   /** Lets an entry be refreshed once only: where it was found, and in the level that keeps it longest. */
@@ -376,11 +306,6 @@ export class HierarchyCore {
     const isKept = kept?.bornAt === entry.bornAt && kept.value === entry.value;
     const unmarked = { ...(isKept ? kept : entry), refreshAt: undefined };
     this.#walk.writeNow(key, unmarked, skip.write, isKept ? undefined : 0);
-  }
-
-  #fence(key: string, holdMs: number | undefined): void {
-    this.#coordinator.fence(key);
-    if (holdMs !== undefined) this.#holds.holdKey(key, holdMs);
   }
 
   #load<T>(call: LoadCall<T>): Promise<T> {

@@ -3,8 +3,9 @@ import type { DeleteMode, InProcessLevel, LevelEntry, LevelName } from '../level
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
+import type { KeyInvalidation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
-import type { Confirmation, LevelsBelow } from './levels-below.js';
+import type { LevelsBelow } from './levels-below.js';
 import { isDueLike, isFresh } from './lifetime.js';
 import { LookupTable, type LookupResult } from './lookup-table.js';
 import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
@@ -35,14 +36,6 @@ export interface BelowRead {
   readonly eager: number | undefined;
   /** For a refresh: the entry that is due. What is found and due as well is not marked for another. */
   readonly refreshed?: LevelEntry | undefined;
-}
-
-/** What an invalidation of one key has done. */
-export interface KeyInvalidation {
-  /** Whether a level in this process had a live value. */
-  readonly existed: boolean;
-  /** What the levels below have done; `undefined` if there are none. */
-  readonly below: Promise<Confirmation> | undefined;
 }
 
 /**
@@ -139,7 +132,7 @@ export class LevelWalk {
   remove(key: string, mode: DeleteMode = {}): KeyInvalidation {
     let existed = false;
     for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
-    return { existed, below: this.hasBelow ? this.#ports.below.delete(key, mode) : undefined };
+    return { existed, lower: this.hasBelow ? this.#ports.below.delete(key, mode) : undefined };
   }
 
   /** Removes what begins with `prefix`: in this process in the call, where not stamps see to it. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Ack, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type { Confirmation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
 import { isFresh } from './lifetime.js';
@@ -9,14 +10,6 @@ export interface Found {
   readonly entry: LevelEntry;
   readonly depth: number;
   readonly level: LevelName;
-}
-
-/** What became of an invalidation in the levels below. */
-export interface Confirmation {
-  /** Whether every level has carried it out. */
-  readonly applied: boolean;
-  /** The levels that have not taken it, and are tried again. */
-  readonly failed: readonly LevelName[];
 }
 
 const APPLIED: Confirmation = { applied: true, failed: [] };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { HierarchyCore } from '../../lib/hierarchy/hierarchy-core.js';
+import { Invalidations } from '../../lib/hierarchy/invalidations.js';
 import { StampTable } from '../../lib/hierarchy/stamp-table.js';
 import { HoldTable } from '../../lib/hierarchy/hold-table.js';
 import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
@@ -91,8 +91,8 @@ describe('the fence under any order of events', () => {
       'expire ends freshness',
       () =>
         jest
-          .spyOn(HierarchyCore.prototype, 'expire')
-          .mockReturnValue({ existed: false, below: undefined }),
+          .spyOn(Invalidations.prototype, 'expire')
+          .mockReturnValue({ existed: false, lower: undefined }),
     ],
     [
       'set and later loads fence loads',

@@ -4,6 +4,7 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { StorePlan } from '../../lib/hierarchy/call-options.js';
 import { EntryMaker } from '../../lib/hierarchy/entry-maker.js';
 import { HierarchyCore } from '../../lib/hierarchy/hierarchy-core.js';
+import { Invalidations } from '../../lib/hierarchy/invalidations.js';
 import { HoldTable } from '../../lib/hierarchy/hold-table.js';
 import { LevelWalk } from '../../lib/hierarchy/level-walk.js';
 import { LevelsBelow } from '../../lib/hierarchy/levels-below.js';
@@ -62,7 +63,7 @@ type Fault = [what: string, breakIt: () => void, fixed?: Said];
 const THROTTLED: Said = { grace: 200 * SLOT, throttle: 25 * SLOT, jitter: 0, hard: 4 * SLOT + 16 };
 
 const ANYWHERE: Fault[] = [
-  ['expire does nothing', () => silence(HierarchyCore, 'expire', { existed: true })],
+  ['expire does nothing', () => silence(Invalidations, 'expire', { existed: true })],
   ['what is expired is not kept', () => silence(StaleAnswers, 'keep')],
   ['stale values are never returned', () => silence(StaleAnswers, 'forCallers')],
   [
@@ -172,7 +173,7 @@ const ANYWHERE: Fault[] = [
   ],
   [
     'the clear of a namespace clears everything',
-    () => replace(HierarchyCore, 'clear', (run) => run('')),
+    () => replace(Invalidations, 'clear', (run) => run('')),
   ],
 ];
 

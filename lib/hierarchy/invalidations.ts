@@ -1,0 +1,123 @@
+import type { KeyCoordinator } from '../memory/key-coordinator.js';
+import type { Report } from '../report.js';
+import type { HoldTable } from './hold-table.js';
+import type { KeyInvalidation } from './key-invalidation.js';
+import type { LevelWalk } from './level-walk.js';
+import type { StaleAnswers } from './stale-answers.js';
+import type { StampTable } from './stamp-table.js';
+
+/** What {@link Invalidations} are made of. */
+export interface InvalidationsPorts {
+  readonly walk: LevelWalk;
+  readonly coordinator: KeyCoordinator;
+  readonly stamps: StampTable;
+  readonly holds: HoldTable;
+  readonly stale: StaleAnswers;
+  readonly report: Report;
+}
+
+/** How often something was invalidated. */
+export interface InvalidationMetrics {
+  readonly deletes: number;
+  readonly expires: number;
+  readonly tagInvalidations: number;
+  readonly clears: number;
+  /** Those that came after the cache was closed, and did nothing. */
+  readonly lateInvalidations: number;
+}
+
+const NOTHING_DONE: KeyInvalidation = { existed: false, lower: undefined };
+
+/**
+ * The operations that remove: each first fences what is under way, so that it is not stored, and then
+ * removes what is stored.
+ */
+export class Invalidations {
+  readonly #ports: InvalidationsPorts;
+  readonly #count = {
+    deletes: 0,
+    expires: 0,
+    tagInvalidations: 0,
+    clears: 0,
+    lateInvalidations: 0,
+  };
+  #closed = false;
+
+  constructor(ports: InvalidationsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Removes a key, and for `holdMs` has what is loaded for it not stored. */
+  delete(key: string, holdMs: number | undefined): KeyInvalidation {
+    if (this.#isLate()) return NOTHING_DONE;
+    this.#count.deletes += 1;
+    this.#fence(key, holdMs);
+    return this.#ports.walk.remove(key, { hold: holdMs });
+  }
+
+  /**
+   * Ends the freshness of a key: like {@link delete}, but an entry with grace is kept for as long as
+   * that lasts.
+   */
+  expire(key: string, holdMs: number | undefined): KeyInvalidation {
+    if (this.#isLate()) return NOTHING_DONE;
+    const { walk, stale } = this.#ports;
+    this.#count.expires += 1;
+    this.#fence(key, holdMs);
+    const kept = stale.keptOf(key);
+    const expired = walk.remove(key, { hold: holdMs, expire: true });
+    if (kept !== undefined) stale.keep(key, kept);
+    return expired;
+  }
+
+  /** Removes everything, or a namespace given as the prefix of its keys. */
+  async clear(prefix: string): Promise<void> {
+    if (this.#isLate()) return;
+    const { walk, coordinator, stamps } = this.#ports;
+    this.#count.clears += 1;
+    if (prefix === '') coordinator.fenceAll();
+    else stamps.stamp(prefix);
+    await walk.clear(prefix);
+  }
+
+  /** Makes whatever carries one of the tags a miss, and for `holdMs` has it not stored when loaded. */
+  async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
+    if (this.#isLate()) return;
+    const { walk, stamps, holds } = this.#ports;
+    this.#count.tagInvalidations += tags.length;
+    for (const tag of tags) {
+      stamps.stamp(tag);
+      if (holdMs !== undefined) holds.holdTag(tag, holdMs);
+    }
+    await walk.invalidateTags(tags, holdMs);
+  }
+
+  getMetrics(): InvalidationMetrics {
+    return { ...this.#count };
+  }
+
+  /** From now on invalidations do nothing. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #fence(key: string, holdMs: number | undefined): void {
+    const { coordinator, holds } = this.#ports;
+    coordinator.fence(key);
+    if (holdMs !== undefined) holds.holdKey(key, holdMs);
+  }
+
+  #isLate(): boolean {
+    if (!this.#closed) return false;
+    this.#count.lateInvalidations += 1;
+    if (this.#count.lateInvalidations === 1) {
+      this.#ports.report({
+        code: 'CACHE_CLOSED',
+        message:
+          'A cache was asked to invalidate something after it was closed. It holds nothing any ' +
+          'more, so nothing was done; later ones are counted and not reported.',
+      });
+    }
+    return true;
+  }
+}
