@@ -132,7 +132,7 @@ function methodAt(
     return refuse('is for methods, not for classes');
   const where = nameOfMethod(name);
   if (typeof target === 'function')
-    return refuse(`can not cache the static method ${where}: it has no instance that has a cache`);
+    return refuse(`can not cache the static method ${where}: make it a method of a provider`);
   if (descriptor?.get !== undefined || descriptor?.set !== undefined)
     return refuse(`can not cache the accessor ${where}: make it a method that returns a promise`);
   if (typeof descriptor?.value !== 'function')
