@@ -73,20 +73,6 @@ describe(CacheBinder.name, () => {
     ).resolves.toBeDefined();
   });
 
-  it('refuses two instances of one class, with advice', async () => {
-    const started = boot({
-      providers: [
-        { provide: 'EU', useFactory: () => new ApiClient('eu') },
-        { provide: 'US', useValue: new ApiClient('us') },
-      ],
-    });
-
-    await expect(started).rejects.toThrow(InvalidOptionsError);
-    await expect(started).rejects.toThrow(
-      /ApiClient: has 2 instances.* give its @Cacheable methods a key/,
-    );
-  });
-
   it('accepts two instances of one class that has keys of its own', async () => {
     const keyed = placesService({ key: (id) => `place:${id}` });
 
