@@ -17,7 +17,7 @@ export interface Setting {
 
 /**
  * Every environment variable the module reads. Where two feed one option the later row wins. The
- * README's table has these rows.
+ * table in docs/configuration.md has these rows.
  */
 export const SETTINGS: readonly Setting[] = [
   {

@@ -2,110 +2,17 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { canonicalText } from '../../lib/binding/canonical-text.js';
 import { Cacheable, CacheConfig, CacheEvict, CachePut, Caching } from 'nestjs-cache-hierarchy';
-import { SETTINGS } from '../../lib/config/settings.js';
-import { tryParseDuration } from '../../lib/durations.js';
-import type { CacheError, InvalidOptionsError } from '../../lib/errors.js';
+import type { CacheError } from '../../lib/errors.js';
 import * as errors from '../../lib/errors.js';
 import { CACHE_CHANNELS, MISS_REASONS } from '../../lib/hierarchy/cache-events.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import { resolveHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { ADVICE_RULES } from '../../lib/hierarchy/options-advisor.js';
-import type { ResolvedLevelOptions } from '../../lib/memory/cache-options.js';
 import { read, tableUnder } from './documents.js';
+import { namedIn } from './options.js';
 
 const readme = read('README.md');
 
-/** The option names that the code knows, from what it says about an unknown one. */
-function knownOptions(options: object): string[] {
-  return namedIn(() => resolveHierarchyOptions(options));
-}
-
-/** The option names that an error about an unknown one has. */
-function namedIn(refused: () => unknown): string[] {
-  const said = 'is unknown; known are ';
-  try {
-    refused();
-  } catch (error) {
-    const { problems } = error as InvalidOptionsError;
-    const { message } = problems.find((problem) => problem.message.startsWith(said))!;
-    return message.replace(said, '').split(', ');
-  }
-  return [];
-}
-
-/** A default as the tables write it: `'60s'`, `5000`, `true`, `Infinity`, or nothing. */
-function valueOf(cell: string): unknown {
-  if (cell === '') return undefined;
-  if (cell.startsWith("'")) return tryParseDuration(cell.slice(1, -1)) ?? cell.slice(1, -1);
-  if (cell === 'true' || cell === 'false') return cell === 'true';
-  return Number(cell);
-}
-
-function levelDefaults({
-  ttlMs,
-  maxEntries,
-  maxBytes,
-  sweepEveryMs,
-  ring,
-  maxWorkers,
-}: ResolvedLevelOptions): Record<string, unknown> {
-  const { numShards, virtualNodes } = ring;
-  const cleanupInterval = sweepEveryMs;
-  return { ttl: ttlMs, maxEntries, maxBytes, cleanupInterval, numShards, virtualNodes, maxWorkers };
-}
-
 describe('the tables of the README', () => {
-  const defaults = resolveHierarchyOptions({});
-
-  it('list every option of the cache, with its default', () => {
-    const rows = tableUnder(readme, 'Options of the cache');
-    const listed = rows.flatMap(([names]) => names!.split(', '));
-    const withDefault = rows.filter(([, value]) => value !== '');
-
-    expect(listed.toSorted()).toEqual(knownOptions({ unknown: 1 }));
-    expect(Object.fromEntries(withDefault.map(([name, value]) => [name, valueOf(value!)]))).toEqual(
-      {
-        enabled: defaults.enabled,
-        ttl: defaults.policy.ttlMs,
-        grace: defaults.policy.graceMs > 0,
-        softTimeout: defaults.policy.softTimeoutMs < Infinity,
-        hardTimeout: defaults.policy.hardTimeoutMs < Infinity,
-        throttle: defaults.policy.throttleMs > 0,
-        eager: defaults.policy.eager !== undefined,
-        jitter: defaults.policy.jitter,
-        negativeTtl: defaults.policy.negativeTtlMs !== undefined,
-        isolation: defaults.isolation,
-        slide: defaults.slide,
-        joinTimeout: defaults.joinTimeoutMs,
-        waitTimeout: defaults.waitTimeoutMs ?? Infinity,
-        lockTimeout: defaults.lockTimeoutMs,
-        levelTimeout: defaults.levelTimeoutMs,
-        maxConcurrentLoads: defaults.maxConcurrentLoads,
-        maxStamps: defaults.maxStamps,
-        maxWorkers: defaults.maxWorkers,
-      },
-    );
-  });
-
-  it('list every option of a level, with its defaults', () => {
-    const rows = tableUnder(readme, 'Options of a level');
-    const listed = rows.flatMap(([names]) => names!.split(', '));
-    const column = (index: number): unknown =>
-      Object.fromEntries(
-        rows.filter((row) => row[index] !== '').map((row) => [row[0], valueOf(row[index]!)]),
-      );
-
-    expect(listed.toSorted()).toEqual(knownOptions({ l1: { unknown: 1 } }));
-    expect(column(1)).toEqual(levelDefaults(defaults.l1));
-    expect(column(2)).toEqual(levelDefaults(defaults.l2!));
-  });
-
-  it('list every setting, with what it feeds', () => {
-    expect(tableUnder(readme, 'Settings')).toEqual(
-      SETTINGS.map(({ name, feeds, meaning }) => [name, feeds.join(', '), meaning]),
-    );
-  });
-
   it('list every error, with its code', () => {
     const thrown: CacheError[] = [
       new errors.InvalidOptionsError('subject', []),
