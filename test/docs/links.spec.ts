@@ -23,14 +23,13 @@ describe('the links of the documentation', () => {
     expect(links(read(name)).filter((link) => !leadsAnywhere(name, link))).toEqual([]);
   });
 
-  it('lead from the README to every page', () => {
-    const reached = new Set(['README.md']);
-    for (const name of reached) {
-      const pages = links(read(name)).map((link) => targetOf(name, link).path);
-      for (const page of pages) if (names.includes(page)) reached.add(page);
-    }
+  it('lead from the README to the index, and from there to every page', () => {
+    const index = 'docs/README.md';
+    const pages = names.filter((name) => name.startsWith('docs/') && name !== index);
+    const listed = links(read(index)).map((link) => targetOf(index, link).path);
 
-    expect(names.filter((name) => !reached.has(name))).toEqual([]);
+    expect(links(read('README.md'))).toEqual(expect.arrayContaining([index, 'CHANGELOG.md']));
+    expect(listed.filter((page) => page !== 'README.md').toSorted()).toEqual(pages.toSorted());
   });
 
   it('name headings as GitHub does', () => {
