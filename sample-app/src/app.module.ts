@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+import { HealthModule } from './health/health.module.js';
 import { NearestModule } from './nearest/nearest.module.js';
 import { OpenConnections } from './open-connections.js';
 import { PageModule } from './page/page.module.js';
@@ -19,6 +20,7 @@ import { StatisticsModule } from './statistics/statistics.module.js';
     StatisticsModule,
     PlacesModule,
     PageModule,
+    HealthModule,
   ],
   providers: [OpenConnections],
 })

@@ -8,6 +8,7 @@ import { StatementCounter } from './statement-counter.js';
 
 const CITIES = 135_233;
 const BERLIN = 2_950_159;
+const LAGOS = 2_332_459;
 
 interface Body {
   readonly source: 'database' | 'cache';
@@ -23,8 +24,12 @@ interface CountryStatistics {
   readonly places: number;
   readonly population: number;
 }
+interface Figures {
+  readonly hits: number;
+}
 interface Stats {
-  readonly cache: { readonly levels: Record<'L1' | 'L2', { readonly hits: number }> };
+  readonly cache: Figures & { readonly levels: Record<'L1' | 'L2', Figures> };
+  readonly searches: Figures;
 }
 
 // Processes start here, and each wait for one has its own, shorter deadline.
@@ -101,8 +106,25 @@ describe('sample-app on a database whose statements are counted', () => {
     expect(new Set(bodies.map(({ data }) => data[0]?.name))).toEqual(new Set(['Nairobi']));
   });
 
+  it('keeps searches in a cache of their own', async () => {
+    await get(`${url}/search?q=nairobi`);
+    const before = await get<Stats>(`${url}/stats`);
+    await get(`${url}/search?q=nairobi`);
+    const after = await get<Stats>(`${url}/stats`);
+
+    expect(after.searches.hits).toBe(before.searches.hits + 1);
+    expect(after.cache.hits).toBe(before.cache.hits);
+    expect(counter.take()).toEqual([]);
+  });
+
   it('answers the next read after a write freshly, and from the cache what it left alone', async () => {
-    const reads = ['/nearest?lat=52.52&lon=13.405', '/search?q=neuberlin', '/statistics/DE'];
+    const placePath = `/places/${BERLIN}`;
+    const reads = [
+      '/nearest?lat=52.52&lon=13.405',
+      '/search?q=neuberlin',
+      '/statistics/DE',
+      placePath,
+    ];
     const readAll = (): Promise<Body[]> =>
       Promise.all([...reads, '/statistics/FR'].map((path) => get<Body>(url + path)));
     const [, , before] = (await readAll()).map(({ data }) => data) as [
@@ -110,10 +132,10 @@ describe('sample-app on a database whose statements are counted', () => {
       Place[],
       CountryStatistics,
     ];
-    expect((await readAll()).map(({ source }) => source)).toEqual(Array(4).fill('cache'));
+    expect((await readAll()).map(({ source }) => source)).toEqual(Array(5).fill('cache'));
     counter.take();
 
-    const write = await fetch(`${url}/places/${BERLIN}`, {
+    const write = await fetch(url + placePath, {
       method: 'PATCH',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ name: 'Neuberlin', population: 3_426_355 }),
@@ -128,17 +150,59 @@ describe('sample-app on a database whose statements are counted', () => {
       'database',
       'database',
       'database',
+      'database',
       'cache',
     ]);
     expect(statements).toHaveLength(reads.length);
-    const [nearest, found, germany] = after.map(({ data }) => data) as [
+    const [nearest, found, germany, place] = after.map(({ data }) => data) as [
       Place[],
       Place[],
       CountryStatistics,
+      Place,
     ];
     expect(nearest.find(({ id }) => id === BERLIN)?.name).toBe('Neuberlin');
     expect(found.map(({ id }) => id)).toEqual([BERLIN]);
     expect(germany.population).toBe(before.population + 1);
+    expect(place.name).toBe('Neuberlin');
+  });
+
+  it('answers 304 to who has the table by its entity tag, until a place is changed', async () => {
+    const ask = (etag = ''): Promise<Response> =>
+      fetch(`${url}/statistics.csv`, { headers: { 'If-None-Match': etag } });
+    const rename = (name: string): Promise<Response> =>
+      fetch(`${url}/places/${LAGOS}`, {
+        method: 'PATCH',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name }),
+      });
+    const first = await ask();
+    const etag = first.headers.get('etag')!;
+    counter.take();
+
+    const second = await ask(etag);
+    const statements = counter.take();
+    await rename('Eko');
+    const third = await ask(etag);
+
+    expect(first.headers.get('content-type')).toContain('text/csv');
+    expect(await first.text()).toMatch(/\r\nNG,\d+,\d+,"Lagos"\r\n/);
+    expect([second.status, second.headers.get('cache-status')]).toEqual([
+      304,
+      'nestjs-cache-hierarchy; hit',
+    ]);
+    expect(statements).toEqual([]);
+    expect(third.status).toBe(200);
+    expect(await third.text()).toContain('"Eko"');
+  });
+
+  it('tells how the cache is', async () => {
+    const response = await fetch(`${url}/health`);
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'ok',
+      details: { cache: { status: 'up', levels: { L1: { state: 'up' }, L2: { state: 'up' } } } },
+    });
   });
 
   it.each([

@@ -1,11 +1,13 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { CacheHierarchy } from 'nestjs-cache-hierarchy';
+import { CacheHierarchy, InjectCache } from 'nestjs-cache-hierarchy';
 import { Timings } from '../answers/timings.js';
+import { SEARCHES } from '../search/searches-cache.js';
 
 @Controller('stats')
 export class StatsController {
   constructor(
     private readonly cache: CacheHierarchy,
+    @InjectCache(SEARCHES) private readonly searches: CacheHierarchy,
     private readonly timings: Timings,
   ) {}
 
@@ -13,6 +15,10 @@ export class StatsController {
   @Get()
   @Header('Cache-Control', 'no-store')
   stats(): object {
-    return { cache: this.cache.getMetrics(), endpoints: this.timings.all() };
+    return {
+      cache: this.cache.getMetrics(),
+      searches: this.searches.getMetrics(),
+      endpoints: this.timings.all(),
+    };
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
-import { Cacheable, CacheHierarchy } from 'nestjs-cache-hierarchy';
+import { Cacheable, Caching } from 'nestjs-cache-hierarchy';
 import { type Answer } from '../answers/answer.js';
 import { Database } from '../database/database.js';
+import { SEARCHES } from '../search/searches-cache.js';
 import { PLACE_COLUMNS, type Place } from './place.js';
 import { ANY_PLACE, placesIn } from './place-tags.js';
 
@@ -26,10 +27,7 @@ const placeKey = (id: number): string => `place:${id}`;
  */
 @Injectable()
 export class PlacesService {
-  constructor(
-    private readonly database: Database,
-    private readonly cache: CacheHierarchy,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /** The value may be nothing, which is cached too: asking again for a wrong id costs no SQL. */
   @Cacheable({ key: placeKey })
@@ -39,18 +37,21 @@ export class PlacesService {
   }
 
   /**
-   * Changes a place. Once it has resolved, every read is fresh.
+   * Changes a place. Once it has resolved, every read is fresh: one entry is known by its key, all that
+   * carry a tag need not be known. The searches have a cache, and so tags, of their own.
    *
    * @throws {NotFoundException} when there is no such place
    */
+  @Caching({
+    evict: [
+      { key: placeKey, resultTags: ({ value }) => [ANY_PLACE, placesIn(value.country)] },
+      { cache: SEARCHES, tags: [ANY_PLACE] },
+    ],
+  })
   async change(id: number, { name, population }: PlaceChange): Promise<Answer<Place>> {
     const answer = await this.database.ask<Place>(CHANGE, [id, name, population]);
     const [place] = answer.value;
     if (place === undefined) throw new NotFoundException(`There is no place ${id}.`);
-
-    // One entry that is known by its key, and all that carry a tag: their keys need not be known.
-    await this.cache.delete(placeKey(id));
-    await this.cache.invalidateTags([ANY_PLACE, placesIn(place.country)]);
     return { ...answer, value: place };
   }
 }

@@ -4,6 +4,7 @@ import type { Answer } from '../answers/answer.js';
 import { Database } from '../database/database.js';
 import { PLACE_COLUMNS, type Place } from '../places/place.js';
 import { ANY_PLACE } from '../places/place-tags.js';
+import { SEARCHES } from './searches-cache.js';
 
 /** What to look for. */
 export interface Search {
@@ -47,7 +48,7 @@ export class SearchService {
   constructor(private readonly database: Database) {}
 
   /** Two objects with the same content are one key, in whatever order they were written. */
-  @Cacheable({ tags: [ANY_PLACE] })
+  @Cacheable({ cache: SEARCHES, tags: [ANY_PLACE] })
   search({ text, country, limit }: Search): Promise<Answer<FoundPlace[]>> {
     return this.database.ask(SEARCH, [text, country, limit]);
   }
