@@ -88,6 +88,13 @@ describe(`${Cacheable.name} in an application`, () => {
     expect(places.runs).toBe(3);
   });
 
+  it.each([false, 0, '', NaN])('takes %p, which is a value, as a hit', async (result) => {
+    places.result = result;
+
+    expect([await places.find(), await places.find()]).toEqual([result, result]);
+    expect(places.runs).toBe(1);
+  });
+
   it('tells arguments apart by type and structure', async () => {
     const calls = [[1], ['1'], [['a', 'b']], [['a,b']], ['a', 'b'], [null], [undefined], []];
 
