@@ -1,12 +1,17 @@
 import { Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { CACHE_ANNOUNCEMENT, registrationToken } from '../cache-hierarchy.constants.js';
+import {
+  CACHE_ANNOUNCEMENT,
+  getCacheToken,
+  registrationToken,
+} from '../cache-hierarchy.constants.js';
 import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { isLevel, subjectOf, type CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
 import type { CacheLevel } from '../levels/cache-level.js';
 import type { Sweeper } from '../memory/sweeper.js';
 import { retireCache } from './live-caches.js';
+import { needs } from './waiting-providers.js';
 
 /** The default cache of an application, and what named ones take from it. */
 export interface RootCache {
@@ -16,6 +21,9 @@ export interface RootCache {
   readonly environment: CacheHierarchyOptions;
   readonly sweeper: Sweeper;
 }
+
+/** When it is looked whether the default cache and a named one wait for each other: most do at once. */
+const LOOKS_MS = [0, 100, 1_000];
 
 const registries = new WeakMap<CacheHierarchy, CacheRegistry>();
 
@@ -62,7 +70,8 @@ export class CacheRegistry implements OnApplicationShutdown {
    * Waits for the default cache, on behalf of a named one. Where that fails to start this never settles:
    * the start has failed then, and its error is the one to be seen.
    *
-   * @throws {InvalidOptionsError} when the application has none, or has that name twice
+   * @throws {InvalidOptionsError} when the application has none, has that name twice, or has a default cache
+   *   whose options wait for the named one
    */
   async rootFor(name: string): Promise<RootCache> {
     const problems: OptionProblem[] = [];
@@ -79,7 +88,27 @@ export class CacheRegistry implements OnApplicationShutdown {
       problems.push({ option: 'name', message });
     }
     if (problems.length > 0) throw new InvalidOptionsError(subjectOf(name), problems);
-    return this.opened;
+    return this.whenOpened(name);
+  }
+
+  /** Two that wait for each other would wait for ever, and nobody would know for what. */
+  private whenOpened(name: string): Promise<RootCache> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.isWaitedFor(name)) reject(circleThrough(name));
+      };
+      const looks = LOOKS_MS.map((ms) => setTimeout(look, ms));
+      void this.opened.then(resolve).finally(() => {
+        for (const timer of looks) clearTimeout(timer);
+      });
+    });
+  }
+
+  private isWaitedFor(name: string): boolean {
+    return [...this.modules.values()].some(({ providers }) => {
+      const root = providers.get(CACHE_ANNOUNCEMENT);
+      return root !== undefined && needs(root, getCacheToken(name));
+    });
   }
 
   /**
@@ -145,6 +174,13 @@ function isOwnLevel(
 
 function takenBy(owner: string): string {
   return `is the level of ${owner}, and two caches would find each other's entries in it. Give each its own.`;
+}
+
+function circleThrough(name: string): InvalidOptionsError {
+  const message =
+    'needs this cache, which waits for the options of the default one: neither would ever be there. Have ' +
+    'its useFactory, useClass or useExisting inject nothing that injects this cache.';
+  return new InvalidOptionsError(subjectOf(name), [{ option: 'forRootAsync', message }]);
 }
 
 /** A test may have put a double in a cache's place that has only what the test calls. */

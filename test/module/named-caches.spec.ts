@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
@@ -9,6 +10,7 @@ import {
   InjectCache,
   InvalidArgumentError,
   InvalidOptionsError,
+  type CacheHierarchyOptions,
   type NamedCacheOptions,
 } from 'nestjs-cache-hierarchy';
 import { CacheRegistry, registryOf } from '../../lib/binding/cache.registry.js';
@@ -160,6 +162,43 @@ describe('named caches', () => {
     await expect(started).rejects.toThrow(
       "CacheHierarchy 'sessions' has 1 problem in its options:\n  - forFeature: has no default cache " +
         'to inherit from. Call CacheHierarchyModule.forRoot or forRootAsync once, in the root module.',
+    );
+  });
+
+  @Injectable()
+  class LimitsService {
+    constructor(@InjectCache('sessions') readonly sessions: CacheHierarchy) {}
+  }
+
+  @Injectable()
+  class SlowLimitsService {
+    @InjectCache('sessions') readonly sessions!: CacheHierarchy;
+
+    constructor(@Inject('CONNECTION') readonly connection: unknown) {}
+  }
+
+  it.each([
+    ['at once', LimitsService],
+    ['later', SlowLimitsService],
+  ])('do not start where the options of the default cache wait for one, %s', async (_, service) => {
+    const connection = { provide: 'CONNECTION', useFactory: () => delay(20) };
+    @Module({
+      imports: [feature({ name: 'sessions' })],
+      providers: [service, connection],
+      exports: [service],
+    })
+    class LimitsModule {}
+    const useFactory = (): CacheHierarchyOptions => ({});
+    const root = CacheHierarchyModule.forRootAsync({
+      imports: [LimitsModule],
+      inject: [service],
+      useFactory,
+    });
+
+    await expect(bootAlone({ imports: [root, LimitsModule] })).rejects.toThrow(
+      "CacheHierarchy 'sessions' has 1 problem in its options:\n  - forRootAsync: needs this cache, " +
+        'which waits for the options of the default one: neither would ever be there. Have its ' +
+        'useFactory, useClass or useExisting inject nothing that injects this cache.',
     );
   });
 
