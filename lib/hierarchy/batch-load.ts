@@ -111,18 +111,10 @@ export class BatchLoad<T> implements LoadBatch {
   ): Promise<ReadonlyMap<string, T>> {
     const keys = wanted.map(({ shownKey }) => shownKey);
     const context = contextOf(keys.map((key) => pending.get(key)!.context));
-    const values = await callWithin(wanted, () => this.#loader(keys, context));
+    const loads = wanted.map(({ load }) => load);
+    const values = await loads[0]!.call(() => this.#loader(keys, context), loads);
     if (!(values instanceof Map)) throw noMapError(values);
     return values;
-  }
-}
-
-function callWithin<R>(loads: readonly BatchedLoad[], run: () => R): R {
-  for (const { load } of loads) load.calling = true;
-  try {
-    return run();
-  } finally {
-    for (const { load } of loads) load.calling = false;
   }
 }
 

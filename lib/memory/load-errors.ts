@@ -35,3 +35,11 @@ export function joinTimeoutError(
       'hangs, or waits for its own key.',
   );
 }
+
+/** A key was asked for within its own loader over and over. */
+export function circleError(key: string): LoadTimeoutError {
+  return new LoadTimeoutError(
+    `The load of key ${showKey(key)} is waited for within itself: its loader asks for this key, or ` +
+      'for others whose loaders do. Load the value in the loader itself, or ask for another key.',
+  );
+}

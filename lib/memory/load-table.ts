@@ -2,11 +2,13 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
 import { onAbort } from './abort-listeners.js';
 import {
+  circleError,
   hardTimeoutError,
   joinTimeoutError,
   ownKeyError,
   waitTimeoutError,
 } from './load-errors.js';
+import { LoadChains } from './load-chains.js';
 import { Load, type LoadRequest, type Place, type Waiter } from './load.js';
 import type { TicketTable } from './tickets.js';
 
@@ -33,7 +35,7 @@ const MAX_REPLACEMENTS = 3;
  * The replaced load goes on detached and still answers who waits for it. After three replacements
  * without one settling the key's place is emptied and its callers get a `LoadTimeoutError`: a loader
  * that hangs, or waits for its own key, or for a key that waits for this one, delays and never
- * deadlocks.
+ * deadlocks. Nor does it go on for ever: see {@link LoadChains}.
  *
  * A load can have bounds of its own. At the soft one its callers get what else there is, and it goes on
  * behind them; at the hard one it is given up: nobody joins it any more, but a value that it still
@@ -48,11 +50,15 @@ export class LoadTable {
   readonly #loads = new Set<Load>();
   /** For each key the last load that took too long and may still store its value. */
   readonly #givenUp = new Map<string, Load>();
+  /** Within which loaders calls are made, once a load had to be replaced. */
+  readonly #chains: LoadChains;
   #joins = 0;
   #closed = false;
 
   constructor(ports: LoadTablePorts) {
+    const { clock, joinTimeoutMs } = ports;
     this.#ports = ports;
+    this.#chains = new LoadChains(() => clock.now(), (1 + MAX_REPLACEMENTS) * joinTimeoutMs);
   }
 
   /** How many callers joined a load of another caller. */
@@ -68,13 +74,15 @@ export class LoadTable {
   /**
    * Returns what the key's load resolves to; rejects with the very error of the load.
    *
-   * @throws {LoadTimeoutError} when this caller's wait, or its patience with others' loads, ended
+   * @throws {LoadTimeoutError} when this caller's wait, or its patience with others' loads, ended; or
+   *   when the key is asked for within its own loader over and over
    * @throws {InvalidArgumentError} when the key's loader asks for its own key before it first waits
    */
   run<T>(request: LoadRequest<T>): Promise<T> {
     if (request.signal?.aborted === true) return Promise.reject(request.signal.reason);
     const { key } = request;
     if (this.#newest(request)?.calling === true) return Promise.reject(ownKeyError(key));
+    if (this.#chains.isCircle(key)) return Promise.reject(circleError(key));
     const joinable = this.#joinable(request);
     const answer = joinable?.late === true ? this.#sooner(joinable, request, 1) : undefined;
     if (answer !== undefined) return Promise.resolve(answer);
@@ -121,6 +129,7 @@ export class LoadTable {
    */
   close(): void {
     this.#closed = true;
+    this.#chains.forget();
     for (const load of this.#loads) load.cancelPatience?.();
   }
 
@@ -190,7 +199,12 @@ export class LoadTable {
 
   #openLoad(place: Place, request: LoadRequest<unknown>): Load {
     const { key, tags } = request;
-    const load = new Load(this.#ports.tickets.open(key, 'load', tags), place, request);
+    const load = new Load(
+      this.#ports.tickets.open(key, 'load', tags),
+      place,
+      request,
+      this.#chains,
+    );
     this.#loads.add(load);
     place.load = load;
     this.#armTimeouts(load, request);
@@ -332,6 +346,7 @@ export class LoadTable {
 
   #end(load: Load): void {
     this.#loads.delete(load);
+    if (this.#loads.size === 0) this.#chains.rest();
     this.#ports.tickets.close(load.ticket);
     load.cancelPatience?.();
     load.cancelTimeouts();
@@ -401,6 +416,7 @@ export class LoadTable {
       this.#join(newest, waiter);
     } else {
       place.replacements += 1;
+      this.#chains.watch();
       load.detach();
       this.#startIn(place, waiter);
     }

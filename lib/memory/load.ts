@@ -1,4 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
+import type { LoadChains } from './load-chains.js';
 import type { Ticket } from './tickets.js';
 
 /** What a caller brings who wants a key loaded. */
@@ -42,8 +43,11 @@ export interface RunningLoad {
   readonly callers: number;
   /** What its loader brought, while it is being stored. */
   brought: { readonly value: unknown } | undefined;
-  /** Calls the loader, refusing what the loader asks of its own key before it first waits. */
-  call<R>(loader: () => R): R;
+  /**
+   * Calls the loader of this load, or of all `together`, refusing what it asks of its own keys before
+   * it first waits.
+   */
+  call<R>(loader: () => R, together?: readonly RunningLoad[]): R;
   /** Whether the signal is aborted; does not make one. */
   readonly aborted: boolean;
   /** Throws the reason once the signal is aborted. */
@@ -95,6 +99,7 @@ export class Load implements RunningLoad {
   cancelTimeouts: () => void = () => {};
   readonly forced: boolean;
   readonly variant: string | undefined;
+  readonly #chains: LoadChains;
   #controller: AbortController | undefined;
   #abortReason: { readonly reason: unknown } | undefined;
   #detached: (() => void) | undefined;
@@ -104,7 +109,9 @@ export class Load implements RunningLoad {
     readonly ticket: Ticket,
     readonly place: Place,
     { forced = false, variant }: Pick<LoadRequest<unknown>, 'forced' | 'variant'>,
+    chains: LoadChains,
   ) {
+    this.#chains = chains;
     this.forced = forced;
     this.variant = variant;
   }
@@ -119,12 +126,12 @@ export class Load implements RunningLoad {
     return this.#controller.signal;
   }
 
-  call<R>(loader: () => R): R {
-    this.calling = true;
+  call<R>(loader: () => R, together: readonly RunningLoad[] = [this]): R {
+    for (const load of together) load.calling = true;
     try {
-      return loader();
+      return this.#chains.run(() => together.map(({ ticket }) => ticket.key), loader);
     } finally {
-      this.calling = false;
+      for (const load of together) load.calling = false;
     }
   }
 

@@ -162,6 +162,32 @@ describe(`${CacheHierarchy.name}: maxConcurrentLoads`, () => {
     expect(await outer).toBe('outer of inner');
   });
 
+  it.each([1, 2, 3])(
+    'ends a circle of loaders that ask for several keys, of %i slots',
+    async (n) => {
+      open(n);
+      let calls = 0;
+      const asks: Record<string, string[]> = { a: ['b', 'c'], b: ['c', 'a'], c: ['a', 'b'] };
+      const load = (key: string): Promise<string> =>
+        cache.getOrSet(key, async () => {
+          calls += 1;
+          await Promise.resolve();
+          if (key === 'a') await cache.getOrSetMany(asks[key]!, loadMany);
+          else await Promise.all(asks[key]!.map(load));
+          return key;
+        });
+      const loadMany = async (keys: readonly string[]): Promise<Map<string, string>> => {
+        const rows = await Promise.all(keys.map((key) => load(key)));
+        return new Map(keys.map((key, at) => [key, rows[at]!]));
+      };
+      const answers = Promise.allSettled(['a', 'b', 'c'].map(load));
+      for (let wait = 0; wait < 30; wait++) await clock.advance(10_000);
+
+      expect((await answers).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+      expect(calls).toBeLessThan(60);
+    },
+  );
+
   it('limits those loaders only that run: a hit in the remote needs no slot', async () => {
     const remote = new ScriptedLevel(clock);
     open(1, { remote });
