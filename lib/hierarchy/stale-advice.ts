@@ -3,7 +3,7 @@ import type { AdviceRule } from './advice-rule.js';
 import type { ResolvedHierarchyOptions } from './hierarchy-options.js';
 import type { Policy } from './policy.js';
 
-/** Advice about stale values, and about how long loads and their callers wait. */
+/** Advice about stale values, and about how long loads, their callers and writers wait. */
 export const STALE_ADVICE: readonly AdviceRule[] = [
   {
     code: 'CACHE_SOFT_TIMEOUT_WITHOUT_GRACE',
@@ -104,6 +104,28 @@ export const STALE_ADVICE: readonly AdviceRule[] = [
       );
     },
   },
+  {
+    code: 'CACHE_ENDLESS_JOIN_TIMEOUT',
+    when: 'joinTimeout: Infinity with no hardTimeout and no waitTimeout',
+    applies: ({ policy, joinTimeoutMs, waitTimeoutMs = Infinity }) =>
+      joinTimeoutMs === Infinity && policy.hardTimeoutMs === Infinity && waitTimeoutMs === Infinity,
+    advice: () =>
+      'joinTimeout: Infinity lets callers of a load that hangs wait for ever, and so do loaders that ' +
+      "ask for each other's keys. Write a joinTimeout above the longest load, or a hardTimeout.",
+  },
+  {
+    code: 'CACHE_LEVEL_TIMEOUT_ABOVE_LOCK_TIMEOUT',
+    when: 'levelTimeout not below lockTimeout, with a level outside this process',
+    applies: (options) =>
+      hasOutside(options) &&
+      options.lockTimeoutMs < Infinity &&
+      options.levelTimeoutMs >= options.lockTimeoutMs,
+    advice: ({ levelTimeoutMs, lockTimeoutMs }) =>
+      `levelTimeout (${showDuration(levelTimeoutMs)}) is not below lockTimeout ` +
+      `(${showDuration(lockTimeoutMs)}): while a set or update waits for a level that hangs, the next ` +
+      'one of its key fails with a LockTimeoutError and deletes the key. Write a lockTimeout well ' +
+      'above levelTimeout.',
+  },
 ];
 
 /** Whether there are stale values, unless a call will have none. */
@@ -114,6 +136,11 @@ function hasStale({ graceMs }: Policy): boolean {
 /** How long a caller waits for another's load before it begins one; it never does if it gives up before. */
 function patienceMs({ joinTimeoutMs, waitTimeoutMs = Infinity }: ResolvedHierarchyOptions): number {
   return waitTimeoutMs <= joinTimeoutMs ? Infinity : joinTimeoutMs;
+}
+
+/** Whether sets and updates hold the lock of their key while a level answers. */
+function hasOutside({ customL2, remote }: ResolvedHierarchyOptions): boolean {
+  return remote !== undefined || customL2?.inProcess === false;
 }
 
 /** What answers callers with the stale value while a load goes on. */

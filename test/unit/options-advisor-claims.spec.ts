@@ -4,6 +4,8 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { adviceOn } from '../../lib/hierarchy/options-advisor.js';
 import { defer, type Deferred } from '../support/deferred.js';
+import { observe } from '../support/observed.js';
+import { ScriptedLevel } from '../support/scripted-level.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
 const AWAY = new Error('the database is away');
@@ -118,6 +120,53 @@ describe(`what ${adviceOn.name} says is true of`, () => {
       expect(codes).toEqual(['CACHE_WAIT_TIMEOUT_BEFORE_STALE_VALUE']);
     },
   );
+
+  it('CACHE_ENDLESS_JOIN_TIMEOUT', async () => {
+    open({ joinTimeout: Infinity });
+    const load = async (key: string, other: string): Promise<string> =>
+      cache.getOrSet(key, async () => {
+        await settle();
+        return load(other, key);
+      });
+    const callers = [observe(load('a', 'b')), observe(ask())];
+    callers.push(observe(ask()));
+    await clock.advance(86_400_000);
+
+    expect(callers.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
+    expect(codes).toEqual(['CACHE_ENDLESS_JOIN_TIMEOUT']);
+  });
+
+  it('CACHE_ENDLESS_JOIN_TIMEOUT: a hardTimeout ends the same circle', async () => {
+    open({ joinTimeout: Infinity, hardTimeout: 1_000 });
+    const load = async (key: string, other: string): Promise<string> =>
+      cache.getOrSet(key, async () => {
+        await settle();
+        return load(other, key);
+      });
+    const caller = observe(load('a', 'b'));
+    await clock.advance(1_000);
+
+    expect(caller.error).toBeInstanceOf(LoadTimeoutError);
+    expect(codes).toEqual([]);
+  });
+
+  it.each([
+    [100, 'rejected'],
+    [99, 'resolved'],
+  ])('CACHE_LEVEL_TIMEOUT_ABOVE_LOCK_TIMEOUT at %p ms: %s', async (levelTimeout, state) => {
+    const remote = new ScriptedLevel(clock);
+    open({ levelTimeout, lockTimeout: 100, remote });
+    await cache.set('key', 'old');
+    remote.when('write', 'hang');
+    const writers = ['first', 'second'].map((value) => observe(cache.set('key', value)));
+    await clock.advance(1_000);
+
+    expect(writers.map((writer) => writer.state)).toEqual(['resolved', state]);
+    expect(cache.peek('key')).toBe(state === 'resolved' ? 'second' : undefined);
+    expect(codes.filter((code) => code !== 'CACHE_LEVEL_DOWN')).toHaveLength(
+      state === 'resolved' ? 0 : 1,
+    );
+  });
 
   it('CACHE_GRACE_WITH_ENDLESS_TTL', async () => {
     open({ ttl: Infinity, grace: 50 });

@@ -24,6 +24,18 @@ interface Case {
   readonly remedied: readonly CacheHierarchyOptions[];
 }
 
+/** A level outside the process, of which only the options are looked at. */
+const REMOTE = {
+  name: 'remote',
+  inProcess: false,
+  read: () => new Map(),
+  write: () => new Map(),
+  delete: () => 'applied',
+  invalidateTags: () => 'applied',
+  clear: () => 'applied',
+  close: async () => {},
+} satisfies CacheLevel;
+
 const CASES: readonly Case[] = [
   {
     code: 'CACHE_SOFT_TIMEOUT_WITHOUT_GRACE',
@@ -112,6 +124,23 @@ const CASES: readonly Case[] = [
       "waitTimeout ('2s') is not above hardTimeout ('5s'): whoever begins a load that takes long " +
       'gets a LoadTimeoutError, not the stale value. Write a softTimeout below waitTimeout.',
     remedied: [{ grace: '1h', softTimeout: '1s', hardTimeout: '5s', waitTimeout: '2s' }],
+  },
+  {
+    code: 'CACHE_ENDLESS_JOIN_TIMEOUT',
+    options: { joinTimeout: Infinity },
+    message:
+      'joinTimeout: Infinity lets callers of a load that hangs wait for ever, and so do loaders that ' +
+      "ask for each other's keys. Write a joinTimeout above the longest load, or a hardTimeout.",
+    remedied: [{ joinTimeout: '10m' }, { joinTimeout: Infinity, hardTimeout: '1m' }],
+  },
+  {
+    code: 'CACHE_LEVEL_TIMEOUT_ABOVE_LOCK_TIMEOUT',
+    options: { levelTimeout: '5s', remote: REMOTE },
+    message:
+      "levelTimeout ('5s') is not below lockTimeout ('5s'): while a set or update waits for a level " +
+      'that hangs, the next one of its key fails with a LockTimeoutError and deletes the key. Write ' +
+      'a lockTimeout well above levelTimeout.',
+    remedied: [{ levelTimeout: '5s', lockTimeout: '20s', remote: REMOTE }],
   },
   {
     code: 'CACHE_NEGATIVE_TTL_ABOVE_TTL',
@@ -209,18 +238,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** A level outside the process, of which only the options are looked at. */
-const REMOTE = {
-  name: 'remote',
-  inProcess: false,
-  read: () => new Map(),
-  write: () => new Map(),
-  delete: () => 'applied',
-  invalidateTags: () => 'applied',
-  clear: () => 'applied',
-  close: async () => {},
-} satisfies CacheLevel;
-
 describe(adviceOn.name, () => {
   it.each(CASES)('gives $code for $options, and nothing after its remedy', (given) => {
     const { code, options, message, remedied } = given;
@@ -247,6 +264,8 @@ describe(adviceOn.name, () => {
     { hardTimeout: '2s', waitTimeout: '1s' },
     { grace: '1h', waitTimeout: '1s' },
     { hardTimeout: '1m', joinTimeout: Infinity },
+    { waitTimeout: '1m', joinTimeout: Infinity },
+    { levelTimeout: '5s' },
     { ttl: '1m', negativeTtl: '1m' },
     { eager: 0.8, jitter: 0.1, negativeTtl: '1m' },
   ])('gives nothing for %p', (options) => {
@@ -304,6 +323,8 @@ describe(adviceOn.name, () => {
     [[], { ttl: '1h', l2: { ttl: '5m' }, remote: REMOTE }],
     [[], { l1: { maxEntries: 50_000 }, remote: REMOTE }],
     [[], { slide: true, l2: false, remote: REMOTE }],
+    [[], { levelTimeout: '5s', lockTimeout: Infinity, remote: REMOTE }],
+    [['CACHE_LEVEL_TIMEOUT_ABOVE_LOCK_TIMEOUT'], { levelTimeout: '6s', l2: REMOTE }],
     [['CACHE_L1_TTL_ABOVE_TTL'], { ttl: '1m', l1: { ttl: '5m' }, l2: REMOTE }],
   ])('knows of levels below: %p for %p', (codes, options) => {
     expect(adviceFor(options).map(({ code }) => code)).toEqual(codes);
