@@ -4,6 +4,7 @@ import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import { CacheEvents } from './cache-events.js';
+import type { CacheHierarchy } from './cache-hierarchy.js';
 import { HierarchyCore } from './hierarchy-core.js';
 import type { ResolvedHierarchyOptions } from './hierarchy-options.js';
 import { LevelsBelow } from './levels-below.js';
@@ -15,7 +16,6 @@ import { StampTable } from './stamp-table.js';
 export interface Assembly {
   readonly options: ResolvedHierarchyOptions;
   readonly core: HierarchyCore;
-  readonly events: CacheEvents;
   readonly l1: EnhancedAsyncTTLCache<unknown>;
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
   /** Those in this process, from the first to the last that is asked. */
@@ -33,17 +33,22 @@ export interface AssemblySettings {
   readonly keepsRemoteOpen?: boolean;
 }
 
-/** Builds the levels that the options ask for, and what works with them. */
+/**
+ * Builds the levels that the options ask for, and what works with them.
+ *
+ * @param hierarchy gives what is made of the parts, from then on
+ */
 export function assemble(
   options: ResolvedHierarchyOptions,
   { handOver, keepsRemoteOpen = false }: AssemblySettings,
+  hierarchy: () => CacheHierarchy,
 ): Assembly {
   const stamps: StampTable = new StampTable({
     clock: options.clock,
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
-  const events = new CacheEvents(options.clock, options.name);
+  const events = new CacheEvents({ ...options, hierarchy });
   const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
       subject: `${options.subject} ${name}`,
@@ -69,7 +74,7 @@ export function assemble(
     events,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, events, l1, l2, levels, guarded, below };
+  return { options, core, l1, l2, levels, guarded, below };
 }
 
 /** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */

@@ -16,14 +16,7 @@ export const CACHE_CHANNELS = {
   refreshed: 'nestjs-cache-hierarchy:refreshed',
 } as const;
 
-/**
- * Why a read found nothing: it is not there; it has expired; it made room for others; a tag or namespace
- * of it was invalidated; what was loaded or written last was not stored, since it was invalidated
- * meanwhile; what was loaded last was not to be stored, or this call reads no level that has it; the
- * key is held after an invalidation; a level does not answer.
- */
-export type MissReason = (typeof MISS_REASONS)[number];
-
+/** The reasons of misses, in the order in which the documentation lists them. */
 export const MISS_REASONS = [
   'absent',
   'expired',
@@ -34,6 +27,14 @@ export const MISS_REASONS = [
   'held',
   'level down',
 ] as const;
+
+/**
+ * Why a read found nothing: it is not there; it has expired; it made room for others; a tag or namespace
+ * of it was invalidated; what was loaded or written last was not stored, since it was invalidated
+ * meanwhile; the call has `forceRefresh` or reads not every level, or what was loaded last was not to be
+ * stored; the key is held after an invalidation; a level does not answer.
+ */
+export type MissReason = (typeof MISS_REASONS)[number];
 
 /** Why what was loaded is not stored. */
 export type DiscardReason = 'fenced' | 'held' | 'skipped' | 'uncloneable' | 'refused';
@@ -94,22 +95,30 @@ export const hitChannel = hits;
 /** For so many keys it is remembered why they are not there. */
 const MAX_REMEMBERED = 10_000;
 
+/** What {@link CacheEvents} are made of. */
+export interface CacheEventsPorts {
+  readonly clock: Clock;
+  /** The name of a named cache. */
+  readonly name: string | undefined;
+  /** The cache that this tells of; asked when there is something to tell. */
+  readonly hierarchy: () => CacheHierarchy;
+}
+
 /**
  * Tells who listens what a cache does. Where nobody does it costs a look at each channel: no message is
  * made, and nothing is remembered.
  */
 export class CacheEvents {
-  /** The cache that this tells of. */
-  hierarchy!: CacheHierarchy;
+  readonly #hierarchy: () => CacheHierarchy;
   readonly #clock: Clock;
   readonly #cache: { readonly cache?: string };
   /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
   readonly #absent = new Map<string, MissReason>();
 
-  /** @param cache the name of a named cache */
-  constructor(clock: Clock, cache?: string) {
+  constructor({ hierarchy, clock, name }: CacheEventsPorts) {
+    this.#hierarchy = hierarchy;
     this.#clock = clock;
-    this.#cache = cache === undefined ? {} : { cache };
+    this.#cache = name === undefined ? {} : { cache: name };
   }
 
   /** Whether somebody listens to misses: then it is worth while to find out why. */
@@ -194,6 +203,6 @@ export class CacheEvents {
 
   #named(key: string): CacheEvent {
     const namespace = key.split(NAMESPACE_SEPARATOR);
-    return { ...this.#cache, hierarchy: this.hierarchy, key: namespace.pop()!, namespace };
+    return { ...this.#cache, hierarchy: this.#hierarchy(), key: namespace.pop()!, namespace };
   }
 }

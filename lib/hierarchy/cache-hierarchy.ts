@@ -72,9 +72,9 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** @internal */
   constructor(options: CacheHierarchyOptions | undefined, internals: HierarchyInternals);
   constructor(options: CacheHierarchyOptions = {}, internals: HierarchyInternals = {}) {
-    const parts = assemble(resolveHierarchyOptions(options, internals), internals);
+    const resolved = resolveHierarchyOptions(options, internals);
+    const parts = assemble(resolved, internals, () => this);
     super(parts.core, '');
-    parts.events.hierarchy = this;
     this.#core = parts.core;
     this.l1 = parts.l1;
     this.l2 = parts.l2;
