@@ -46,7 +46,10 @@ export class LockTimeoutError extends CacheError {
   readonly code = 'CACHE_LOCK_TIMEOUT';
 }
 
-/** Thrown when a level below has not done what the caller required of it. */
+/**
+ * Thrown when a level below has not done what the caller required of it. Its `cause` is the level's error,
+ * or an `AggregateError` of several; there is none where the level has only queued it.
+ */
 export class CacheLevelError extends CacheError {
   readonly code = 'CACHE_LEVEL_FAILED';
 }

@@ -76,7 +76,7 @@ export abstract class CacheView {
 
   /**
    * Tells what each level has of a key, from the first level on: also a stale value that no read would
-   * return. Moves and counts nothing in this process; levels outside it are read.
+   * return. Moves nothing in this process and counts no hit and no miss; levels outside it are read.
    *
    * @throws {InvalidArgumentError} for a bad key
    */

@@ -213,7 +213,7 @@ export class HierarchyCore {
     return this.off ? undefined : this.handOut(this.#walk.locateNow(key, skip)?.entry.value);
   }
 
-  /** Tells what each level has of a key; moves and counts nothing in this process. */
+  /** Tells what each level has of a key; moves nothing in this process, counts no hit and no miss. */
   async inspect(key: string): Promise<InspectedEntry[]> {
     if (this.off) return [];
     return this.#walk.inspect(key, (value) => this.handOut(value));

@@ -15,6 +15,8 @@ export interface Confirmation {
   readonly applied: boolean;
   /** The levels that have not taken it, and are tried again. */
   readonly failed: readonly LevelName[];
+  /** Why, as far as that is known: the errors of their calls. */
+  readonly causes: readonly unknown[];
 }
 
 /**
@@ -33,12 +35,19 @@ export async function confirm(
   return invalidations.map(({ existed }) => existed);
 }
 
-function unconfirmedError({ failed }: Confirmation): CacheLevelError {
+function unconfirmedError({ failed, causes }: Confirmation): CacheLevelError {
   const what =
     failed.length > 0
       ? `failed in the level ${failed.join(', ')} and is tried again`
       : 'is queued by a level';
   return new CacheLevelError(
     `A delete ${what}: in this process nothing old is read any more, other processes may have it yet.`,
+    causes.length === 0
+      ? undefined
+      : { cause: causes.length === 1 ? causes[0] : manyCauses(causes) },
   );
+}
+
+function manyCauses(causes: readonly unknown[]): AggregateError {
+  return new AggregateError(causes, 'Several levels have failed.');
 }

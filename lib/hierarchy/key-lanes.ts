@@ -23,7 +23,7 @@ interface Deletion {
   readonly kind: 'delete';
   mode: DeleteMode;
   /** One for each caller whose delete it does. */
-  readonly done: ((ack: Ack | undefined) => void)[];
+  readonly done: ((ack: Ack | undefined, cause?: unknown) => void)[];
 }
 
 /** The changes of one key on their way to a level. */
@@ -100,9 +100,23 @@ export class KeyLanes {
     });
   }
 
-  /** Removes a key; settles with `undefined` where that failed and is tried again. */
-  delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
-    return new Promise((done) => this.#enter(key, { kind: 'delete', mode, done: [done] }));
+  /**
+   * Removes a key; settles with `undefined` where that failed and is tried again.
+   *
+   * @param failed hears why, before that
+   */
+  delete(
+    key: string,
+    mode: DeleteMode,
+    failed?: (cause: unknown) => void,
+  ): Promise<Ack | undefined> {
+    return new Promise((resolve) => {
+      const done = (ack: Ack | undefined, cause: unknown): void => {
+        if (ack === undefined) failed?.(cause);
+        resolve(ack);
+      };
+      this.#enter(key, { kind: 'delete', mode, done: [done] });
+    });
   }
 
   /** Sends a delete after each write under way that an invalidation of many keys concerns. */
@@ -191,7 +205,10 @@ export class KeyLanes {
     const reply = await this.#options.calls.delete(key, due);
     if (reply.state === 'answered') lane.owed = undefined;
     else this.#owe(key, lane, due);
-    for (const tell of done) tell(reply.state === 'answered' ? reply.answer : undefined);
+    for (const tell of done) {
+      if (reply.state === 'answered') tell(reply.answer);
+      else tell(undefined, reply.cause);
+    }
   }
 
   #doubt(

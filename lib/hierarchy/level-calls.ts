@@ -16,9 +16,9 @@ import { Outage } from './outage.js';
 /** What became of a call of a level. */
 export type Reply<A> =
   | { readonly state: 'answered'; readonly answer: A }
-  | { readonly state: 'failed' }
+  | { readonly state: 'failed'; readonly cause?: unknown }
   /** It took too long; `settled` tells later whether it was carried out in the end. */
-  | { readonly state: 'late'; readonly settled: Promise<boolean> };
+  | { readonly state: 'late'; readonly settled: Promise<boolean>; readonly cause?: unknown };
 
 /** What {@link LevelCalls} are made of. */
 export interface LevelCallsOptions {
@@ -159,7 +159,7 @@ export class LevelCalls {
     if (this.#closed) return FAILED;
     if (!this.#outage.mayCall()) {
       this.#unsent += 1;
-      return FAILED;
+      return { state: 'failed', cause: this.#outage.cause };
     }
     this.#calls += 1;
     return this.#race(operation, run);
@@ -178,20 +178,20 @@ export class LevelCalls {
         (error: unknown) => {
           end();
           if (!isOver) this.#noteFailure(operation, error);
-          resolve(FAILED);
+          resolve({ state: 'failed', cause: error });
           return false;
         },
       );
-      const giveUp = (): void => {
+      const giveUp = (cause?: unknown): void => {
         end();
         isOver = true;
-        resolve({ state: 'late', settled });
+        resolve({ state: 'late', settled, cause });
       };
       const { clock, timeoutMs } = this.#options;
       const cancel = clock.setTimer(() => {
         this.#timeouts += 1;
         this.#noteFailure(operation, undefined);
-        giveUp();
+        giveUp(this.#outage.cause);
       }, timeoutMs);
       const end = (): void => {
         cancel();

@@ -12,7 +12,7 @@ export interface Found {
   readonly level: LevelName;
 }
 
-const APPLIED: Confirmation = { applied: true, failed: [] };
+const APPLIED: Confirmation = { applied: true, failed: [], causes: [] };
 
 /** The levels outside this process, from the first to the last that is asked. */
 export class LevelsBelow {
@@ -78,7 +78,7 @@ export class LevelsBelow {
   }
 
   delete(key: string, mode: DeleteMode): Promise<Confirmation> {
-    return this.#confirm((level) => level.delete(key, mode));
+    return this.#confirm((level, failed) => level.delete(key, mode, failed));
   }
 
   invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Confirmation> {
@@ -91,7 +91,7 @@ export class LevelsBelow {
 
   /** What each has of a key. */
   async inspect(key: string): Promise<{ name: LevelName; entry: LevelEntry }[]> {
-    const entries = await Promise.all(this.#levels.map((level) => level.read(key)));
+    const entries = await Promise.all(this.#levels.map((level) => level.peek(key)));
     return this.#levels.flatMap(({ name }, depth) => {
       const entry = entries[depth];
       return entry === undefined ? [] : [{ name, entry }];
@@ -112,13 +112,18 @@ export class LevelsBelow {
   }
 
   async #confirm(
-    invalidate: (level: LowerLevel) => Promise<Ack | undefined>,
+    invalidate: (level: LowerLevel, failed: (cause: unknown) => void) => Promise<Ack | undefined>,
   ): Promise<Confirmation> {
     if (this.isEmpty) return APPLIED;
-    const acks = await Promise.all(this.#levels.map((level) => invalidate(level)));
+    const causes: unknown[] = [];
+    const failed = (cause: unknown): void => {
+      if (cause !== undefined) causes.push(cause);
+    };
+    const acks = await Promise.all(this.#levels.map((level) => invalidate(level, failed)));
     return {
       applied: acks.every((ack) => ack === 'applied'),
       failed: this.#levels.filter((_, depth) => acks[depth] === undefined).map(({ name }) => name),
+      causes,
     };
   }
 }

@@ -99,16 +99,15 @@ export class LowerLevel {
       this.#unread += 1;
       return undefined;
     }
-    // Those that are confirmed before the answer comes may have been carried out after the read.
-    const open = this.openTags;
-    const reply = await this.#calls.read(key);
-    const entry = reply.state === 'answered' ? reply.answer : undefined;
-    // One can have expired on its way.
-    const isThere = isLevelEntry(entry) && entry.staleUntil > this.#options.clock.now();
-    const isUsable = isThere && !entry.tags?.some((tag) => open.includes(tag));
-    if (isUsable) this.#hits += 1;
-    else this.#misses += 1;
-    return isUsable ? entry : undefined;
+    const entry = await this.#find(key);
+    if (entry === undefined) this.#misses += 1;
+    else this.#hits += 1;
+    return entry;
+  }
+
+  /** Finds an entry, live or stale, and counts no hit and no miss. */
+  async peek(key: string): Promise<LevelEntry | undefined> {
+    return this.#isReadable(key) ? this.#find(key) : undefined;
   }
 
   /** Stores an entry, in the order of the calls for its key. */
@@ -118,10 +117,14 @@ export class LowerLevel {
     return this.#lanes.write(key, entry, terms);
   }
 
-  /** Removes a key; settles with `undefined` where that failed and is tried again. */
-  delete(key: string, mode: DeleteMode): Promise<Ack | undefined> {
+  /** Removes a key; see {@link KeyLanes.delete}. */
+  delete(
+    key: string,
+    mode: DeleteMode,
+    failed?: (cause: unknown) => void,
+  ): Promise<Ack | undefined> {
     this.#touch();
-    return this.#lanes.delete(key, mode);
+    return this.#lanes.delete(key, mode, failed);
   }
 
   /** Makes entries with these tags misses; settles with `undefined` where that is tried again. */
@@ -155,6 +158,17 @@ export class LowerLevel {
     this.#open.clear();
     this.#blind.clear();
     return this.#calls.close();
+  }
+
+  async #find(key: string): Promise<LevelEntry | undefined> {
+    // Those that are confirmed before the answer comes may have been carried out after the read.
+    const open = this.openTags;
+    const reply = await this.#calls.read(key);
+    const entry = reply.state === 'answered' ? reply.answer : undefined;
+    // One can have expired on its way.
+    const isThere = isLevelEntry(entry) && entry.staleUntil > this.#options.clock.now();
+    const isUsable = isThere && !entry.tags?.some((tag) => open.includes(tag));
+    return isUsable ? entry : undefined;
   }
 
   #isReadable(key: string): boolean {

@@ -23,6 +23,7 @@ export class Outage {
   readonly #options: OutageOptions;
   #failuresInRow = 0;
   #nextProbeAt = -Infinity;
+  #cause: unknown;
 
   constructor(options: OutageOptions) {
     this.#options = options;
@@ -31,6 +32,11 @@ export class Outage {
   /** Whether the last call that ended has failed. */
   get isOn(): boolean {
     return this.#failuresInRow > 0;
+  }
+
+  /** The error of the last call that has failed; one of a timeout has only a message. */
+  get cause(): unknown {
+    return this.#cause;
   }
 
   /** Whether the level may be called now; who is told so must call it. */
@@ -53,6 +59,7 @@ export class Outage {
   noteFailure(operation: string, cause: unknown): void {
     this.#failuresInRow += 1;
     const { name, clock, report, timeoutMs } = this.#options;
+    this.#cause = cause ?? new Error(`the ${operation} took longer than ${timeoutMs} ms`);
     if (this.#failuresInRow === FAILURES_TO_OPEN) this.#nextProbeAt = clock.now() + PROBE_EVERY_MS;
     if (this.#failuresInRow > 1) return;
     const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'failed';

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheLevelError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheReport } from '../../lib/report.js';
-import { ALL_OPERATIONS, ScriptedLevel } from '../support/scripted-level.js';
+import { rejectionOf } from '../support/observed.js';
+import { ALL_OPERATIONS, AWAY, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 let clock: VirtualClock;
@@ -67,6 +68,41 @@ describe(`${CacheHierarchy.name}: delete with require: 'remote'`, () => {
       .deleteMany(['a', 'b'], { require: 'remote' })
       .catch((error: unknown) => error);
     expect(await patiently(many)).toMatchObject(failure);
+  });
+
+  it('has the error of the level as the cause, or that it is late', async () => {
+    const causeOf = async (): Promise<unknown> => {
+      const deleting = cache.delete('key', { require: 'remote' });
+      return ((await patiently(rejectionOf(deleting))) as CacheLevelError).cause;
+    };
+    remote.when('delete', 'fail');
+    expect(await causeOf()).toBe(AWAY);
+    remote.when('delete', 'hang');
+    expect(await causeOf()).toEqual(new Error('the delete took longer than 1000 ms'));
+    remote.when('delete', () => 'queued');
+    expect(await causeOf()).toBeUndefined();
+  });
+
+  it('has the last error as the cause where a level that is down is not even asked', async () => {
+    remote.when('delete', 'fail');
+    const causes: unknown[] = [];
+    for (let time = 0; time < 6; time++) {
+      const error = await rejectionOf(cache.delete(`${time}`, { require: 'remote' }));
+      causes.push((error as CacheLevelError).cause);
+    }
+
+    expect(causes).toEqual(Array(6).fill(AWAY));
+    expect(cache.getMetrics().below.remote?.unsent).toBe(1);
+  });
+
+  it('has the errors of both levels where both have failed', async () => {
+    const [l2, both] = [new ScriptedLevel(clock, 'mine'), new ScriptedLevel(clock)];
+    const two = new CacheHierarchy({ clock, l2, remote: both, report: () => {} });
+    for (const level of [l2, both]) level.when('delete', 'fail');
+
+    const error = await rejectionOf(two.delete('key', { require: 'remote' }));
+    expect((error as CacheLevelError).cause).toMatchObject({ errors: [AWAY, AWAY] });
+    await two.close();
   });
 
   it('rejects where the remote has only noted it', async () => {

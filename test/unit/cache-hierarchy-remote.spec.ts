@@ -149,6 +149,26 @@ describe(`${CacheHierarchy.name}: counts with a remote`, () => {
 });
 
 describe(`${CacheHierarchy.name}: inspect with a remote`, () => {
+  it('counts no hit and no miss, in no level', async () => {
+    await cache.set('key', 'value');
+    remote.put('there', entryOf('value', clock));
+    const { below, ...before } = cache.getMetrics();
+    for (const key of ['key', 'there', 'absent']) await cache.inspect(key);
+    remote.when('delete', 'hang');
+    void cache.delete('key');
+    await cache.inspect('key');
+
+    const { hits, misses, unread } = below.remote!;
+    expect(cache.getMetrics()).toMatchObject({
+      hits: before.hits,
+      misses: before.misses,
+      below: { remote: { hits, misses, unread } },
+    });
+    expect(cache.getMetrics().levels).toMatchObject({
+      L1: { hits: before.levels.L1.hits, misses: before.levels.L1.misses },
+    });
+  });
+
   it('tells what each level has', async () => {
     await cache.set('key', 'value', { ttl: '5m', tags: 'tag' });
     await clock.advance(10_000);
