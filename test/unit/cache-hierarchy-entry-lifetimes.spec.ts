@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InvalidArgumentError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
@@ -20,6 +20,21 @@ afterEach(async () => {
   expect(clock.pending).toBe(0);
 });
 
+const HOUR_MS = 3_600_000;
+
+/** A wall clock that a test sets, as an operator does, beside a clock that goes on. */
+class JumpingClock extends VirtualClock {
+  #jumpedMs = 0;
+
+  override wallNow(): number {
+    return super.wallNow() + this.#jumpedMs;
+  }
+
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
+  }
+}
+
 /** How long a key is there, in whole milliseconds, up to a minute. */
 function livesMs(key: string): number {
   for (let ms = 0; ms < 60_000; ms++) {
@@ -28,6 +43,52 @@ function livesMs(key: string): number {
   }
   return Infinity;
 }
+
+describe(`${CacheHierarchy.name}: expiresAt and a wall clock that is set`, () => {
+  it.each([5 * HOUR_MS, -5 * HOUR_MS])(
+    'keeps what was stored before a jump of %i ms',
+    async (ms) => {
+      const jumping = new JumpingClock();
+      clock = jumping;
+      open({ grace: 100 });
+      await cache.set('set', 1, { expiresAt: jumping.wallNow() + 40 });
+      await cache.getOrSet('loaded', () => 1, { expiresAt: new Date(jumping.wallNow() + 40) });
+
+      jumping.jump(ms);
+
+      const [entry] = (await cache.inspect('loaded')).toReversed();
+      expect(entry).toMatchObject({ freshForMs: 40, keptForMs: 140, stale: false });
+      expect(livesMs('set')).toBe(40);
+      expect(cache.has('loaded')).toBe(false);
+    },
+  );
+
+  it.each([5 * HOUR_MS, -5 * HOUR_MS])('counts from the wall clock after it, %i ms', async (ms) => {
+    const jumping = new JumpingClock();
+    clock = jumping;
+    open();
+    jumping.jump(ms);
+    await cache.set('key', 1, { expiresAt: jumping.wallNow() + 40 });
+
+    expect(livesMs('key')).toBe(40);
+  });
+
+  it.each([5 * HOUR_MS, -5 * HOUR_MS])('is not moved by Date either, set by %i ms', async (ms) => {
+    cache = new CacheHierarchy();
+    const before = Date.now();
+    await cache.set('key', 1, { expiresAt: before + HOUR_MS });
+    const date = jest.spyOn(Date, 'now').mockReturnValue(before + ms);
+
+    const [entry] = await cache.inspect('key');
+    date.mockRestore();
+
+    expect(cache.has('key')).toBe(true);
+    expect(entry!.stale).toBe(false);
+    const [last] = (await cache.inspect('key')).toReversed();
+    expect(last!.freshForMs).toBeGreaterThan(HOUR_MS / 2);
+    expect(last!.freshForMs).toBeLessThanOrEqual(HOUR_MS);
+  });
+});
 
 describe(`${CacheHierarchy.name}: expiresAt`, () => {
   it('ends an entry at a date, or at a number of milliseconds since 1970', async () => {

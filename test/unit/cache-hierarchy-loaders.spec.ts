@@ -260,6 +260,23 @@ describe.each(CACHES)(`${CacheHierarchy.name} with %s`, (_, options) => {
       await expectNothingStored('a', 'b');
     });
 
+    it('that asks for several keys in a circle ends with a LoadTimeoutError', async () => {
+      const asks: Record<string, string[]> = { a: ['b', 'c'], b: ['c', 'a'], c: ['a', 'b'] };
+      const load = (key: string): Promise<string> =>
+        cache.getOrSet(key, async () => {
+          await settle();
+          await Promise.all(asks[key]!.map(load));
+          return key;
+        });
+      const callers = ['a', 'b', 'c'].map((key) => observe(load(key)));
+
+      await clock.advance(LONG_MS);
+      await settle();
+
+      for (const { error } of callers) expect(error).toBeInstanceOf(LoadTimeoutError);
+      await expectNothingStored('a', 'b', 'c');
+    });
+
     it('that asks for another key gets it', async () => {
       const answer = observe(
         cache.getOrSet('a', async () => `a of ${await cache.getOrSet('b', () => 'b')}`),
