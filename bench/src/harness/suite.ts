@@ -11,8 +11,17 @@ export interface Sample {
   readonly beside?: Readonly<Record<string, number>>;
 }
 
-/** What a figure counts. Less is better, but for hits and operations per second. */
-export type Unit = 'ns/op' | 'ms' | 'bytes/entry' | 'loads' | '% hits' | '% of calls' | 'ops/s';
+/** What a figure counts. Less is better, but for hits, and for operations and requests per second. */
+export type Unit =
+  | 'ns/op'
+  | 'us/request'
+  | 'ms'
+  | 'bytes/entry'
+  | 'loads'
+  | '% hits'
+  | '% of calls'
+  | 'ops/s'
+  | 'requests/s';
 
 /** What a cell is told about its place in the run. */
 export interface Cell {
