@@ -6,7 +6,7 @@ import { cacheOfMethod } from './cache-of-method.js';
 import { isCacheHost } from './cache-slot.js';
 import { nameOfMethod, type CacheableMethod, type ClassLike } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
-import { keyOfCall } from './method-key.js';
+import { plannedKey } from './method-key.js';
 import { planOf } from './plan-of-class.js';
 
 /** A method as it stands on a prototype, whatever it takes and returns. */
@@ -26,7 +26,7 @@ export function cachedMethod(original: Method, method: CacheableMethod): Method 
       if (cache === undefined || method.condition?.(...args) === false)
         return asPromised(original.apply(this, args), method);
       if (method.key === undefined) assertNameClaimed(cache, calledOn);
-      const key = keyOfCall(method, calledOn, args);
+      const key = plannedKey(method, plan, args);
       return cache.getOrSet(key, loaderOf(original, method, this, args), plan.options);
     } catch (error) {
       return Promise.reject(error);

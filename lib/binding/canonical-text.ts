@@ -6,7 +6,7 @@ import {
   hasProperties,
   isOfNoClass,
   isPlainArray,
-  isPlainObject,
+  namesOfPlainObject,
 } from './plain-values.js';
 
 /** Deeper than this a structure is refused: it is more likely a mistake than an argument. */
@@ -81,7 +81,9 @@ function textOfObject(place: Place): string {
     if (isPlainArray(container)) return textOfArray(container, place);
     return refuse(place, 'an array with more than its elements');
   }
-  if (isPlainObject(container)) return textOfPlainObject(container, place);
+  const names = namesOfPlainObject(container);
+  if (names !== undefined)
+    return textOfProperties(container as Record<string, unknown>, names, place);
   if (isOfNoClass(container)) return refuse(place, 'an object with symbols or hidden properties');
   return textOfBuiltIn(container, place);
 }
@@ -95,13 +97,57 @@ function textOfArray(array: readonly unknown[], place: Place): string {
   return `[${text}]`;
 }
 
-function textOfPlainObject(object: Record<string, unknown>, place: Place): string {
+function textOfProperties(object: Record<string, unknown>, names: string[], place: Place): string {
+  if (names.length === 0) return '{}';
+  const { sortedNames, openings } = shapeOf(names);
   let text = '';
-  for (const name of sorted(Object.keys(object))) {
-    if (text !== '') text += ',';
-    text += `${quote(name)}:${textOf(object[name], name, place)}`;
+  for (let index = 0; index < openings.length; index += 1) {
+    const name = sortedNames[index]!;
+    text += openings[index]! + textOf(object[name], name, place);
   }
-  return `{${text}}`;
+  return `${text}}`;
+}
+
+/** What is alike in the texts of all objects with the same names. */
+interface Shape {
+  /** As the objects have them. */
+  readonly names: readonly string[];
+  readonly sortedNames: readonly string[];
+  /** What stands before each value. */
+  readonly openings: readonly string[];
+}
+
+/** Shapes by their first name: the objects that an application is called with have few. */
+const shapes = new Map<string, Shape>();
+const MAX_SHAPES = 256;
+/** More and longer names are hardly those of a program. */
+const MAX_SHAPE_NAMES = 32;
+const MAX_SHAPE_NAME_LENGTH = 64;
+
+function shapeOf(names: string[]): Shape {
+  const known = shapes.get(names[0]!);
+  if (known !== undefined && isSame(known.names, names)) return known;
+  const shape = makeShape(names);
+  if (shapes.size >= MAX_SHAPES) shapes.clear();
+  const isKept = names.length <= MAX_SHAPE_NAMES && names.every(isShort);
+  if (isKept) shapes.set(names[0]!, shape);
+  return shape;
+}
+
+function makeShape(names: string[]): Shape {
+  const sortedNames = sorted(names);
+  const openings = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
+  return { names, sortedNames, openings };
+}
+
+function isShort({ length }: string): boolean {
+  return length <= MAX_SHAPE_NAME_LENGTH;
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 function textOfBuiltIn(object: object, place: Place): string {

@@ -33,7 +33,9 @@ const namesOfCache = new WeakMap<CacheHierarchy, ClassNames>();
 
 /** Claims a class's name for its derived keys in a cache; returns what stands against it. */
 export function claimName(cache: CacheHierarchy, claimant: ClassLike): string | undefined {
-  const names = namesOfCache.get(cache) ?? new ClassNames();
+  const known = namesOfCache.get(cache);
+  if (known !== undefined) return known.problemOf(claimant);
+  const names = new ClassNames();
   namesOfCache.set(cache, names);
   return names.problemOf(claimant);
 }

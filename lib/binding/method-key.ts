@@ -4,7 +4,6 @@ import { assertKey, DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import {
   identifier,
   methodNamed,
-  methodsOf,
   nameOfClass,
   nameOfMethod,
   type CacheableMethod,
@@ -13,6 +12,7 @@ import {
 } from './cacheable-methods.js';
 import { canonicalText } from './canonical-text.js';
 import { configOf } from './class-config.js';
+import { planOf, type ClassPlan } from './plan-of-class.js';
 
 /** A longer name of class and method gives way to the hash altogether. */
 const MAX_PREFIX_LENGTH = 512;
@@ -23,8 +23,16 @@ export function keyOfCall(
   calledOn: ClassLike,
   args: readonly unknown[],
 ): string {
-  if (method.key === undefined) return derivedKey(method, calledOn, args);
-  return explicitKey(method.key, calledOn, args);
+  return plannedKey(method, planOf(method, calledOn), args);
+}
+
+/** Does what {@link keyOfCall} does, for who has the plan of the class. */
+export function plannedKey(
+  { key }: CacheableMethod,
+  { derivedPrefix, keyPrefix }: ClassPlan,
+  args: readonly unknown[],
+): string {
+  return key === undefined ? derivedKey(derivedPrefix, args) : prefixedKey(key, keyPrefix, args);
 }
 
 /**
@@ -37,8 +45,15 @@ export function explicitKey(
   calledOn: ClassLike,
   args: readonly unknown[],
 ): string {
+  return prefixedKey(key, configOf(calledOn).keyPrefix, args);
+}
+
+function prefixedKey(
+  key: string | ((...args: unknown[]) => string),
+  keyPrefix: string | undefined,
+  args: readonly unknown[],
+): string {
   const own = typeof key === 'string' ? key : key(...args);
-  const { keyPrefix } = configOf(calledOn);
   if (keyPrefix === undefined) return own;
   assertKey(own);
   return keyPrefix + own;
@@ -71,37 +86,11 @@ export function noMethodMessage(type: ClassLike, method: string | symbol): strin
  * Derives a key from the class the method is called on, its name and its arguments, such as
  * `PlacesService.find(1,"en")`. Where that is longer than a key may be, its SHA-256 stands for it.
  */
-function derivedKey(
-  method: CacheableMethod,
-  calledOn: ClassLike,
-  args: readonly unknown[],
-): string {
-  const prefix = prefixOf(method, calledOn);
+function derivedKey(prefix: string, args: readonly unknown[]): string {
   const key = `${prefix}(${textOfArguments(prefix, args)})`;
   if (key.length <= DEFAULT_MAX_KEY_LENGTH) return key;
   const hash = `#${createHash('sha256').update(key).digest('hex')}`;
   return prefix.length <= MAX_PREFIX_LENGTH ? `${prefix}(${hash})` : hash;
-}
-
-const prefixes = new WeakMap<CacheableMethod, WeakMap<ClassLike, string>>();
-
-function prefixOf(method: CacheableMethod, calledOn: ClassLike): string {
-  const ofMethod = prefixes.get(method) ?? new WeakMap<ClassLike, string>();
-  prefixes.set(method, ofMethod);
-  const prefix = ofMethod.get(calledOn) ?? makePrefix(method, calledOn);
-  ofMethod.set(calledOn, prefix);
-  return prefix;
-}
-
-/** A decorated method that a decorated override calls is told from it by a `super` for each step up. */
-function makePrefix(method: CacheableMethod, calledOn: ClassLike): string {
-  let prefix = identifier(nameOfClass(calledOn));
-  for (const { name, declaredBy } of methodsOf(calledOn)) {
-    if (name !== method.name) continue;
-    if (declaredBy === method.declaredBy) break;
-    prefix += '.super';
-  }
-  return `${prefix}.${nameOfMethod(method.name)}`;
 }
 
 function textOfArguments(prefix: string, args: readonly unknown[]): string {

@@ -7,7 +7,7 @@ import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
-import { keyOfCall } from './method-key.js';
+import { plannedKey } from './method-key.js';
 import { planOf } from './plan-of-class.js';
 
 /** A stream of more values is passed on and not stored. */
@@ -51,7 +51,7 @@ function callOf(host: unknown, method: CacheableMethod, args: unknown[]): Call |
   const cache = cacheOfMethod(host, plan.cache);
   if (cache === undefined || method.condition?.(...args) === false) return undefined;
   if (method.key === undefined) assertNameClaimed(cache, calledOn);
-  return { cache, key: keyOfCall(method, calledOn, args), options: plan.options };
+  return { cache, key: plannedKey(method, plan, args), options: plan.options };
 }
 
 function streamOf(result: unknown, { name, declaredBy }: CacheableMethod): Observable<unknown> {

@@ -13,9 +13,13 @@ export function isPlainArray(array: readonly unknown[]): boolean {
   return Reflect.ownKeys(array).length === elements + 1;
 }
 
-/** Whether an object has nothing but enumerable properties named by strings. */
-export function isPlainObject(value: object): value is Record<string, unknown> {
-  return isOfNoClass(value) && Reflect.ownKeys(value).length === Object.keys(value).length;
+/** Returns the names of an object's properties if it has no others than enumerable ones named by strings. */
+export function namesOfPlainObject(value: object): string[] | undefined {
+  if (!isOfNoClass(value)) return undefined;
+  const names = Object.keys(value);
+  // To ask for names and for symbols takes half the time of Reflect.ownKeys.
+  if (Object.getOwnPropertyNames(value).length !== names.length) return undefined;
+  return Object.getOwnPropertySymbols(value).length === 0 ? names : undefined;
 }
 
 export function isOfNoClass(value: object): boolean {

@@ -1,5 +1,12 @@
 import type { LoadOptions } from '../hierarchy/call-options.js';
-import type { ClassLike, StoringMethod } from './cacheable-methods.js';
+import {
+  identifier,
+  methodsOf,
+  nameOfClass,
+  nameOfMethod,
+  type ClassLike,
+  type StoringMethod,
+} from './cacheable-methods.js';
 import { configOf } from './class-config.js';
 
 /** What a decorated method does when it is called on instances of one class. */
@@ -8,6 +15,10 @@ export interface ClassPlan {
   readonly cache: string | undefined;
   /** The options of its calls, with those of the class. */
   readonly options: LoadOptions & { readonly tags?: readonly string[] | undefined };
+  /** What stands before the keys that the method says, if anything does. */
+  readonly keyPrefix: string | undefined;
+  /** What derived keys begin with: class and method. */
+  readonly derivedPrefix: string;
 }
 
 const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
@@ -23,7 +34,8 @@ export function planOf(method: StoringMethod, calledOn: ClassLike): ClassPlan {
   return plan;
 }
 
-function merge({ cache, loadOptions }: StoringMethod, calledOn: ClassLike): ClassPlan {
+function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
+  const { cache, loadOptions } = method;
   const config = configOf(calledOn);
   const own = typeof loadOptions.tags === 'string' ? [loadOptions.tags] : (loadOptions.tags ?? []);
   const tags = [...(config.tags ?? []), ...own];
@@ -32,7 +44,23 @@ function merge({ cache, loadOptions }: StoringMethod, calledOn: ClassLike): Clas
     ttl: loadOptions.ttl ?? config.ttl,
     tags: tags.length === 0 ? undefined : tags,
   };
-  return { cache: cache ?? config.cache, options: Object.freeze(withoutUndefined(options)) };
+  return {
+    cache: cache ?? config.cache,
+    options: Object.freeze(withoutUndefined(options)),
+    keyPrefix: config.keyPrefix,
+    derivedPrefix: derivedPrefixOf(method, calledOn),
+  };
+}
+
+/** A decorated method that a decorated override calls is told from it by a `super` for each step up. */
+function derivedPrefixOf(method: StoringMethod, calledOn: ClassLike): string {
+  let prefix = identifier(nameOfClass(calledOn));
+  for (const { name, declaredBy } of methodsOf(calledOn)) {
+    if (name !== method.name) continue;
+    if (declaredBy === method.declaredBy) break;
+    prefix += '.super';
+  }
+  return `${prefix}.${nameOfMethod(method.name)}`;
 }
 
 function withoutUndefined<O extends object>(options: O): O {
