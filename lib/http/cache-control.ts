@@ -23,7 +23,7 @@ export function allowsStoring(
   const directives = directivesOf(headers['cache-control']);
   if (directives.has('no-store') || directives.has('no-cache')) return false;
   if (directives.has('private') && !forOneUser) return false;
-  return CACHEABLE.has(status) && !varyOf(headers).includes('*');
+  return CACHEABLE.has(status) && !varyOf(headers['vary']).includes('*');
 }
 
 /** How long a response says that it is fresh, in milliseconds; `undefined` where it says nothing. */
@@ -40,9 +40,9 @@ export function freshnessOf(headers: ResponseHeaders, wallNow: number): number |
 /** Compression is somebody else's: what is kept is the content before it. */
 const NOT_IN_CONTENT = new Set(['', 'accept-encoding']);
 
-/** The request headers that a response varies on, in lower case. */
-export function varyOf(headers: ResponseHeaders): string[] {
-  return textOf(headers['vary'])
+/** The request headers that a `Vary` field names, in lower case. */
+export function varyOf(field: HeaderValue | undefined): string[] {
+  return textOf(field)
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => !NOT_IN_CONTENT.has(name));

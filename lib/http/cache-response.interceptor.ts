@@ -35,10 +35,10 @@ export class CacheResponseInterceptor implements NestInterceptor {
     return answer === undefined ? next.handle() : of(answer.value);
   }
 
-  private async answer(
+  private answer(
     context: ExecutionContext,
     handle: () => Promise<unknown>,
-  ): Promise<{ readonly value: unknown } | undefined> {
+  ): Promise<{ readonly value: unknown } | undefined> | undefined {
     if (context.getType() !== 'http') return undefined;
     const handler = context.getHandler();
     const cached = cachedHandlerOf(handler);

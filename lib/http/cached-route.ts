@@ -71,10 +71,10 @@ export class CachedRoutes {
     cached: CachedHandler,
     added: (route: CachedRoute) => void,
   ): CachedRoute {
+    const known = this.#routes.get(type)?.get(handler);
+    if (known !== undefined) return known;
     const ofClass = this.#routes.get(type) ?? new WeakMap<object, CachedRoute>();
     this.#routes.set(type, ofClass);
-    const known = ofClass.get(handler);
-    if (known !== undefined) return known;
     const route = new CachedRoute(type, handler, cached);
     ofClass.set(handler, route);
     added(route);

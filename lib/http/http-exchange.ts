@@ -14,6 +14,7 @@ interface NativeRequest {
 
 interface NativeResponse {
   readonly statusCode: number;
+  getHeader(name: string): string | number | readonly string[] | undefined;
   getHeaders(): Record<string, string | number | readonly string[] | undefined>;
 }
 
@@ -22,9 +23,6 @@ export class HttpExchange {
   readonly method: string;
   /** Path and query as they were sent. */
   readonly url: string;
-  /** In lower case, without the port. */
-  readonly hostname: string;
-
   constructor(
     private readonly adapter: AbstractHttpAdapter,
     readonly request: object,
@@ -32,7 +30,11 @@ export class HttpExchange {
   ) {
     this.method = String(adapter.getRequestMethod(request));
     this.url = String(adapter.getRequestUrl(request));
-    this.hostname = String(adapter.getRequestHostname(request)).toLowerCase();
+  }
+
+  /** In lower case, without the port. */
+  get hostname(): string {
+    return String(this.adapter.getRequestHostname(this.request)).toLowerCase();
   }
 
   get user(): unknown {
@@ -62,13 +64,22 @@ export class HttpExchange {
   headers(): ResponseHeaders {
     const headers: Record<string, HeaderValue> = {};
     for (const [name, value] of Object.entries((this.response as NativeResponse).getHeaders())) {
-      if (value === undefined) continue;
-      headers[name.toLowerCase()] = typeof value === 'object' ? value.map(String) : String(value);
+      if (value !== undefined) headers[name.toLowerCase()] = fieldOf(value);
     }
     return headers;
+  }
+
+  /** A field of the response as it is now, `undefined` where it is not set. */
+  header(name: string): HeaderValue | undefined {
+    const value = (this.response as NativeResponse).getHeader(name);
+    return value === undefined ? undefined : fieldOf(value);
   }
 
   setHeader(name: string, value: HeaderValue): void {
     this.adapter.setHeader(this.response, name, value as string);
   }
+}
+
+function fieldOf(value: string | number | readonly string[]): HeaderValue {
+  return typeof value === 'object' ? value.map(String) : String(value);
 }

@@ -179,13 +179,14 @@ export class ResponseCache {
  * A handler needs its request: nothing runs behind a response that was sent, and nobody who leads gets an
  * error before its handler has ended. Nor does a handler take a slot that what it calls may need.
  */
+const LOAD_OPTIONS = Object.freeze<InternalLoadOptions>({
+  eager: false,
+  softTimeout: false,
+  hardTimeout: false,
+  waitTimeout: Infinity,
+  [WITHOUT_SLOT]: true,
+});
+
 function optionsOf({ tags }: CachedCall): InternalLoadOptions {
-  return {
-    ...(tags === undefined ? {} : { tags }),
-    eager: false,
-    softTimeout: false,
-    hardTimeout: false,
-    waitTimeout: Infinity,
-    [WITHOUT_SLOT]: true,
-  };
+  return tags === undefined || tags.length === 0 ? LOAD_OPTIONS : { ...LOAD_OPTIONS, tags };
 }

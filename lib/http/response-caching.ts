@@ -99,6 +99,7 @@ export class ResponseCaching {
   /** A tag that the cache refuses, such as one made of a long path, must not make the request fail. */
   #tagsOf(route: CachedRoute, { request }: HttpExchange): readonly string[] | undefined {
     const tags = route.options.tagsOf(request);
+    if (Array.isArray(tags) && tags.length === 0) return tags;
     try {
       return entryTags(tags) ?? [];
     } catch (error) {

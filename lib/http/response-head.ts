@@ -13,7 +13,7 @@ const NAME = 'nestjs-cache-hierarchy';
 /** Says in `Cache-Status` what the cache did, after what caches nearer to the origin said. */
 export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
   if (exchange.isSent) return;
-  const before = exchange.headers()['cache-status'];
+  const before = exchange.header('cache-status');
   const own = `${NAME}; ${status}`;
   exchange.setHeader('Cache-Status', before === undefined ? own : `${String(before)}, ${own}`);
 }
@@ -44,18 +44,24 @@ export function completeHead(
   { etag, status }: ResponseSnapshot,
 ): void {
   if (exchange.isSent) return;
-  const headers = exchange.headers();
-  if (headers['cache-control'] === undefined && headers['expires'] === undefined)
+  const isSilent =
+    exchange.header('cache-control') === undefined && exchange.header('expires') === undefined;
+  if (isSilent)
     exchange.setHeader(
       'Cache-Control',
       options.scope === 'user' ? 'private, no-cache' : 'no-cache',
     );
-  const named = varyOf(headers);
-  const unnamed = options.vary.filter((name) => !named.includes(name));
-  if (unnamed.length > 0)
-    exchange.setHeader('Vary', [headers['vary'] ?? [], unnamed].flat().join(', '));
+  if (options.vary.length > 0) nameVary(exchange, options.vary);
   if (etag === undefined) return;
   exchange.setHeader('ETag', etag);
   if (status === 200 && namesTag(exchange.requestHeader('if-none-match'), etag))
     exchange.status = 304;
+}
+
+/** Adds to what a response says it varies on. */
+function nameVary(exchange: HttpExchange, names: readonly string[]): void {
+  const vary = exchange.header('vary') ?? [];
+  const named = varyOf(vary);
+  const unnamed = names.filter((name) => !named.includes(name));
+  if (unnamed.length > 0) exchange.setHeader('Vary', [vary, unnamed].flat().join(', '));
 }

@@ -60,14 +60,14 @@ export function isKeepable(handled: HandledResponse): boolean {
     !exchange.isSent &&
     isSame(before['set-cookie'], after['set-cookie']) &&
     allowsStoring(exchange.status, after, route.options.scope === 'user') &&
-    route.canVaryOn(varyOf(after))
+    route.canVaryOn(varyOf(after['vary']))
   );
 }
 
 /** Takes the snapshot of a response that is kept. */
 export function takeSnapshot(handled: HandledResponse, wallNow: number): ResponseSnapshot {
   const { route, exchange, before, after, value, kind } = handled;
-  const names = [...new Set([...route.options.vary, ...varyOf(after)])].toSorted();
+  const names = [...new Set([...route.options.vary, ...varyOf(after['vary'])])].toSorted();
   const digest = varyDigest(exchange, names);
   const ownTag = after['etag'] as string | undefined;
   return {
