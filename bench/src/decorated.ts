@@ -105,7 +105,7 @@ export const withNestjsCacheable: OpenPlaces = async (max) => {
   const { caching } = fromThere('cache-manager') as CacheManager5;
   const ttl = TTL_SECONDS * 1_000;
   // What Nest would do with the module: its constructor is all that the decorator needs.
-  new CacheableModule(await caching('memory', { max, ttl }));
+  Reflect.construct(CacheableModule, [await caching('memory', { max, ttl })]);
 
   class NestjsCacheablePlaces implements Places {
     @Cacheable({ ttl })
@@ -125,8 +125,8 @@ export const withNestjsCacheable: OpenPlaces = async (max) => {
 };
 
 interface CacheManager5 {
-  caching(
+  readonly caching: (
     store: 'memory',
     options: { readonly max: number; readonly ttl: number },
-  ): Promise<ConstructorParameters<typeof import('nestjs-cacheable').CacheableModule>[0]>;
+  ) => Promise<object>;
 }

@@ -13,7 +13,7 @@ import { readThroughCacheHierarchy, type ReadThrough } from '../subjects.js';
 import { heldKeys, zipfRequests } from '../workload.js';
 
 const ENTRIES = 10_000;
-const REQUESTS = 200_000;
+const REQUESTS = 50_000;
 /** What a caller puts before an identifier to have a key. */
 const PREFIX = 'place:';
 const FLOOR = 'CacheHierarchy.getOrSet with repeated keys';
