@@ -45,9 +45,14 @@ export function canonicalText(args: readonly unknown[]): string {
 /** Text that JSON writes as it is, between quotes: most strings, and quick to tell. */
 const SIMPLE = /^[ !#-[\]-~]*$/;
 
+/** Whether a string in quotes is written as it is. */
+export function isSimple(text: string): boolean {
+  return SIMPLE.test(text);
+}
+
 /** Writes a string in quotes, its control characters and lone surrogates escaped. */
 export function quote(text: string): string {
-  if (SIMPLE.test(text)) return `"${text}"`;
+  if (isSimple(text)) return `"${text}"`;
   return JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, escapeControl);
 }
 

@@ -10,7 +10,7 @@ import {
   type ClassLike,
   type OtherMethod,
 } from './cacheable-methods.js';
-import { canonicalText } from './canonical-text.js';
+import { canonicalText, isSimple } from './canonical-text.js';
 import { configOf } from './class-config.js';
 import { planOf, type ClassPlan } from './plan-of-class.js';
 
@@ -29,10 +29,17 @@ export function keyOfCall(
 /** Does what {@link keyOfCall} does, for who has the plan of the class. */
 export function plannedKey(
   { key }: CacheableMethod,
-  { derivedPrefix, keyPrefix }: ClassPlan,
+  plan: ClassPlan,
   args: readonly unknown[],
 ): string {
-  return key === undefined ? derivedKey(derivedPrefix, args) : prefixedKey(key, keyPrefix, args);
+  if (key !== undefined) return prefixedKey(key, plan.keyPrefix, args);
+  const [only] = args;
+  // The same text as below in as few pieces as can be: each takes time to put together and to read.
+  if (args.length === 1 && typeof only === 'string' && isSimple(only)) {
+    const text = `${plan.openingOfString}${only}")`;
+    if (text.length <= DEFAULT_MAX_KEY_LENGTH) return text;
+  }
+  return derivedKey(plan.derivedPrefix, args);
 }
 
 /**

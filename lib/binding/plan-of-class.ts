@@ -19,6 +19,8 @@ export interface ClassPlan {
   readonly keyPrefix: string | undefined;
   /** What derived keys begin with: class and method. */
   readonly derivedPrefix: string;
+  /** The same up to the quote of a string that is the only argument. */
+  readonly openingOfString: string;
 }
 
 const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
@@ -44,11 +46,13 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     ttl: loadOptions.ttl ?? config.ttl,
     tags: tags.length === 0 ? undefined : tags,
   };
+  const derivedPrefix = derivedPrefixOf(method, calledOn);
   return {
     cache: cache ?? config.cache,
     options: Object.freeze(withoutUndefined(options)),
     keyPrefix: config.keyPrefix,
-    derivedPrefix: derivedPrefixOf(method, calledOn),
+    derivedPrefix,
+    openingOfString: `${derivedPrefix}("`,
   };
 }
 
