@@ -9,6 +9,7 @@ import { KeyCoordinator } from '../../lib/memory/key-coordinator.js';
 import { randomNumbers } from '../../lib/testing/random-numbers.js';
 import { LoadTable } from '../../lib/memory/load-table.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
+import { shareOf } from '../support/search-share.js';
 import { FenceSchedule, type Levels } from './fence-schedule.js';
 
 /**
@@ -54,7 +55,7 @@ describe('the fence under any order of events', () => {
     'lets no read see what was invalidated before it began: %s',
     async (levels) => {
       // An unhandled rejection fails the test by itself: Jest sees to that.
-      expect(await runSchedules(levels, SCHEDULES[levels])).toEqual([]);
+      expect(await runSchedules(levels, shareOf(SCHEDULES[levels]))).toEqual([]);
     },
     MANY_SECONDS,
   );
