@@ -1,6 +1,7 @@
 /**
- * Prints `N passed, N failed` from what the test runner reported: the sum of its runs, so that a
- * reader of the last line has the whole. Prints nothing when no test was run.
+ * Prints `N passed, N failed` from what the test runner reported, so that a reader of the last line has
+ * the whole: each test once, and what failed anywhere. Runs with a name repeat the same tests elsewhere:
+ * each has a line of its own before. Prints nothing when no test was run.
  *
  * `node .ci/print-totals.mjs <file of the Jest reporter>`
  */
@@ -15,8 +16,19 @@ const runs = existsSync(file)
       .map((line) => JSON.parse(line))
   : [];
 
-const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
+const repeated = runs.filter(({ run }) => run !== undefined);
+const counted = runs.filter(({ run }) => run === undefined);
+for (const totals of repeated) console.log(`${totals.run}: ${show(totals)}`);
 if (runs.length > 0) {
-  const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
+  const [passed, skipped] = [sum(counted, 'passed'), sum(counted, 'skipped')];
+  console.log(show({ passed, failed: sum(runs, 'failed'), skipped }));
+}
+
+function sum(some, name) {
+  return some.reduce((total, run) => total + run[name], 0);
+}
+
+function show({ passed, failed, skipped }) {
+  const left = skipped > 0 ? `, ${skipped} skipped` : '';
+  return `${passed} passed, ${failed} failed${left}`;
 }

@@ -2,11 +2,7 @@
  * Proves the package as its users get it: packs it, installs the tarball in a temporary folder and
  * uses it from there, with ES modules and with CommonJS. Takes what the package needs beside itself
  * from this checkout, so it runs offline. Stops at the first check that fails.
- *
- * `--peers <node_modules>` takes the peers from another folder: how the package is tried on Nest 11.
  */
-import { parseArgs } from 'node:util';
-
 import { checkBareImport, checkDeepImport, checkExit } from './behaviour.mjs';
 import { checkConsumer } from './consumers.mjs';
 import {
@@ -18,8 +14,6 @@ import {
 } from './contents.mjs';
 import { checkDeclarations, checkExportedNames } from './declarations.mjs';
 import { createWorkspace } from './workspace.mjs';
-
-const { values: options } = parseArgs({ options: { peers: { type: 'string' } } });
 
 const checks = {
   'publint has nothing to say': checkPublint,
@@ -38,7 +32,7 @@ const checks = {
 
 let workspace;
 try {
-  workspace = await step('packs and installs', () => createWorkspace(options.peers));
+  workspace = await step('packs and installs', () => createWorkspace());
   console.log(`Beside it: Nest ${workspace.nestVersion}, Node ${process.versions.node}.`);
   for (const [name, check] of Object.entries(checks)) await step(name, () => check(workspace));
 } catch (error) {

@@ -16,7 +16,8 @@ export function run(command, words, { cwd, deadlineMs = DEADLINE_MS }) {
     encoding: 'utf8',
     timeout: deadlineMs,
     killSignal: 'SIGKILL',
-    shell: process.platform === 'win32',
+    // What npm is there needs a shell.
+    shell: process.platform === 'win32' && command === 'npm',
   });
   if (status === 0) return stdout;
   const end = signal === null ? `exit code ${status}` : `${signal} after ${deadlineMs} ms`;

@@ -1,0 +1,69 @@
+/**
+ * Proves the package on each version of Nest and of Node that it supports: packs it, type-checks and runs
+ * an application with ES modules and one with CommonJS, and runs the suite. Nest 11 and what there is of
+ * Node beside the one that runs this are fetched into a temporary folder. `npm test` is the suite on
+ * Nest 12 and this Node, so that is not run again.
+ */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { compileConsumer, runConsumer } from './consumers.mjs';
+import { checkDeclarations, checkExportedNames } from './declarations.mjs';
+import { MatrixTable } from './matrix-table.mjs';
+import { copyOnNest11 } from './nest11.mjs';
+import { fetchNodes, OWN_NODE } from './nodes.mjs';
+import { run } from './run.mjs';
+import { runSuite } from './suite.mjs';
+import { createWorkspace, PACKAGE, ROOT } from './workspace.mjs';
+
+const TSC = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmit'];
+const APPS = { 'ES modules': 'consumer-esm', CommonJS: 'consumer-cjs' };
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), `${PACKAGE}-matrix-`)));
+try {
+  const nodes = fetchNodes(join(folder, 'nodes'));
+  const table = new MatrixTable(nodes.map(({ name }) => name));
+  const nests = { 'Nest 12': ROOT, 'Nest 11': copyOnNest11(join(folder, 'nest11')) };
+  for (const [nest, root] of Object.entries(nests)) tryPackage(table, nest, root, nodes);
+  for (const [nest, root] of Object.entries(nests)) trySuite(table, nest, root, nodes);
+  console.log(`\n${table.print()}`);
+  for (const { name, missing } of nodes) if (missing) console.log(`${name}: ${missing}`);
+  if (table.failed) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What it declares is checked once, what it does on each Node. */
+function tryPackage(table, nest, root, nodes) {
+  const workspace = createWorkspace(join(root, 'node_modules'));
+  try {
+    table.try(`${nest}, types`, OWN_NODE.name, () => {
+      run('node', TSC, { cwd: root });
+      checkDeclarations(workspace);
+      checkExportedNames(workspace);
+      for (const app of Object.values(APPS)) compileConsumer(workspace, app);
+    });
+    for (const [name, app] of Object.entries(APPS)) {
+      onEach(nodes, table, `${nest}, ${name}`, ({ program }) =>
+        runConsumer(workspace, app, program),
+      );
+    }
+  } finally {
+    workspace.remove();
+  }
+}
+
+function trySuite(table, nest, root, nodes) {
+  const row = `${nest}, suite`;
+  const others = root === ROOT ? nodes.filter((node) => node !== OWN_NODE) : nodes;
+  if (root === ROOT) table.note(row, OWN_NODE.name, 'npm test');
+  onEach(others, table, row, ({ name, program }) => runSuite(root, program, `${nest}, ${name}`));
+}
+
+function onEach(nodes, table, row, check) {
+  for (const node of nodes) {
+    if (node.missing) table.note(row, node.name, 'skipped');
+    else table.try(row, node.name, () => check(node));
+  }
+}

@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+
+import { expectThat } from './expect-that.mjs';
+
+const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--maxWorkers=100%'];
+
+/** The whole of the long searches is what `npm test` runs. */
+const SEARCH_SHARE = '0.1';
+
+/**
+ * Runs every spec of a checkout and shows what Jest prints.
+ *
+ * @param {string} root the checkout
+ * @param {string} program the Node to run it on
+ * @param {string} name what the totals of this run are called
+ */
+export function runSuite(root, program, name) {
+  const { status, signal } = spawnSync(program, JEST, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, SEARCH_SHARE, JEST_RUN: name },
+  });
+  expectThat(status === 0, `${name}: ${signal ?? `exit code ${status}`}.`);
+}
