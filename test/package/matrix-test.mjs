@@ -15,7 +15,7 @@ import { copyOnNest11 } from './nest11.mjs';
 import { fetchNodes, OWN_NODE } from './nodes.mjs';
 import { run } from './run.mjs';
 import { runSuite } from './suite.mjs';
-import { createWorkspace, PACKAGE, ROOT } from './workspace.mjs';
+import { createWorkspace, PACKAGE, readJson, ROOT } from './workspace.mjs';
 
 const TSC = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmit'];
 const APPS = { 'ES modules': 'consumer-esm', CommonJS: 'consumer-cjs' };
@@ -24,9 +24,9 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), `${PACKAGE}-matrix-`)));
 try {
   const nodes = fetchNodes(join(folder, 'nodes'));
   const table = new MatrixTable(nodes.map(({ name }) => name));
-  const nests = { 'Nest 12': ROOT, 'Nest 11': copyOnNest11(join(folder, 'nest11')) };
-  for (const [nest, root] of Object.entries(nests)) tryPackage(table, nest, root, nodes);
-  for (const [nest, root] of Object.entries(nests)) trySuite(table, nest, root, nodes);
+  const roots = [ROOT, copyOnNest11(join(folder, 'nest11'))];
+  for (const root of roots) tryPackage(table, root, nodes);
+  for (const root of roots) trySuite(table, root, nodes);
   console.log(`\n${table.print()}`);
   for (const { name, missing } of nodes) if (missing) console.log(`${name}: ${missing}`);
   if (table.failed) process.exitCode = 1;
@@ -35,7 +35,8 @@ try {
 }
 
 /** What it declares is checked once, what it does on each Node. */
-function tryPackage(table, nest, root, nodes) {
+function tryPackage(table, root, nodes) {
+  const nest = nestOf(root);
   const workspace = createWorkspace(join(root, 'node_modules'));
   try {
     table.try(`${nest}, types`, OWN_NODE.name, () => {
@@ -54,11 +55,16 @@ function tryPackage(table, nest, root, nodes) {
   }
 }
 
-function trySuite(table, nest, root, nodes) {
+function trySuite(table, root, nodes) {
+  const nest = nestOf(root);
   const row = `${nest}, suite`;
   const others = root === ROOT ? nodes.filter((node) => node !== OWN_NODE) : nodes;
   if (root === ROOT) table.note(row, OWN_NODE.name, 'npm test');
   onEach(others, table, row, ({ name, program }) => runSuite(root, program, `${nest}, ${name}`));
+}
+
+function nestOf(root) {
+  return `Nest ${readJson(join(root, 'node_modules/@nestjs/core/package.json')).version}`;
 }
 
 function onEach(nodes, table, row, check) {
