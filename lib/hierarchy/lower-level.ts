@@ -62,7 +62,7 @@ export class LowerLevel {
   readonly #lanes: KeyLanes;
   readonly #open = new Set<OpenInvalidation>();
   /** Why it is not read at all: any write may still happen, until then at most. */
-  readonly #blind = new Set<{ readonly until: number; isTouched: boolean }>();
+  readonly #blind = new Set<{ readonly until: number }>();
   #hits = 0;
   #misses = 0;
   #unread = 0;
@@ -113,7 +113,6 @@ export class LowerLevel {
   /** Stores an entry, in the order of the calls for its key. */
   write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
     if (this.#isBlind && !terms.replaces) return Promise.resolve('unwanted');
-    this.#touch();
     return this.#lanes.write(key, entry, terms);
   }
 
@@ -123,7 +122,6 @@ export class LowerLevel {
     mode: DeleteMode,
     failed?: (cause: unknown) => void,
   ): Promise<Ack | undefined> {
-    this.#touch();
     return this.#lanes.delete(key, mode, failed);
   }
 
@@ -181,7 +179,6 @@ export class LowerLevel {
   }
 
   #invalidate(open: OpenInvalidation): Promise<Ack | undefined> {
-    this.#touch();
     if (this.#closed) return Promise.resolve(undefined);
     this.#open.add(open);
     if (this.#open.size > this.#options.maxUnconfirmed) this.#clearInstead();
@@ -215,21 +212,17 @@ export class LowerLevel {
 
   /**
    * Reads nothing before the writes that were forgotten have settled, or what they store has expired. What
-   * was invalidated meanwhile they may have stored after that, so then everything is cleared.
+   * was invalidated or loaded anew since they set out they may have stored after that, and nobody knows
+   * any more what that was: everything is cleared.
    */
   async #distrust({ owed, doubts, until }: Forgotten): Promise<void> {
     if (owed) this.#clearInstead();
     if (doubts.length === 0) return;
-    const blindness = { until, isTouched: false };
+    const blindness = { until };
     this.#blind.add(blindness);
     await Promise.all(doubts);
-    if (blindness.isTouched) await this.clear('');
+    if (until > this.#options.clock.now()) await this.clear('');
     this.#blind.delete(blindness);
-  }
-
-  /** Notes an invalidation that a forgotten write could undo. */
-  #touch(): void {
-    for (const blindness of this.#blind) blindness.isTouched = true;
   }
 
   get #isBlind(): boolean {

@@ -157,4 +157,21 @@ describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
     expect(await valueOf('key')).toBe('key');
     await clock.advance(60_000);
   });
+
+  it('writes in doubt can not bring back what was deleted before they were forgotten', async () => {
+    level.when('write', 'hold');
+    const lifetime = { ttl: 5_000 };
+    const writes = ['a', 'b', 'c'].map((key) =>
+      lower.write(key, entryOf(key, clock, lifetime), LOADED),
+    );
+    const deleted = lower.delete('a', {});
+    await clock.advance(100);
+    await Promise.all([...writes, deleted]);
+
+    level.letGo();
+    await clock.turn();
+
+    expect([await valueOf('a'), level.entries.size]).toEqual([undefined, 0]);
+    await clock.advance(60_000);
+  });
 });
