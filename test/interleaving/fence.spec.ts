@@ -1,16 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Invalidations } from '../../lib/hierarchy/invalidations.js';
-import { StampTable } from '../../lib/hierarchy/stamp-table.js';
-import { HoldTable } from '../../lib/hierarchy/hold-table.js';
-import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
-import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
-import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
-import { KeyCoordinator } from '../../lib/memory/key-coordinator.js';
 import { randomNumbers } from '../../lib/testing/random-numbers.js';
-import { LoadTable } from '../../lib/memory/load-table.js';
-import { TicketTable } from '../../lib/memory/tickets.js';
-import { shareOf } from '../support/search-share.js';
-import { FenceSchedule, type Levels } from './fence-schedule.js';
+import { RULES, RULES_BELOW, RULES_OF_GUARDED, type Rule } from './fence-rules.js';
+import { FenceSchedule } from './fence-schedule.js';
+import type { Levels } from './schedule-levels.js';
 
 /**
  * Runs many schedules of loads, sets, updates and invalidations whose promises are settled in an
@@ -55,7 +47,7 @@ describe('the fence under any order of events', () => {
     'lets no read see what was invalidated before it began: %s',
     async (levels) => {
       // An unhandled rejection fails the test by itself: Jest sees to that.
-      expect(await runSchedules(levels, shareOf(SCHEDULES[levels]))).toEqual([]);
+      expect(await runSchedules(levels, SCHEDULES[levels])).toEqual([]);
     },
     MANY_SECONDS,
   );
@@ -67,142 +59,21 @@ describe('the fence under any order of events', () => {
     jest.restoreAllMocks();
   });
 
-  // oxlint-disable-next-line typescript/unbound-method -- it is called with the table
-  const { runAlone } = LoadTable.prototype;
-  const rules: [string, () => unknown][] = [
-    [
-      'one load for each key at a time',
-      () =>
-        jest.spyOn(LoadTable.prototype, 'run').mockImplementation(function (
-          this: LoadTable,
-          request,
-        ) {
-          return runAlone.call(this, request);
-        }),
-    ],
-    [
-      'an update that ends unstored acts as a delete',
-      () => jest.spyOn(TicketTable.prototype, 'fenceOlder').mockImplementation(() => {}),
-    ],
-    [
-      'delete fences tickets',
-      () => jest.spyOn(TicketTable.prototype, 'fence').mockImplementation(() => {}),
-    ],
-    [
-      'expire ends freshness',
-      () =>
-        jest
-          .spyOn(Invalidations.prototype, 'expire')
-          .mockReturnValue({ existed: false, lower: undefined }),
-    ],
-    [
-      'set and later loads fence loads',
-      () => jest.spyOn(TicketTable.prototype, 'fenceLoads').mockImplementation(() => {}),
-    ],
-    [
-      'clear fences everything',
-      () => jest.spyOn(TicketTable.prototype, 'fenceAll').mockImplementation(() => {}),
-    ],
-    [
-      'tags and namespaces are stamped',
-      () => jest.spyOn(StampTable.prototype, 'admits').mockImplementation(() => true),
-    ],
-    [
-      'who asked after a late tag was invalidated waits on',
-      () => jest.spyOn(TicketTable.prototype, 'order', 'get').mockReturnValue(0),
-    ],
-    [
-      'a ticket is checked before its value is stored',
-      () => jest.spyOn(TicketTable.prototype, 'isValid').mockImplementation(() => true),
-    ],
+  const switchedOff: [levels: Levels, rules: readonly Rule[]][] = [
+    ['L1 and L2 in memory', RULES],
+    ['L1 in memory, L2 in this process', RULES_OF_GUARDED],
+    ['L1 in memory, remote', RULES_BELOW],
   ];
-
-  it.each(rules)(
-    'notice that the rule "%s" is switched off',
-    async (_, switchOff) => {
-      switchOff();
-
-      expect(await runSchedules('L1 and L2 in memory', 1_000, 1)).not.toEqual([]);
-    },
-    MANY_SECONDS,
+  const cases = switchedOff.flatMap(([levels, rules]) =>
+    rules.map(([rule, switchOff]) => ({ rule, levels, switchOff })),
   );
 
-  const { prototype: lanes } = KeyLanes;
-  const { prototype: calls } = LevelCalls;
-  // oxlint-disable typescript/unbound-method -- each is called with the object that it belongs to
-  const { write } = lanes;
-  const { write: call } = calls;
-  const { open } = TicketTable.prototype;
-  // oxlint-enable typescript/unbound-method
-  const rulesBelow: [string, () => unknown][] = [
-    [
-      'a level is not read for a key with a delete on its way, or owed',
-      () => jest.spyOn(lanes, 'isReadable').mockReturnValue(true),
-    ],
-    [
-      'a clear or a tag goes after the writes under way',
-      () => jest.spyOn(lanes, 'chase').mockImplementation(() => {}),
-    ],
-    ['what is owed is tried again', () => jest.spyOn(lanes, 'retry').mockReturnValue(false)],
-    [
-      'a write that was overtaken does not set out',
-      () =>
-        jest.spyOn(lanes, 'write').mockImplementation(function (this: KeyLanes, key, entry, order) {
-          return write.call(this, key, entry, { ...order, wanted: () => true });
-        }),
-    ],
-    [
-      'what follows a write waits for it',
-      () =>
-        jest.spyOn(calls, 'write').mockImplementation(async function (this: LevelCalls, ...what) {
-          void call.apply(this, what);
-          return { state: 'answered', answer: 'stored' };
-        }),
-    ],
-    [
-      'a write that took too long may still happen',
-      () =>
-        jest.spyOn(calls, 'write').mockImplementation(async function (this: LevelCalls, ...what) {
-          const reply = await call.apply(this, what);
-          return reply.state === 'late' ? { state: 'failed' } : reply;
-        }),
-    ],
-    [
-      'an answer with a tag whose invalidation is not confirmed is not used',
-      () => jest.spyOn(LowerLevel.prototype, 'openTags', 'get').mockReturnValue([]),
-    ],
-    [
-      'no load is stored while a written value is on its way',
-      () => jest.spyOn(TicketTable.prototype, 'beginWriting').mockReturnValue(() => {}),
-    ],
-    [
-      'a stored value ends every promotion under way',
-      () =>
-        jest.spyOn(TicketTable.prototype, 'open').mockImplementation(function (
-          this: TicketTable,
-          key,
-          kind,
-          tags,
-        ) {
-          return open.call(this, key, kind === 'promotion' ? 'write' : kind, tags);
-        }),
-    ],
-    [
-      'what is loaded during a hold is not stored',
-      () => jest.spyOn(HoldTable.prototype, 'heldUntil').mockReturnValue(-Infinity),
-    ],
-    [
-      'what was found below is checked before it is used',
-      () => jest.spyOn(KeyCoordinator.prototype, 'isJoinable').mockReturnValue(true),
-    ],
-  ];
-
-  it.each(rulesBelow)(
-    'notice that the rule "%s" is switched off',
-    async (_, switchOff) => {
+  it.each(cases)(
+    'notice that the rule "$rule" is switched off: $levels',
+    async ({ levels, switchOff }) => {
       switchOff();
 
-      expect(await runSchedules('L1 in memory, remote', 8_000, 1)).not.toEqual([]);
+      expect(await runSchedules(levels, SCHEDULES[levels], 1)).not.toEqual([]);
     },
     MANY_SECONDS,
   );
