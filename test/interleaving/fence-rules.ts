@@ -103,7 +103,7 @@ export const RULES: readonly Rule[] = [
     'expire removes what is fresh from every level',
     () =>
       change(LevelWalk, 'remove', (remove) => (key, mode) => {
-        return mode?.expire === true ? { existed: false, below: undefined } : remove(key, mode);
+        return mode?.expire === true ? { existed: false, lower: undefined } : remove(key, mode);
       }),
   ],
   [
@@ -181,6 +181,8 @@ export const RULES_OF_GUARDED: readonly Rule[] = [
   ],
 ];
 
+const ASKED = Symbol('asked');
+
 /** Rules about levels outside this process. */
 export const RULES_BELOW: readonly Rule[] = [
   [
@@ -229,6 +231,20 @@ export const RULES_BELOW: readonly Rule[] = [
         const isForLate = mode.expire === false && Object.keys(mode).length === 1;
         return isForLate ? Promise.resolve('applied') : remove(key, mode);
       }),
+  ],
+  [
+    'expire is a delete where a write is under way',
+    () => {
+      change(KeyLanes, 'delete', (remove) => (key, mode) => {
+        return remove(
+          key,
+          mode.expire === true ? Object.assign({}, mode, { [ASKED]: true }) : mode,
+        );
+      });
+      change(LevelCalls, 'delete', (remove) => (key, mode) => {
+        return remove(key, ASKED in mode ? { ...mode, expire: true } : mode);
+      });
+    },
   ],
   [
     'a level is cleared when single changes are forgotten',

@@ -136,6 +136,18 @@ export class FenceSchedule {
     }
   }
 
+  /** What a level has is found by a `get`, what it keeps as a stale answer by a loader that fails. */
+  async #readAll({ view, key, path }: Place): Promise<void> {
+    const { step } = this.#moment;
+    this.#oracle.check(path, await view.get<Traced>(key), step, 'get');
+    const answer = view.getOrSet<Traced>(key, async ({ stale }) => {
+      this.#oracle.check(path, stale as Traced | undefined, step, 'a loader');
+      throw new Error('the loader failed');
+    });
+    const failed = (): undefined => undefined;
+    this.#oracle.check(path, await answer.catch(failed), step, 'getOrSet');
+  }
+
   #track(settling: Promise<unknown>): void {
     const settled = settling.finally(() => this.#open.delete(settled));
     this.#open.add(settled);
@@ -152,8 +164,7 @@ export class FenceSchedule {
       await settleMicrotasks();
     }
     await this.#clock.advance(LONGEST_RETRIES_MS);
-    for (const { view, key, path } of this.#places)
-      this.#oracle.check(path, await view.get<Traced>(key), this.#moment.step, 'get');
+    for (const place of this.#places) await this.#readAll(place);
     await settleMicrotasks();
     const { inFlight, locks, below, waitingLoads } = this.#cache.getMetrics();
     const unconfirmed = Object.values(below).reduce((sum, level) => sum + level.unconfirmed, 0);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { randomNumbers } from '../../lib/testing/random-numbers.js';
+import { shareOf } from '../support/search-share.js';
 import { RULES, RULES_BELOW, RULES_OF_GUARDED, type Rule } from './fence-rules.js';
 import { FenceSchedule } from './fence-schedule.js';
 import type { Levels } from './schedule-levels.js';
@@ -47,7 +48,7 @@ describe('the fence under any order of events', () => {
     'lets no read see what was invalidated before it began: %s',
     async (levels) => {
       // An unhandled rejection fails the test by itself: Jest sees to that.
-      expect(await runSchedules(levels, SCHEDULES[levels])).toEqual([]);
+      expect(await runSchedules(levels, shareOf(SCHEDULES[levels]))).toEqual([]);
     },
     MANY_SECONDS,
   );
