@@ -47,7 +47,7 @@ export class LockTimeoutError extends CacheError {
 }
 
 /**
- * Thrown when a level below has not done what the caller required of it. Its `cause` is the level's error,
+ * Thrown when a lower level has not done what the caller required of it. Its `cause` is the level's error,
  * or an `AggregateError` of several; there is none where the level has only queued it.
  */
 export class CacheLevelError extends CacheError {

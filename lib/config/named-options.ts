@@ -16,7 +16,7 @@ export interface NamedCacheSettings extends Omit<
   'remote' | 'clock' | 'maxWorkers'
 > {
   /**
-   * The level below, which processes share; `false` for none.
+   * The lowest level, which processes share; `false` for none.
    * @default the `scope` of this cache's name in the remote of the default cache, if that has one
    */
   readonly remote?: CacheLevel | false;

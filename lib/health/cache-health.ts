@@ -35,12 +35,12 @@ export interface CacheHealth {
 
 /** Reads how a cache is from its figures. */
 export function readHealth(cache: CacheHierarchy): CacheHealth {
-  const { levels, below } = cache.getMetrics();
-  const out = LEVEL_NAMES.filter((name) => below[name]?.down === true);
+  const { levels, lower } = cache.getMetrics();
+  const out = LEVEL_NAMES.filter((name) => lower[name]?.down === true);
   const details = {
     active: cache.active,
     ...(out.length > 0 ? { out } : {}),
-    levels: { ...memoryLevels(levels), ...outsideLevels(below) },
+    levels: { ...memoryLevels(levels), ...lowerLevels(lower) },
   };
   if (cache.closed) return { state: 'down', details };
   return { state: out.length > 0 ? 'degraded' : 'up', details };
@@ -52,9 +52,9 @@ function memoryLevels(levels: HierarchyMetrics['levels']): CacheHealthDetails['l
   );
 }
 
-function outsideLevels(below: HierarchyMetrics['below']): CacheHealthDetails['levels'] {
+function lowerLevels(lower: HierarchyMetrics['lower']): CacheHealthDetails['levels'] {
   return Object.fromEntries(
-    Object.entries(below).map(([name, { down, failures, timeouts, unconfirmed }]) => [
+    Object.entries(lower).map(([name, { down, failures, timeouts, unconfirmed }]) => [
       name,
       { state: down ? 'down' : 'up', failures, timeouts, unconfirmed },
     ]),

@@ -7,7 +7,7 @@ import { CacheEvents } from './cache-events.js';
 import type { CacheHierarchy } from './cache-hierarchy.js';
 import { HierarchyCore } from './hierarchy-core.js';
 import type { ResolvedHierarchyOptions } from './hierarchy-options.js';
-import { LevelsBelow } from './levels-below.js';
+import { LowerLevels } from './lower-levels.js';
 import { isFresh } from './lifetime.js';
 import { LowerLevel } from './lower-level.js';
 import { StampTable } from './stamp-table.js';
@@ -22,7 +22,7 @@ export interface Assembly {
   readonly levels: readonly (MemoryLevel | GuardedLevel)[];
   /** The one of them that is the user's own, if there is one. */
   readonly guarded: GuardedLevel | undefined;
-  readonly below: LevelsBelow;
+  readonly lower: LowerLevels;
 }
 
 /** How a hierarchy is put together, beside its options. */
@@ -64,20 +64,20 @@ export function assemble(
     ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
     ...(guarded === undefined ? [] : [guarded]),
   ];
-  const below = new LevelsBelow(lowerLevels(options, keepsRemoteOpen), options.clock);
+  const lower = new LowerLevels(lowerLevels(options, keepsRemoteOpen), options.clock);
   const core: HierarchyCore = new HierarchyCore({
     ...options,
     levels,
-    below,
+    lower,
     stamps,
     handOver,
     events,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, l1, l2, levels, guarded, below };
+  return { options, core, l1, l2, levels, guarded, lower };
 }
 
-/** The lowest level in this process keeps what is stale; whatever has a level below keeps copies. */
+/** The lowest level in this process keeps what is stale; whatever has a level below it keeps copies. */
 function memoryLevel(
   name: 'L1' | 'L2',
   cache: EnhancedAsyncTTLCache<unknown>,
@@ -85,9 +85,9 @@ function memoryLevel(
   { l2, customL2, remote, slide, clock }: ResolvedHierarchyOptions,
 ): MemoryLevel {
   const hasL2 = name === 'L1' && (l2 !== undefined || customL2 !== undefined);
-  const hasBelow = hasL2 || remote !== undefined;
+  const hasLower = hasL2 || remote !== undefined;
   const keepsStale = name === 'L2' || (l2 === undefined && customL2?.inProcess !== true);
-  const copyTtlMs = hasBelow ? ttlMs : undefined;
+  const copyTtlMs = hasLower ? ttlMs : undefined;
   return new MemoryLevel({
     name,
     cache,

@@ -139,7 +139,7 @@ export class CacheEvents {
     this.#remember(key, 'evicted');
   }
 
-  /** Notes why a read found nothing in this process, for who hears of a miss below. */
+  /** Notes why a read found nothing in this process, for who hears of a miss of the lower levels. */
   noteAbsent(key: string, reason: MissReason): void {
     if (reason === 'expired' || reason === 'tag') this.#remember(key, reason);
   }

@@ -31,7 +31,7 @@ export interface HierarchyMetrics extends OperationMetrics {
   /** Calls of levels of your own that failed, or took longer than `levelTimeout`. */
   readonly levelFailures: number;
   /** Those of the levels outside this process. */
-  readonly below: Partial<Record<LevelName, LowerLevelMetrics>>;
+  readonly lower: Partial<Record<LevelName, LowerLevelMetrics>>;
 }
 
 /** What the Nest edge, or a test, has in place of a part of a hierarchy. */
@@ -126,15 +126,15 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
 
   /** What the hierarchy has done since the start. */
   getMetrics(): HierarchyMetrics {
-    const { below, guarded } = this.#parts;
+    const { lower, guarded } = this.#parts;
     return {
       ...this.#core.getMetrics(),
       levels: {
         L1: this.l1.table.getMetrics(),
         ...(this.l2 === null ? {} : { L2: this.l2.table.getMetrics() }),
       },
-      levelFailures: below.failures + (guarded?.failures ?? 0),
-      below: below.getMetrics(),
+      levelFailures: lower.failures + (guarded?.failures ?? 0),
+      lower: lower.getMetrics(),
     };
   }
 

@@ -53,8 +53,8 @@ export abstract class CacheView {
    */
   async get<T = unknown>(key: string): Promise<T | undefined> {
     const value = this.#read(key);
-    if (value !== undefined || !this.#core.hasBelow) return value as T | undefined;
-    return this.#readBelow(key) as Promise<T | undefined>;
+    if (value !== undefined || !this.#core.hasLower) return value as T | undefined;
+    return this.#readLower(key) as Promise<T | undefined>;
   }
 
   /** Does what {@link get} does, synchronously, over the in-process levels. */
@@ -131,12 +131,12 @@ export abstract class CacheView {
 
   /**
    * Removes a key from every level. Takes effect in the call: what was being loaded, set or
-   * updated for it is not stored. A level below that does not answer in time is not asked for the key
+   * updated for it is not stored. a lower level that does not answer in time is not asked for the key
    * before it has carried this out.
    *
    * @returns whether an in-process level had a value for it
    * @throws {InvalidArgumentError} for a bad key or option
-   * @throws {CacheLevelError} with `require: 'remote'`, where a level below has not carried it out yet
+   * @throws {CacheLevelError} with `require: 'remote'`, where a lower level has not carried it out yet
    */
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     assertKey(key);
@@ -188,9 +188,9 @@ export abstract class CacheView {
   async getMany<T = unknown>(keys: Iterable<string>): Promise<Map<string, T>> {
     const checked = uniqueKeys(keys);
     const values = checked.map((key) => this.#read(key));
-    if (this.#core.hasBelow) {
+    if (this.#core.hasLower) {
       const answers = checked.map(async (key, at) =>
-        values[at] === undefined ? this.#readBelow(key) : values[at],
+        values[at] === undefined ? this.#readLower(key) : values[at],
       );
       return foundOf(checked, (await Promise.all(answers)) as T[]);
     }
@@ -285,7 +285,7 @@ export abstract class CacheView {
    *
    * @returns how many of them had a value in an in-process level
    * @throws {InvalidArgumentError} for a bad key or option; nothing was removed then
-   * @throws {CacheLevelError} with `require: 'remote'`, where a level below has not removed all of them yet
+   * @throws {CacheLevelError} with `require: 'remote'`, where a lower level has not removed all of them yet
    */
   async deleteMany(keys: Iterable<string>, options?: DeleteOptions): Promise<number> {
     const holdMs = readDelete(options);
@@ -322,9 +322,9 @@ export abstract class CacheView {
     return this.#isOwn(key) ? this.#core.read(this.#prefix + key, skip) : undefined;
   }
 
-  async #readBelow(key: string): Promise<unknown> {
+  async #readLower(key: string): Promise<unknown> {
     if (!this.#isOwn(key)) return undefined;
-    return this.#core.handOut((await this.#core.readBelow(this.#prefix + key))?.value);
+    return this.#core.handOut((await this.#core.readLower(this.#prefix + key))?.value);
   }
 
   /** No key reaches into a namespace by holding the separator. */

@@ -70,7 +70,7 @@ export class EntryMaker {
     };
   }
 
-  /** Returns the entry that the levels above are to have of one found below; `undefined` for none. */
+  /** Returns the entry that the levels above are to have of one found in a lower level; `undefined` for none. */
   promoted(entry: LevelEntry, ticket: Ticket, eager: number | undefined): LevelEntry | undefined {
     const { clock, isolation } = this.#options;
     if (isolation === 'clone' && tryClone(entry.value) === UNCLONEABLE) {

@@ -10,8 +10,8 @@ import { HoldTable } from './hold-table.js';
 import type { InspectedEntry } from './inspected-entry.js';
 import { tryClone, UNCLONEABLE, type Isolation } from './isolation.js';
 import { Invalidations } from './invalidations.js';
-import { LevelWalk, type BelowRead } from './level-walk.js';
-import type { LevelsBelow } from './levels-below.js';
+import { LevelWalk, type LowerRead } from './level-walk.js';
+import type { LowerLevels } from './lower-levels.js';
 import { LoadMaker } from './load-maker.js';
 import type { BatchedLoad, LoadCall } from './load-call.js';
 import { LoaderCalls } from './loader-calls.js';
@@ -28,7 +28,7 @@ export interface HierarchyCorePorts {
   /** Those in this process, from the first to the last that is asked. */
   readonly levels: readonly InProcessLevel[];
   /** Those outside it. */
-  readonly below: LevelsBelow;
+  readonly lower: LowerLevels;
   readonly stamps: StampTable;
   readonly clock: Clock;
   readonly report: Report;
@@ -74,7 +74,7 @@ export class HierarchyCore {
   #refreshes = 0;
 
   constructor(ports: HierarchyCorePorts) {
-    const { levels, below, clock, stamps, events } = ports;
+    const { levels, lower, clock, stamps, events } = ports;
     this.#ports = ports;
     this.#first = levels[0]!;
     this.#off = !ports.enabled;
@@ -82,7 +82,7 @@ export class HierarchyCore {
     this.#stale = new StaleAnswers({ ...ports, level: levels.at(-1)! });
     this.#entries = new EntryMaker({
       ...ports,
-      isShared: !below.isEmpty,
+      isShared: !lower.isEmpty,
       unstored: (ticket, reason) => {
         if (ticket.kind === 'load') events.loadDiscarded(ticket.key, reason);
       },
@@ -139,8 +139,8 @@ export class HierarchyCore {
   }
 
   /** Whether there are levels outside this process to ask, which takes time. */
-  get hasBelow(): boolean {
-    return this.#walk.hasBelow && !this.off;
+  get hasLower(): boolean {
+    return this.#walk.hasLower && !this.off;
   }
 
   /** The order of the oldest operation under way, if there is one. */
@@ -184,21 +184,21 @@ export class HierarchyCore {
     else this.#hits += 1;
     if (entry !== undefined && level !== undefined) events.hit(key, level);
     if (entry === undefined && reason !== undefined) {
-      if (this.hasBelow) events.noteAbsent(key, reason);
+      if (this.hasLower) events.noteAbsent(key, reason);
       else events.miss(key, reason);
     }
     return entry;
   }
 
-  /** Reads through the levels below, after a miss in this process that was counted. */
-  readBelow(key: string): Promise<LevelEntry | undefined> {
+  /** Reads through the lower levels, after a miss in this process that was counted. */
+  readLower(key: string): Promise<LevelEntry | undefined> {
     return this.#loads.find(key, this.#wholly);
   }
 
-  /** Tells of a miss in this process where levels below were not asked. */
+  /** Tells of a miss in this process where lower levels were not asked. */
   noteNotPresent(key: string): void {
     const { events } = this.#ports;
-    if (this.hasBelow && events.explainsMisses)
+    if (this.hasLower && events.explainsMisses)
       events.miss(key, this.#reasons.missed(key, NOTHING_SKIPPED));
   }
 
@@ -262,8 +262,8 @@ export class HierarchyCore {
   ): Promise<T | undefined> {
     const run = async (): Promise<T | undefined> => {
       const current = this.peek(key);
-      const isHere = current !== undefined || !this.hasBelow;
-      return change((isHere ? current : await this.#currentBelow(key)) as T | undefined);
+      const isHere = current !== undefined || !this.hasLower;
+      return change((isHere ? current : await this.#currentLower(key)) as T | undefined);
     };
     if (this.off) return run();
     return this.#coordinator.update(key, plan.tags, run, this.#storing.ofWrite(plan));
@@ -311,21 +311,21 @@ export class HierarchyCore {
   #load<T>(call: LoadCall<T>): Promise<T> {
     const load = this.#loads.of(call);
     if (this.off) return this.#coordinator.loadAlone(load);
-    // Where there are levels below they are asked first.
-    const answer = this.hasBelow ? undefined : this.#loads.whileThrottled(call, 1);
+    // Where there are lower levels they are asked first.
+    const answer = this.hasLower ? undefined : this.#loads.whileThrottled(call, 1);
     if (answer !== undefined) return Promise.resolve(answer as T);
     if (this.#ports.events.tellsJoins && this.#coordinator.isLoading(load))
       this.#ports.events.loadJoined(call.key);
     return this.#coordinator.load(load);
   }
 
-  /** How a caller who says nothing reads the levels below. */
-  get #wholly(): BelowRead {
+  /** How a caller who says nothing reads the lower levels. */
+  get #wholly(): LowerRead {
     return { skip: NOTHING_SKIPPED, eager: this.policy.eager };
   }
 
-  async #currentBelow(key: string): Promise<unknown> {
-    const found = await this.#walk.findBelow(key, this.#wholly);
+  async #currentLower(key: string): Promise<unknown> {
+    const found = await this.#walk.findLower(key, this.#wholly);
     return this.handOut(found?.entry.value);
   }
 

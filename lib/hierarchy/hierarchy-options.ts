@@ -27,7 +27,7 @@ export interface CacheHierarchyOptions extends PolicyOptions {
    */
   readonly l2?: LevelOptions | CacheLevel | false;
   /**
-   * The level below, which processes share.
+   * The lowest level, which processes share.
    * @default none
    */
   readonly remote?: CacheLevel;

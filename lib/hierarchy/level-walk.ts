@@ -5,7 +5,7 @@ import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import type { KeyInvalidation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
-import type { LevelsBelow } from './levels-below.js';
+import type { LowerLevels } from './lower-levels.js';
 import { isDueLike, isFresh } from './lifetime.js';
 import { LookupTable, type LookupResult } from './lookup-table.js';
 import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
@@ -16,7 +16,7 @@ export interface LevelWalkPorts {
   /** Those in this process, from the first to the last that is asked. */
   readonly levels: readonly InProcessLevel[];
   /** Those outside it. */
-  readonly below: LevelsBelow;
+  readonly lower: LowerLevels;
   readonly clock: Clock;
   readonly stale: StaleAnswers;
   readonly entries: EntryMaker;
@@ -29,8 +29,8 @@ export interface Located {
   readonly level: LevelName;
 }
 
-/** How the levels below are read. */
-export interface BelowRead {
+/** How the lower levels are read. */
+export interface LowerRead {
   readonly skip: SkippedLevels;
   /** The share of its lifetime after which what is found is to be refreshed. */
   readonly eager: number | undefined;
@@ -55,11 +55,11 @@ export class LevelWalk {
   }
 
   /** Whether there are levels outside this process, which take time. */
-  get hasBelow(): boolean {
-    return !this.#ports.below.isEmpty;
+  get hasLower(): boolean {
+    return !this.#ports.lower.isEmpty;
   }
 
-  /** How often what was found below had been overtaken, and was looked for once more here. */
+  /** How often what was found in a lower level had been overtaken, and was looked for once more here. */
   get optimisticRetries(): number {
     return this.#optimisticRetries;
   }
@@ -93,9 +93,9 @@ export class LevelWalk {
     return reasons.find((reason) => reason === 'tag') ?? reasons.find(Boolean);
   }
 
-  /** Whether a level below does not answer now. */
+  /** Whether a lower level does not answer now. */
   get isDown(): boolean {
-    return this.#ports.below.isDown;
+    return this.#ports.lower.isDown;
   }
 
   /**
@@ -118,40 +118,40 @@ export class LevelWalk {
     return isStored || !isAsked;
   }
 
-  /** Sends an entry to the levels below; see {@link LevelsBelow.write}. */
+  /** Sends an entry to the lower levels; see {@link LowerLevels.write}. */
   send(
     key: string,
     entry: LevelEntry,
     skipped: ReadonlySet<LevelName>,
     terms: WriteTerms,
   ): Promise<boolean> {
-    return this.#ports.below.write(key, entry, skipped, terms);
+    return this.#ports.lower.write(key, entry, skipped, terms);
   }
 
   /** Removes a key from every level. */
   remove(key: string, mode: DeleteMode = {}): KeyInvalidation {
     let existed = false;
     for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
-    return { existed, lower: this.hasBelow ? this.#ports.below.delete(key, mode) : undefined };
+    return { existed, lower: this.hasLower ? this.#ports.lower.delete(key, mode) : undefined };
   }
 
   /** Removes what begins with `prefix`: in this process in the call, where not stamps see to it. */
   async clear(prefix: string): Promise<void> {
     for (const level of this.#ports.levels) level.clear(prefix === '' ? undefined : prefix);
-    if (this.hasBelow) await this.#ports.below.clear(prefix);
+    if (this.hasLower) await this.#ports.lower.clear(prefix);
   }
 
   /** Makes whatever carries one of the tags a miss. */
   async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
     for (const level of this.#ports.levels) level.invalidateTags(tags);
-    if (this.hasBelow) await this.#ports.below.invalidateTags(tags, holdMs);
+    if (this.hasLower) await this.#ports.lower.invalidateTags(tags, holdMs);
   }
 
   /**
-   * Finds a live entry in the levels below, and copies it into those above. One that was overtaken by an
+   * Finds a live entry in the lower levels, and copies it into those above. One that was overtaken by an
    * invalidation or another value is looked for once more in this process, without a wait.
    */
-  async findBelow(key: string, how: BelowRead): Promise<Located | undefined> {
+  async findLower(key: string, how: LowerRead): Promise<Located | undefined> {
     const { found, lost } = await this.#lookUp(key, how);
     if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
     if (!lost) return undefined;
@@ -161,35 +161,35 @@ export class LevelWalk {
 
   /** Tells what each level has of a key, the values as `handOut` gives them. */
   async inspect(key: string, handOut: (value: unknown) => unknown): Promise<InspectedEntry[]> {
-    const { levels, below, clock } = this.#ports;
+    const { levels, lower, clock } = this.#ports;
     const here = levels.flatMap((level) => {
       const entry = level.peekNow(key);
       return entry === undefined ? [] : [{ name: level.name, entry }];
     });
-    const there = await below.inspect(key);
+    const there = await lower.inspect(key);
     return [...here, ...there].map(({ name, entry }) =>
       inspectedEntry(name, entry, handOut(entry.value), clock),
     );
   }
 
   async close(): Promise<void> {
-    const { levels, below } = this.#ports;
-    await Promise.all([below.close(), ...levels.map((level) => level.close())]);
+    const { levels, lower } = this.#ports;
+    await Promise.all([lower.close(), ...levels.map((level) => level.close())]);
   }
 
-  #lookUp(key: string, { skip, eager, refreshed }: BelowRead): Promise<LookupResult> {
-    const { below, tickets, entries, clock } = this.#ports;
+  #lookUp(key: string, { skip, eager, refreshed }: LowerRead): Promise<LookupResult> {
+    const { lower, tickets, entries, clock } = this.#ports;
     return this.#lookups.find({
       key,
       variant: skip.variant,
-      find: () => below.find(key, skip.read),
+      find: () => lower.find(key, skip.read),
       promote: (found, ticket) => {
         const isDue = refreshed !== undefined && isDueLike(found.entry, refreshed, clock);
         const promoted = entries.promoted(found.entry, ticket, isDue ? undefined : eager);
         if (promoted === undefined) return undefined;
         this.#promote(key, promoted, skip);
         const wanted = (): boolean => tickets.isValid(ticket);
-        return below.promote(key, found, skip.write, { wanted, replaces: false });
+        return lower.promote(key, found, skip.write, { wanted, replaces: false });
       },
     });
   }

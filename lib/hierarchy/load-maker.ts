@@ -3,7 +3,7 @@ import type { LevelEntry } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
-import type { BelowRead, LevelWalk } from './level-walk.js';
+import type { LowerRead, LevelWalk } from './level-walk.js';
 import { isDueLike } from './lifetime.js';
 import type { LoadCall } from './load-call.js';
 import type { LoaderCalls } from './loader-calls.js';
@@ -28,7 +28,7 @@ export interface LoadMakerPorts {
 }
 
 /**
- * Makes loads of calls: each looks in the levels below, calls the loader, stores what it brought, and
+ * Makes loads of calls: each looks in the lower levels, calls the loader, stores what it brought, and
  * knows what else its callers can be answered with.
  */
 export class LoadMaker {
@@ -39,7 +39,7 @@ export class LoadMaker {
     this.#ports = ports;
   }
 
-  /** Reads that levels below have answered. */
+  /** Reads that lower levels have answered. */
   get hits(): number {
     return this.#hits;
   }
@@ -49,7 +49,7 @@ export class LoadMaker {
     return this.#of(call, undefined);
   }
 
-  /** A load behind a hit of an entry that is due; what is found below must not be due as well. */
+  /** A load behind a hit of an entry that is due; what is found in a lower level must not be due as well. */
   ofRefresh<T>(call: LoadCall<T>, refreshed: LevelEntry): CoordinatedLoad<T> {
     const load = this.#of(call, refreshed);
     const store: typeof load.store = (value, ticket) => {
@@ -59,8 +59,8 @@ export class LoadMaker {
     return { ...load, store };
   }
 
-  /** Reads through the levels below for one caller. */
-  async find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
+  /** Reads through the lower levels for one caller. */
+  async find(key: string, how: LowerRead): Promise<LevelEntry | undefined> {
     const entry = await this.#find(key, how);
     if (entry !== undefined) this.#hits += 1;
     return entry;
@@ -76,7 +76,7 @@ export class LoadMaker {
     const { key, plan, signal, waitTimeoutMs, forced, batch } = call;
     const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
     const { walk, stale, loaders, storing } = this.#ports;
-    const looksBelow = walk.hasBelow && !forced && !this.#ports.isOff();
+    const looksLower = walk.hasLower && !forced && !this.#ports.isOff();
     return {
       key,
       tags: plan.tags,
@@ -87,7 +87,7 @@ export class LoadMaker {
       softTimeoutMs,
       hardTimeoutMs,
       began: batch && ((load) => batch.began({ ...call, load })),
-      find: looksBelow ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
+      find: looksLower ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
       callLoader: (load) => loaders.run(call, load),
       ...storing.ofLoad<T>(plan),
       stored: forced ? undefined : () => this.#ports.peek(key, plan.skip) as T | undefined,
@@ -117,11 +117,11 @@ export class LoadMaker {
     return stored.value as T;
   }
 
-  async #find(key: string, how: BelowRead): Promise<LevelEntry | undefined> {
+  async #find(key: string, how: LowerRead): Promise<LevelEntry | undefined> {
     const { walk, events, reasons, clock } = this.#ports;
     const { refreshed } = how;
     const reason = events.explainsMisses ? reasons.missed(key, how.skip) : undefined;
-    const found = await walk.findBelow(key, how);
+    const found = await walk.findLower(key, how);
     if (this.#ports.isOff()) return undefined;
     const isDue = found && refreshed && isDueLike(found.entry, refreshed, clock);
     if (found !== undefined && isDue !== true) {

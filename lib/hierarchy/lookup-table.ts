@@ -1,9 +1,9 @@
 import type { Ticket } from '../memory/tickets.js';
-import type { Found } from './levels-below.js';
+import type { Found } from './lower-levels.js';
 
 /** What a {@link LookupTable} needs from its owner. */
 export interface LookupTablePorts {
-  /** Opens a ticket for what a level below has. */
+  /** Opens a ticket for what a lower level has. */
   openPromotion(key: string): Ticket;
   closeTicket(ticket: Ticket): void;
   isValid(ticket: Ticket): boolean;

@@ -2,7 +2,7 @@
 export interface OperationMetrics {
   /**
    * Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. A read under
-   * way counts as a miss until a level below has answered it.
+   * way counts as a miss until a lower level has answered it.
    */
   readonly gets: number;
   readonly hits: number;
@@ -31,7 +31,7 @@ export interface OperationMetrics {
   readonly loadMs: number;
   /** Loaders that wait for one of the `maxConcurrentLoads` slots now. */
   readonly waitingLoads: number;
-  /** Answers of levels below that had been overtaken when they came, and were looked for once more. */
+  /** Answers of lower levels that had been overtaken when they came, and were looked for once more. */
   readonly optimisticRetries: number;
   /** Callers who got a stale value, since a load failed, took long or was not tried again yet. */
   readonly staleServed: number;

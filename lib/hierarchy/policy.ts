@@ -9,7 +9,7 @@ import type { OptionReader } from '../options.js';
 export interface PolicyOptions {
   /**
    * How long an entry lives, unless its loader or its call says otherwise. A level keeps its copy
-   * for its own `ttl` at most while a level below has the entry.
+   * for its own `ttl` at most while a lower level has the entry.
    * @default the `ttl` of L2; 10 minutes where a level of your own is there in its place or below; else the
    * `ttl` of L1
    */

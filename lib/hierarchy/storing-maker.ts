@@ -43,7 +43,7 @@ export class StoringMaker {
       if (entry === undefined) return;
       const { walk, events } = this.#ports;
       const isHere = walk.writeNow(key, entry, plan.skip.write);
-      if (isHere || walk.hasBelow) {
+      if (isHere || walk.hasLower) {
         events.stored(key, entry, 'load');
       } else {
         this.#refused += 1;
@@ -60,7 +60,7 @@ export class StoringMaker {
         return;
       }
       const { walk, events } = this.#ports;
-      if (walk.writeNow(key, entry) || walk.hasBelow) {
+      if (walk.writeNow(key, entry) || walk.hasLower) {
         this.#sets += 1;
         events.stored(key, entry, 'write');
       } else {
@@ -75,7 +75,7 @@ export class StoringMaker {
     store: (ticket: Ticket, entry: LevelEntry | undefined) => void,
   ): Storing<T> {
     const { walk, entries, tickets } = this.#ports;
-    if (!walk.hasBelow)
+    if (!walk.hasLower)
       return { store: (value, ticket) => store(ticket, entries.fresh(value, ticket, plan)) };
     let entry: LevelEntry | undefined;
     return {

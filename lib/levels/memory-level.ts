@@ -14,7 +14,7 @@ import {
 export interface MemoryLevelOptions {
   readonly name: LevelName;
   readonly cache: EnhancedAsyncTTLCache<unknown>;
-  /** How long a copy is kept at most where a level below has the original; `undefined` if none has. */
+  /** How long a copy is kept at most where a lower level has the original; `undefined` if none has. */
   readonly copyTtlMs: number | undefined;
   /** Whether it keeps entries in their grace: the lowest level in this process does. */
   readonly keepsStale: boolean;

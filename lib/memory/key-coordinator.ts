@@ -125,7 +125,7 @@ export class KeyCoordinator {
     return this.#loads.has(load);
   }
 
-  /** Opens a ticket for what a level below has; it must be closed. */
+  /** Opens a ticket for what a lower level has; it must be closed. */
   openPromotion(key: string): Ticket {
     return this.#tickets.open(key, 'promotion');
   }

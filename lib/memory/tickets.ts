@@ -152,7 +152,7 @@ export class TicketTable {
 
   /**
    * Lets no load and no promotion of the ticket's key be stored until the returned function is called:
-   * the value of a set or update is on its way to a level below.
+   * the value of a set or update is on its way to a lower level.
    */
   beginWriting({ key }: Ticket): () => void {
     const fences = this.#fences.get(key)!;

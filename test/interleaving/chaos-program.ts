@@ -131,13 +131,13 @@ export class ChaosProgram {
   async rest(): Promise<void> {
     this.#chaos.mood = 'healthy';
     await this.#clock.advance(LONGEST_LIFETIME_MS + RETRIES_MS);
-    const { inFlight, locks, waitingLoads, below, gets, hits, misses } = this.#cache.getMetrics();
+    const { inFlight, locks, waitingLoads, lower, gets, hits, misses } = this.#cache.getMetrics();
     const figures = {
       'callers wait': this.#open.size,
       'operations are in flight': inFlight,
       'keys are locked': locks.heldKeys,
       'loaders wait': waitingLoads,
-      'changes are not confirmed': Object.values(below).reduce(
+      'changes are not confirmed': Object.values(lower).reduce(
         (sum, { unconfirmed }) => sum + unconfirmed,
         0,
       ),

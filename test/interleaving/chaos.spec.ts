@@ -113,14 +113,14 @@ describe('a level that never answers', () => {
       void cache.invalidateTags(`tag ${round}`);
       void cache.setMany(keys.map((key) => [`${key} of ${round}`, round]));
       await clock.advance(3_000);
-      most.push(cache.getMetrics().below.remote!.unconfirmed);
+      most.push(cache.getMetrics().lower.remote!.unconfirmed);
     }
 
     expect(Math.max(...most)).toBeLessThanOrEqual(2 * maxStamps);
     expect(cache.getMetrics().inFlight).toBe(0);
     isDead = false;
     await clock.advance(700_000);
-    expect(cache.getMetrics().below.remote).toMatchObject({ unconfirmed: 0, down: false });
+    expect(cache.getMetrics().lower.remote).toMatchObject({ unconfirmed: 0, down: false });
     expect(await cache.getMany(keys)).toEqual(new Map());
     await cache.close();
     expect(clock.pending).toBe(0);

@@ -5,7 +5,7 @@ import { HoldTable } from '../../lib/hierarchy/hold-table.js';
 import { KeyLanes } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
 import { LevelWalk } from '../../lib/hierarchy/level-walk.js';
-import { LevelsBelow } from '../../lib/hierarchy/levels-below.js';
+import { LowerLevels } from '../../lib/hierarchy/lower-levels.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
 import { StampTable } from '../../lib/hierarchy/stamp-table.js';
 import { MemoryLevel } from '../../lib/levels/memory-level.js';
@@ -184,7 +184,7 @@ export const RULES_OF_GUARDED: readonly Rule[] = [
 const ASKED = Symbol('asked');
 
 /** Rules about levels outside this process. */
-export const RULES_BELOW: readonly Rule[] = [
+export const RULES_OF_LOWER: readonly Rule[] = [
   [
     'a level is not read for a key with a delete on its way, or owed',
     () => change(KeyLanes, 'isReadable', () => () => true),
@@ -249,7 +249,7 @@ export const RULES_BELOW: readonly Rule[] = [
   [
     'a level is cleared when single changes are forgotten',
     () => {
-      const isAsked = during(LevelsBelow, 'clear');
+      const isAsked = during(LowerLevels, 'clear');
       change(LowerLevel, 'clear', (clear) => (prefix) => {
         return isAsked() ? clear(prefix) : Promise.resolve('applied');
       });
@@ -262,7 +262,7 @@ export const RULES_BELOW: readonly Rule[] = [
   [
     'what a level calls fenced is not stored above it',
     () =>
-      change(LevelsBelow, 'write', (write) => async (...what) => {
+      change(LowerLevels, 'write', (write) => async (...what) => {
         await write(...what);
         return true;
       }),
@@ -295,7 +295,7 @@ export const RULES_BELOW: readonly Rule[] = [
     () => change(HoldTable, 'heldUntil', () => () => -Infinity),
   ],
   [
-    'what is found below during a hold is not copied',
+    'what is found in a lower level during a hold is not copied',
     () => {
       let isPromotion = false;
       change(TicketTable, 'isValid', (isValid) => (ticket) => {
@@ -310,7 +310,7 @@ export const RULES_BELOW: readonly Rule[] = [
     },
   ],
   [
-    'what was found below is checked before it is used',
+    'what was found in a lower level is checked before it is used',
     () => change(KeyCoordinator, 'isJoinable', () => () => true),
   ],
 ];

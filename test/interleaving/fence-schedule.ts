@@ -20,7 +20,7 @@ const LONG_TTL_MS = 1_000_000;
  */
 export class FenceSchedule {
   readonly #random: Random;
-  /** A long one has levels below be read when what is in memory has expired. */
+  /** A long one has lower levels be read when what is in memory has expired. */
   readonly #ttlMs: number;
   readonly #clock = new VirtualClock(async () => {
     await settleMicrotasks();
@@ -166,8 +166,8 @@ export class FenceSchedule {
     await this.#clock.advance(LONGEST_RETRIES_MS);
     for (const place of this.#places) await this.#readAll(place);
     await settleMicrotasks();
-    const { inFlight, locks, below, waitingLoads } = this.#cache.getMetrics();
-    const unconfirmed = Object.values(below).reduce((sum, level) => sum + level.unconfirmed, 0);
+    const { inFlight, locks, lower, waitingLoads } = this.#cache.getMetrics();
+    const unconfirmed = Object.values(lower).reduce((sum, level) => sum + level.unconfirmed, 0);
     if (this.#open.size + inFlight + locks.heldKeys + unconfirmed + waitingLoads > 0) {
       this.#oracle.violate(
         `at the end ${this.#open.size} callers wait, ${inFlight} tickets are open, ` +

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { randomNumbers } from '../../lib/testing/random-numbers.js';
 import { shareOf } from '../support/search-share.js';
-import { RULES, RULES_BELOW, RULES_OF_GUARDED, type Rule } from './fence-rules.js';
+import { RULES, RULES_OF_LOWER, RULES_OF_GUARDED, type Rule } from './fence-rules.js';
 import { FenceSchedule } from './fence-schedule.js';
 import type { Levels } from './schedule-levels.js';
 
@@ -63,7 +63,7 @@ describe('the fence under any order of events', () => {
   const switchedOff: [levels: Levels, rules: readonly Rule[]][] = [
     ['L1 and L2 in memory', RULES],
     ['L1 in memory, L2 in this process', RULES_OF_GUARDED],
-    ['L1 in memory, remote', RULES_BELOW],
+    ['L1 in memory, remote', RULES_OF_LOWER],
   ];
   const cases = switchedOff.flatMap(([levels, rules]) =>
     rules.map(([rule, switchOff]) => ({ rule, levels, switchOff })),

@@ -27,7 +27,7 @@ export interface ScheduleLevelsOptions {
   readonly oracle: FenceOracle;
 }
 
-/** The levels below L1. Those outside are slow and fail. */
+/** The lower levels L1. Those outside are slow and fail. */
 export class ScheduleLevels {
   readonly #options: ScheduleLevelsOptions;
   readonly #remote: WatchedLevel;

@@ -7,7 +7,7 @@ import { HierarchyCore } from '../../lib/hierarchy/hierarchy-core.js';
 import { Invalidations } from '../../lib/hierarchy/invalidations.js';
 import { HoldTable } from '../../lib/hierarchy/hold-table.js';
 import { LevelWalk } from '../../lib/hierarchy/level-walk.js';
-import { LevelsBelow } from '../../lib/hierarchy/levels-below.js';
+import { LowerLevels } from '../../lib/hierarchy/lower-levels.js';
 import type { LoadCall } from '../../lib/hierarchy/load-call.js';
 import { LoaderCalls } from '../../lib/hierarchy/loader-calls.js';
 import { NOTHING_SKIPPED } from '../../lib/hierarchy/skipped-levels.js';
@@ -178,14 +178,14 @@ const ANYWHERE: Fault[] = [
 ];
 
 const SHARED: Fault[] = [
-  ['what it has is not found', () => silence(LevelsBelow, 'find', Promise.resolve(undefined))],
+  ['what it has is not found', () => silence(LowerLevels, 'find', Promise.resolve(undefined))],
   [
     'a delete does not reach it',
-    () => silence(LevelsBelow, 'delete', Promise.resolve({ applied: true, failed: [] })),
+    () => silence(LowerLevels, 'delete', Promise.resolve({ applied: true, failed: [] })),
   ],
-  ['a clear does not reach it', () => silence(LevelsBelow, 'clear', Promise.resolve())],
-  ['no tag reaches it', () => silence(LevelsBelow, 'invalidateTags', Promise.resolve())],
-  ['no value reaches it', () => silence(LevelsBelow, 'write', Promise.resolve(true))],
+  ['a clear does not reach it', () => silence(LowerLevels, 'clear', Promise.resolve())],
+  ['no tag reaches it', () => silence(LowerLevels, 'invalidateTags', Promise.resolve())],
+  ['no value reaches it', () => silence(LowerLevels, 'write', Promise.resolve(true))],
   [
     'copies of it live longer',
     () =>
@@ -219,7 +219,7 @@ describe(`${CacheHierarchy.name}: random programs over the whole policy (test of
       forget({});
       planAs(() => ({}));
       for (const name of ['find', 'delete', 'clear', 'invalidateTags', 'write'])
-        replace(LevelsBelow, name, (run, ...args: unknown[]) => run(...args));
+        replace(LowerLevels, name, (run, ...args: unknown[]) => run(...args));
     };
 
     expect(await finds('one level and a shared one', breakIt, { numRuns: 50 })).toBe(false);

@@ -204,9 +204,9 @@ describe('the levels of a named cache', () => {
     await closeAll();
     const withNone = (await bootNamed({ remote: withoutScope() }, { remote: false })).cache;
 
-    expect(Object.keys(withOwn.getMetrics().below)).toEqual(['remote']);
+    expect(Object.keys(withOwn.getMetrics().lower)).toEqual(['remote']);
     expect([remote.closed, own.closed, own.scopes.size]).toEqual([1, 1, 0]);
-    expect(withNone.getMetrics().below).toEqual({});
+    expect(withNone.getMetrics().lower).toEqual({});
   });
 
   it('are refused where the remote of the root has no scopes', async () => {

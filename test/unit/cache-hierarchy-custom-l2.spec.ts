@@ -49,7 +49,7 @@ describe(`${CacheHierarchy.name}: an L2 of your own in this process`, () => {
 
     expect(await cache.inspect('key')).toMatchObject([{ level: 'L1' }, { level: 'L2' }]);
     expect(Object.keys(cache.getMetrics().levels)).toEqual(['L1']);
-    expect(cache.getMetrics().below).toEqual({});
+    expect(cache.getMetrics().lower).toEqual({});
   });
 
   it('loses its keys to delete, and everything to clear', async () => {

@@ -42,14 +42,14 @@ describe.each(['fail', 'hang'] as const)(
     it('reads load, and are stored above', async () => {
       expect(await patiently(cache.get('key'))).toBeUndefined();
       expect(await patiently(cache.getOrSet('key', () => 'loaded', { ttl: '1h' }))).toBe('loaded');
-      expect(cache.getMetrics().below.remote).toMatchObject({ down: true, hits: 0 });
+      expect(cache.getMetrics().lower.remote).toMatchObject({ down: true, hits: 0 });
     });
 
     it('sets are stored above', async () => {
       await patiently(cache.set('key', 'value'));
 
       expect(cache.getMetrics()).toMatchObject({ sets: 1 });
-      expect(cache.getMetrics().below.remote!.failures).toBeGreaterThan(0);
+      expect(cache.getMetrics().lower.remote!.failures).toBeGreaterThan(0);
     });
 
     it('updates store above', async () => {
@@ -63,7 +63,7 @@ describe.each(['fail', 'hang'] as const)(
       await patiently(cache.namespace('places').clear());
       await patiently(cache.clear());
 
-      expect(cache.getMetrics().below.remote!.unconfirmed).toBe(4);
+      expect(cache.getMetrics().lower.remote!.unconfirmed).toBe(4);
     });
 
     it('is reported once, without keys and values', async () => {
@@ -100,7 +100,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
     }
 
     expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN', 'CACHE_LEVEL_DOWN']);
-    expect(cache.getMetrics().below.remote).toMatchObject({ calls: 4, failures: 3, timeouts: 0 });
+    expect(cache.getMetrics().lower.remote).toMatchObject({ calls: 4, failures: 3, timeouts: 0 });
   });
 
   it('deletes what could not be deleted, and does not read it before', async () => {
@@ -111,7 +111,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
 
     expect(await cache.get('key')).toBeUndefined();
     expect(remote.calls).toEqual([]);
-    expect(cache.getMetrics().below.remote).toMatchObject({ unread: 1, unconfirmed: 1 });
+    expect(cache.getMetrics().lower.remote).toMatchObject({ unread: 1, unconfirmed: 1 });
 
     remote.when('delete', 'answer');
     await clock.advance(1_000);
@@ -150,7 +150,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
     await clock.advance(1_000);
 
     expect(remote.entries.size).toBe(0);
-    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+    expect(cache.getMetrics().lower.remote!.unconfirmed).toBe(0);
   });
 
   it('has no value of a set that happened after it was given up', async () => {
@@ -163,7 +163,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
 
     expect(remote.entries.size).toBe(0);
     expect(await cache.get('key')).toBeUndefined();
-    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+    expect(cache.getMetrics().lower.remote!.unconfirmed).toBe(0);
   });
 
   it('gives out nothing with a tag whose invalidation it has not confirmed', async () => {
@@ -178,7 +178,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
     remote.when('invalidateTags', 'answer');
     await clock.advance(1_000);
     expect(remote.entries.read('tagged')).toBeUndefined();
-    expect(cache.getMetrics().below.remote!.unconfirmed).toBe(0);
+    expect(cache.getMetrics().lower.remote!.unconfirmed).toBe(0);
   });
 
   it('is not read in a namespace whose clear it has not confirmed', async () => {

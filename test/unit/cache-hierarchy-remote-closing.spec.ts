@@ -92,7 +92,7 @@ describe(`${CacheHierarchy.name}: delete with require: 'remote'`, () => {
     }
 
     expect(causes).toEqual(Array(6).fill(AWAY));
-    expect(cache.getMetrics().below.remote?.unsent).toBe(1);
+    expect(cache.getMetrics().lower.remote?.unsent).toBe(1);
   });
 
   it('has the errors of both levels where both have failed', async () => {

@@ -113,7 +113,7 @@ describe(`${CacheHierarchy.name}: counts with a remote`, () => {
     await cache.getMany(['key', 'none']);
 
     expect(cache.getMetrics()).toMatchObject({ gets: 4, hits: 2, misses: 2, hitRatio: 0.5 });
-    expect(cache.getMetrics().below.remote).toMatchObject({ hits: 1, misses: 2, calls: 3 });
+    expect(cache.getMetrics().lower.remote).toMatchObject({ hits: 1, misses: 2, calls: 3 });
   });
 
   it('counts it for every caller that joined', async () => {
@@ -152,17 +152,17 @@ describe(`${CacheHierarchy.name}: inspect with a remote`, () => {
   it('counts no hit and no miss, in no level', async () => {
     await cache.set('key', 'value');
     remote.put('there', entryOf('value', clock));
-    const { below, ...before } = cache.getMetrics();
+    const { lower, ...before } = cache.getMetrics();
     for (const key of ['key', 'there', 'absent']) await cache.inspect(key);
     remote.when('delete', 'hang');
     void cache.delete('key');
     await cache.inspect('key');
 
-    const { hits, misses, unread } = below.remote!;
+    const { hits, misses, unread } = lower.remote!;
     expect(cache.getMetrics()).toMatchObject({
       hits: before.hits,
       misses: before.misses,
-      below: { remote: { hits, misses, unread } },
+      lower: { remote: { hits, misses, unread } },
     });
     expect(cache.getMetrics().levels).toMatchObject({
       L1: { hits: before.levels.L1.hits, misses: before.levels.L1.misses },

@@ -213,7 +213,7 @@ describe(ChaosLevel.name, () => {
     await cache.set('other', 2);
 
     expect([loaded, store.keys]).toEqual([1, ['other']]);
-    expect(cache.getMetrics().below.remote).toMatchObject({ down: false, failures: 2 });
+    expect(cache.getMetrics().lower.remote).toMatchObject({ down: false, failures: 2 });
     await cache.close();
   });
 });

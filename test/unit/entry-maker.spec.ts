@@ -160,7 +160,7 @@ describe(`${EntryMaker.name}: eager`, () => {
   });
 });
 
-describe(`${EntryMaker.name}: what was found below`, () => {
+describe(`${EntryMaker.name}: what was found in a lower level`, () => {
   it('keeps its times, and gets the order of its lookup where that matters', () => {
     const found = { ...entryOf('there', clock, { grace: 10, tags: ['tag'] }), loadMs: 5, order: 1 };
 

@@ -110,10 +110,10 @@ it('that does not confirm the invalidation of a tag is asked again', async () =>
   await cache.invalidateTags('red');
 
   expect(await cache.get('key')).toBeUndefined();
-  expect(cache.getMetrics().below.remote).toMatchObject({ unconfirmed: 1 });
+  expect(cache.getMetrics().lower.remote).toMatchObject({ unconfirmed: 1 });
   answers.clear();
   await clock.advance(1_000);
-  expect(cache.getMetrics().below.remote).toMatchObject({ unconfirmed: 0 });
+  expect(cache.getMetrics().lower.remote).toMatchObject({ unconfirmed: 0 });
   expect(await cache.get('key')).toBeUndefined();
   await cache.close();
 });

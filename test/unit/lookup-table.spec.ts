@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LookupTable, type Lookup } from '../../lib/hierarchy/lookup-table.js';
-import type { Found } from '../../lib/hierarchy/levels-below.js';
+import type { Found } from '../../lib/hierarchy/lower-levels.js';
 import { TicketTable, type Ticket } from '../../lib/memory/tickets.js';
 import { defer, type Deferred } from '../support/deferred.js';
 import { entryOf } from '../support/scripted-level.js';

@@ -60,7 +60,7 @@ const [here, there] = [0, 1].map(() => new CacheHierarchy({ remote: new StoreLev
 
 await here!.set('rate', 1.1, { tags: 'rates' });
 console.log(await there!.getOrSet('rate', () => Promise.reject(new Error('not asked')))); // 1.1
-console.log(there!.getMetrics().below.remote?.hits); // 1
+console.log(there!.getMetrics().lower.remote?.hits); // 1
 
 await here!.invalidateTags('rates');
 console.log(await here!.get('rate'), store.size); // undefined 0

@@ -4,7 +4,7 @@ import { ChaosLevel, FakeClock } from 'nestjs-cache-hierarchy/testing';
 const clock = new FakeClock();
 const remote = new ChaosLevel({ clock }); // a store in memory, with switches
 const cache = new CacheHierarchy({ clock, l2: false, remote, report: () => {} });
-const unconfirmed = () => cache.getMetrics().below.remote?.unconfirmed;
+const unconfirmed = () => cache.getMetrics().lower.remote?.unconfirmed;
 
 await cache.set('rate', 1.1);
 remote.down();

@@ -5,7 +5,7 @@ import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
 import { isFresh } from './lifetime.js';
 
-/** What the levels below have of a key, and which of them has it. */
+/** What the lower levels have of a key, and which of them has it. */
 export interface Found {
   readonly entry: LevelEntry;
   readonly depth: number;
@@ -15,7 +15,7 @@ export interface Found {
 const APPLIED: Confirmation = { applied: true, failed: [], causes: [] };
 
 /** The levels outside this process, from the first to the last that is asked. */
-export class LevelsBelow {
+export class LowerLevels {
   readonly #levels: readonly LowerLevel[];
   readonly #clock: Clock;
 
