@@ -5,12 +5,13 @@ import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import { CacheEvents } from './cache-events.js';
 import type { CacheHierarchy } from './cache-hierarchy.js';
+import { Coherence } from './coherence.js';
 import { HierarchyCore } from './hierarchy-core.js';
 import type { ResolvedHierarchyOptions } from './hierarchy-options.js';
 import { LowerLevels } from './lower-levels.js';
 import { isFresh } from './lifetime.js';
 import { LowerLevel } from './lower-level.js';
-import { StampTable } from './stamp-table.js';
+import { StampTable, type Stamped } from './stamp-table.js';
 
 /** The parts of a hierarchy. */
 export interface Assembly {
@@ -23,6 +24,7 @@ export interface Assembly {
   /** The one of them that is the user's own, if there is one. */
   readonly guarded: GuardedLevel | undefined;
   readonly lower: LowerLevels;
+  readonly coherence: Coherence;
 }
 
 /** How a hierarchy is put together, beside its options. */
@@ -48,33 +50,48 @@ export function assemble(
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
+  const lower = new LowerLevels(lowerLevels(options, keepsRemoteOpen), options.clock);
+  const coherence = new Coherence({
+    clock: options.clock,
+    follow: (listener) => (options.enabled ? lower.follow(listener) : undefined),
+    advance: () => stamps.advance(),
+    apply: (change) => core.invalidations.hear(change),
+  });
+  const admits = (key: string, entry: Stamped): boolean =>
+    stamps.admits(key, entry) && coherence.admits(key, entry.order);
+  const validity = {
+    get order() {
+      return stamps.order;
+    },
+    admits,
+  };
   const events = new CacheEvents({ ...options, hierarchy });
   const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
       subject: `${options.subject} ${name}`,
-      stamps,
+      stamps: validity,
       evicted: (key) => events.noteEvicted(key),
     });
 
   const l1 = build('L1', options.l1);
   const l2 = options.l2 === undefined ? null : build('L2', options.l2);
-  const guarded = guardedLevel(options, stamps);
+  const guarded = guardedLevel(options, admits);
   const levels = [
     memoryLevel('L1', l1, options.l1, options),
     ...(l2 === null ? [] : [memoryLevel('L2', l2, options.l2!, options)]),
     ...(guarded === undefined ? [] : [guarded]),
   ];
-  const lower = new LowerLevels(lowerLevels(options, keepsRemoteOpen), options.clock);
   const core: HierarchyCore = new HierarchyCore({
     ...options,
     levels,
     lower,
     stamps,
+    coherence,
     handOver,
     events,
     shardOf: (key) => l1.table.shardOf(key),
   });
-  return { options, core, l1, l2, levels, guarded, lower };
+  return { options, core, l1, l2, levels, guarded, lower, coherence };
 }
 
 /** The lowest level in this process keeps what is stale; whatever has a level below it keeps copies. */
@@ -101,7 +118,7 @@ function memoryLevel(
 
 function guardedLevel(
   { customL2, clock, report, levelTimeoutMs, maxStamps }: ResolvedHierarchyOptions,
-  stamps: StampTable,
+  admits: (key: string, entry: Stamped) => boolean,
 ): GuardedLevel | undefined {
   if (customL2?.inProcess !== true) return undefined;
   return new GuardedLevel({
@@ -109,7 +126,7 @@ function guardedLevel(
     level: customL2,
     clock,
     report,
-    admits: (key, { order, tags }) => stamps.admits(key, { order, tags }),
+    admits: (key, { order, tags }) => admits(key, { order, tags }),
     isLive: (entry) => isFresh(entry, clock),
     timeoutMs: levelTimeoutMs,
     maxOwed: maxStamps,

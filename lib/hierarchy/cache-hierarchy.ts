@@ -6,6 +6,7 @@ import { Sweeper, type Sweepable } from '../memory/sweeper.js';
 import { assemble, type Assembly, type AssemblySettings } from './assembly.js';
 import { CacheNamespace } from './cache-namespace.js';
 import { readHold, readTags, type HoldOptions } from './call-options.js';
+import type { CoherenceMetrics } from './coherence.js';
 import { CacheView } from './cache-view.js';
 import type { HierarchyCore } from './hierarchy-core.js';
 import {
@@ -32,6 +33,8 @@ export interface HierarchyMetrics extends OperationMetrics {
   readonly levelFailures: number;
   /** Those of the levels outside this process. */
   readonly lower: Partial<Record<LevelName, LowerLevelMetrics>>;
+  /** What is known of what other processes change; `undefined` where no level tells. */
+  readonly coherence: CoherenceMetrics | undefined;
 }
 
 /** What the Nest edge, or a test, has in place of a part of a hierarchy. */
@@ -126,7 +129,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
 
   /** What the hierarchy has done since the start. */
   getMetrics(): HierarchyMetrics {
-    const { lower, guarded } = this.#parts;
+    const { lower, guarded, coherence } = this.#parts;
     return {
       ...this.#core.getMetrics(),
       levels: {
@@ -135,6 +138,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
       },
       levelFailures: lower.failures + (guarded?.failures ?? 0),
       lower: lower.getMetrics(),
+      coherence: coherence.getMetrics(),
     };
   }
 

@@ -14,6 +14,8 @@ export interface EntryMakerOptions {
   readonly isolation: Isolation;
   /** Whether a level is shared with other processes. */
   readonly isShared: boolean;
+  /** Whether what other processes change makes copies here misses: entries carry their order then. */
+  readonly needsOrder: boolean;
   /** Hears of what is not to be stored. */
   readonly unstored: (ticket: Ticket, reason: 'skipped' | 'uncloneable') => void;
 }
@@ -86,7 +88,8 @@ export class EntryMaker {
 
   /** Tagged and namespaced entries carry the order; how long they may live says how long stamps matter. */
   #orderOf({ key, tags, order }: Ticket, lifetimeMs: number): number | undefined {
-    if (tags === undefined && !key.includes(NAMESPACE_SEPARATOR)) return undefined;
+    const isStamped = tags !== undefined || key.includes(NAMESPACE_SEPARATOR);
+    if (!isStamped) return this.#options.needsOrder ? order : undefined;
     this.#options.stamps.noteLifetime(lifetimeMs);
     return order;
   }

@@ -5,6 +5,7 @@ import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
 import { hitChannel, type CacheEvents } from './cache-events.js';
+import type { Coherence } from './coherence.js';
 import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
 import type { InspectedEntry } from './inspected-entry.js';
@@ -30,6 +31,8 @@ export interface HierarchyCorePorts {
   /** Those outside it. */
   readonly lower: LowerLevels;
   readonly stamps: StampTable;
+  /** What other processes change in the level that they share. */
+  readonly coherence: Coherence;
   readonly clock: Clock;
   readonly report: Report;
   readonly enabled: boolean;
@@ -74,7 +77,7 @@ export class HierarchyCore {
   #refreshes = 0;
 
   constructor(ports: HierarchyCorePorts) {
-    const { levels, lower, clock, stamps, events } = ports;
+    const { levels, lower, clock, stamps, coherence, events } = ports;
     this.#ports = ports;
     this.#first = levels[0]!;
     this.#off = !ports.enabled;
@@ -83,6 +86,7 @@ export class HierarchyCore {
     this.#entries = new EntryMaker({
       ...ports,
       isShared: !lower.isEmpty,
+      needsOrder: coherence.isNeeded,
       unstored: (ticket, reason) => {
         if (ticket.kind === 'load') events.loadDiscarded(ticket.key, reason);
       },
@@ -102,7 +106,10 @@ export class HierarchyCore {
       shardOf: (key) => ports.shardOf(key),
       drop: (key) => void this.#walk.remove(key),
       order: () => stamps.order,
-      admits: (ticket) => !this.#closed && stamps.admits(ticket.key, ticket),
+      admits: (ticket) =>
+        !this.#closed &&
+        stamps.admits(ticket.key, ticket) &&
+        coherence.knows(ticket.key, ticket.order),
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
       discarded: (ticket) => events.loadDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });
@@ -111,6 +118,8 @@ export class HierarchyCore {
       stale: this.#stale,
       entries: this.#entries,
       tickets: this.#coordinator,
+      isFollowed: coherence.isNeeded,
+      trustedUntil: () => coherence.trustedUntil,
     });
     const parts = { ...ports, walk: this.#walk, stale: this.#stale, holds: this.#holds };
     this.invalidations = new Invalidations({ ...parts, coordinator: this.#coordinator });
@@ -295,6 +304,7 @@ export class HierarchyCore {
     this.#closed = true;
     this.#off = true;
     this.invalidations.close();
+    this.#ports.coherence.close();
     this.#coordinator.close();
     this.#loaders.close();
     await this.#walk.close();

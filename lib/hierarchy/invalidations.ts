@@ -1,3 +1,4 @@
+import type { LevelChange } from '../levels/cache-level.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { Report } from '../report.js';
 import type { HoldTable } from './hold-table.js';
@@ -90,6 +91,22 @@ export class Invalidations {
       if (holdMs !== undefined) holds.holdTag(tag, holdMs);
     }
     await walk.invalidateTags(tags, holdMs);
+  }
+
+  /** Carries out in this process what another one has changed in the level that they share. */
+  hear(change: LevelChange): void {
+    const { walk, coordinator, stamps } = this.#ports;
+    if (change.kind === 'key') {
+      coordinator.fence(change.key);
+      walk.removeNow(change.key);
+    } else if (change.kind === 'tags') {
+      for (const tag of change.tags) stamps.stamp(tag);
+      walk.invalidateTagsNow(change.tags);
+    } else {
+      if (change.prefix === '') coordinator.fenceAll();
+      else stamps.stamp(change.prefix);
+      walk.clearNow(change.prefix);
+    }
   }
 
   getMetrics(): InvalidationMetrics {

@@ -11,6 +11,8 @@ export interface WriteTerms {
   wanted(): boolean;
   /** Whether nothing older may be left where this is not stored: it comes from a set or an update. */
   readonly replaces: boolean;
+  /** The token of the lease that it was loaded with. */
+  readonly token?: string | undefined;
 }
 
 interface Write extends WriteTerms {
@@ -95,8 +97,9 @@ export class KeyLanes {
   /** Stores an entry when what is under way for its key is over; settles with what became of it. */
   write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
     return new Promise((done) => {
-      const { replaces } = terms;
-      this.#enter(key, { kind: 'write', entry, replaces, wanted: () => terms.wanted(), done });
+      const { replaces, token } = terms;
+      const wanted = (): boolean => terms.wanted();
+      this.#enter(key, { kind: 'write', entry, replaces, token, wanted, done });
     });
   }
 
@@ -191,8 +194,8 @@ export class KeyLanes {
     this.#advance(key, lane);
   }
 
-  async #runWrite(key: string, lane: Lane, { entry, replaces, done }: Write): Promise<void> {
-    const reply = await this.#options.calls.write(key, entry);
+  async #runWrite(key: string, lane: Lane, { entry, token, replaces, done }: Write): Promise<void> {
+    const reply = await this.#options.calls.write(key, entry, token);
     const written = reply.state === 'answered' ? (reply.answer ?? 'refused') : 'failed';
     if (reply.state === 'late') this.#doubt(key, lane, reply, entry.staleUntil);
     if (written === 'stored') lane.owed = undefined;

@@ -5,6 +5,8 @@ import {
   type Ack,
   type CacheLevel,
   type DeleteMode,
+  type Lease,
+  type LeaseMode,
   type LevelEntry,
   type Maybe,
   type WriteOutcome,
@@ -58,9 +60,9 @@ export class LevelCalls {
   readonly #reads = new CallBatch<undefined, LevelEntry>((items) =>
     this.#call('read', async () => asMap(await this.#options.level.read([...items.keys()]))),
   );
-  readonly #writes = new CallBatch<LevelEntry, WriteOutcome>((items) =>
-    this.#call('write', async () => asMap(await this.#options.level.write(items))),
-  );
+  readonly #writes = new CallBatch<LevelEntry, WriteOutcome>((items) => this.#write(items));
+  /** The leases that entries were loaded with. */
+  readonly #tokens = new WeakMap<LevelEntry, string>();
   readonly #deletes = new Map<string, CallBatch<undefined, Ack>>();
   /** Ends the wait for each call under way. */
   readonly #waits = new Set<() => void>();
@@ -84,8 +86,20 @@ export class LevelCalls {
     return this.#reads.add(key, undefined);
   }
 
-  write(key: string, entry: LevelEntry): Promise<Reply<WriteOutcome | undefined>> {
+  /** Stores an entry; what was loaded with a lease comes with its token. */
+  write(key: string, entry: LevelEntry, token?: string): Promise<Reply<WriteOutcome | undefined>> {
+    if (token !== undefined) this.#tokens.set(entry, token);
     return this.#writes.add(key, entry);
+  }
+
+  /** Whether the level lets one process of all that share it load a key. */
+  get givesLeases(): boolean {
+    return this.#options.level.lease !== undefined;
+  }
+
+  lease(key: string, mode: LeaseMode): Promise<Reply<Lease | undefined>> {
+    const { level } = this.#options;
+    return this.#call('lease', async () => level.lease?.(key, mode));
   }
 
   delete(key: string, mode: DeleteMode): Promise<Reply<Ack | undefined>> {
@@ -145,6 +159,15 @@ export class LevelCalls {
       message: `The level ${level.name} of a cache did not close.`,
       cause,
     });
+  }
+
+  #write(entries: ReadonlyMap<string, LevelEntry>): Promise<Reply<Map<string, WriteOutcome>>> {
+    const tokens = new Map<string, string>();
+    for (const [key, entry] of entries) {
+      const token = this.#tokens.get(entry);
+      if (token !== undefined) tokens.set(key, token);
+    }
+    return this.#call('write', async () => asMap(await this.#options.level.write(entries, tokens)));
   }
 
   async #delete(keys: readonly string[], mode: DeleteMode): Promise<Reply<Map<string, Ack>>> {

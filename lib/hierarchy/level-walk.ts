@@ -1,5 +1,12 @@
 import type { Clock } from '../clock.js';
-import type { DeleteMode, InProcessLevel, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type {
+  DeleteMode,
+  InProcessLevel,
+  Lease,
+  LeaseMode,
+  LevelEntry,
+  LevelName,
+} from '../levels/cache-level.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
@@ -21,6 +28,10 @@ export interface LevelWalkPorts {
   readonly stale: StaleAnswers;
   readonly entries: EntryMaker;
   readonly tickets: KeyCoordinator;
+  /** Whether other processes tell what they change. */
+  readonly isFollowed: boolean;
+  /** Until when copies that are made now may be served. */
+  trustedUntil(): number;
 }
 
 /** A live entry, and the level that has it. */
@@ -109,13 +120,24 @@ export class LevelWalk {
     depth = this.#lowest,
   ): boolean {
     const { levels } = this.#ports;
+    const copy = this.#trusted(entry);
     let [isAsked, isStored] = [false, false];
     for (let at = depth; at >= 0; at--) {
       if (skipped.has(levels[at]!.name)) continue;
       isAsked = true;
-      isStored = levels[at]!.writeNow(key, entry) === 'stored' || isStored;
+      isStored = levels[at]!.writeNow(key, copy) === 'stored' || isStored;
     }
     return isStored || !isAsked;
+  }
+
+  /** Whether a level lets one process of all that share it load a key. */
+  givesLeases(skipped: ReadonlySet<LevelName>): boolean {
+    return this.#ports.lower.givesLeases(skipped);
+  }
+
+  /** Asks whether to load a key; see {@link LowerLevels.lease}. */
+  lease(key: string, mode: LeaseMode, skipped: ReadonlySet<LevelName>): Promise<Lease | undefined> {
+    return this.#ports.lower.lease(key, mode, skipped);
   }
 
   /** Sends an entry to the lower levels; see {@link LowerLevels.write}. */
@@ -128,35 +150,62 @@ export class LevelWalk {
     return this.#ports.lower.write(key, entry, skipped, terms);
   }
 
-  /** Removes a key from every level. */
-  remove(key: string, mode: DeleteMode = {}): KeyInvalidation {
+  /** Removes a key from the levels in this process; returns whether one had a live value. */
+  removeNow(key: string): boolean {
     let existed = false;
     for (const level of this.#ports.levels) existed = level.deleteNow(key) || existed;
+    return existed;
+  }
+
+  /** Removes a key from every level. */
+  remove(key: string, mode: DeleteMode = {}): KeyInvalidation {
+    const existed = this.removeNow(key);
     return { existed, lower: this.hasLower ? this.#ports.lower.delete(key, mode) : undefined };
   }
 
-  /** Removes what begins with `prefix`: in this process in the call, where not stamps see to it. */
-  async clear(prefix: string): Promise<void> {
+  /** Removes what begins with `prefix` from the levels in this process, where not stamps see to it. */
+  clearNow(prefix: string): void {
     for (const level of this.#ports.levels) level.clear(prefix === '' ? undefined : prefix);
+  }
+
+  /** Removes what begins with `prefix` from every level. */
+  async clear(prefix: string): Promise<void> {
+    this.clearNow(prefix);
     if (this.hasLower) await this.#ports.lower.clear(prefix);
+  }
+
+  /** Has the levels in this process make whatever carries one of the tags a miss. */
+  invalidateTagsNow(tags: readonly string[]): void {
+    for (const level of this.#ports.levels) level.invalidateTags(tags);
   }
 
   /** Makes whatever carries one of the tags a miss. */
   async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
-    for (const level of this.#ports.levels) level.invalidateTags(tags);
+    this.invalidateTagsNow(tags);
     if (this.hasLower) await this.#ports.lower.invalidateTags(tags, holdMs);
   }
 
   /**
    * Finds a live entry in the lower levels, and copies it into those above. One that was overtaken by an
-   * invalidation or another value is looked for once more in this process, without a wait.
+   * invalidation or another value is looked for once more in this process, without a wait; and where it
+   * can have been another process's, once more there.
    */
   async findLower(key: string, how: LowerRead): Promise<Located | undefined> {
+    const { located, lost } = await this.#findLower(key, how);
+    if (located !== undefined || !lost || !this.#ports.isFollowed) return located;
+    return (await this.#findLower(key, how)).located;
+  }
+
+  async #findLower(
+    key: string,
+    how: LowerRead,
+  ): Promise<{ located: Located | undefined; lost: boolean }> {
     const { found, lost } = await this.#lookUp(key, how);
-    if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
-    if (!lost) return undefined;
+    if (found !== undefined)
+      return { located: isFresh(found.entry, this.#ports.clock) ? found : undefined, lost: false };
+    if (!lost) return { located: undefined, lost };
     this.#optimisticRetries += 1;
-    return this.locateNow(key, how.skip);
+    return { located: this.locateNow(key, how.skip), lost };
   }
 
   /** Tells what each level has of a key, the values as `handOut` gives them. */
@@ -175,6 +224,12 @@ export class LevelWalk {
   async close(): Promise<void> {
     const { levels, lower } = this.#ports;
     await Promise.all([lower.close(), ...levels.map((level) => level.close())]);
+  }
+
+  /** Shortens the life of a copy that is made while it is not known what other processes change. */
+  #trusted(entry: LevelEntry): LevelEntry {
+    const until = this.#ports.trustedUntil();
+    return entry.freshUntil <= until ? entry : { ...entry, freshUntil: until };
   }
 
   #lookUp(key: string, { skip, eager, refreshed }: LowerRead): Promise<LookupResult> {

@@ -6,6 +6,7 @@ import type { CacheEvents } from './cache-events.js';
 import type { LowerRead, LevelWalk } from './level-walk.js';
 import { isDueLike } from './lifetime.js';
 import type { LoadCall } from './load-call.js';
+import { LoadLease } from './load-lease.js';
 import type { LoaderCalls } from './loader-calls.js';
 import type { MissReasons } from './miss-reasons.js';
 import type { SkippedLevels } from './skipped-levels.js';
@@ -21,6 +22,8 @@ export interface LoadMakerPorts {
   readonly storing: StoringMaker;
   readonly events: CacheEvents;
   readonly reasons: MissReasons;
+  /** For how long another process's load is waited for, in milliseconds. */
+  readonly joinTimeoutMs: number;
   /** Whether nothing is cached. */
   isOff(): boolean;
   /** Finds a live value in this process, as a caller gets it. */
@@ -77,6 +80,7 @@ export class LoadMaker {
     const { softTimeoutMs, hardTimeoutMs, throttleMs, staleOn } = plan.policy;
     const { walk, stale, loaders, storing } = this.#ports;
     const looksLower = walk.hasLower && !forced && !this.#ports.isOff();
+    const lease = this.#leaseFor(call, refreshed !== undefined);
     return {
       key,
       tags: plan.tags,
@@ -87,9 +91,10 @@ export class LoadMaker {
       softTimeoutMs,
       hardTimeoutMs,
       began: batch && ((load) => batch.began({ ...call, load })),
-      find: looksLower ? (load) => this.#findForLoad(call, load, refreshed) : undefined,
+      find: this.#finder(call, looksLower, refreshed, lease),
       callLoader: (load) => loaders.run(call, load),
-      ...storing.ofLoad<T>(plan),
+      ended: lease && (() => lease.release()),
+      ...storing.ofLoad<T>(plan, lease),
       stored: forced ? undefined : () => this.#ports.peek(key, plan.skip) as T | undefined,
       fallback: (callers) => this.#unlessOff(() => stale.forCallers(key, callers, forced)),
       recover: (error, callers) =>
@@ -97,6 +102,40 @@ export class LoadMaker {
       noteFailure: (error) =>
         void this.#unlessOff(() => stale.noteFailure(key, staleOn, error, throttleMs)),
       noteTimeout: () => void this.#unlessOff(() => stale.throttle(key, throttleMs)),
+    };
+  }
+
+  /** Where one process of a fleet is to load a key, what it takes to be the one. */
+  #leaseFor(
+    { key, plan, forced, batch }: LoadCall<unknown>,
+    behind: boolean,
+  ): LoadLease | undefined {
+    const { walk, clock, joinTimeoutMs } = this.#ports;
+    if (this.#ports.isOff() || !walk.givesLeases(plan.skip.write)) return undefined;
+    return new LoadLease({
+      clock,
+      // A batch that waited for some of its keys would keep the leases of the others meanwhile.
+      patienceMs: batch === undefined && !behind ? joinTimeoutMs : 0,
+      ask: () => walk.lease(key, { tags: plan.tags, force: forced || behind }, plan.skip.write),
+    });
+  }
+
+  #finder<T>(
+    call: LoadCall<T>,
+    looksLower: boolean,
+    refreshed: LevelEntry | undefined,
+    lease: LoadLease | undefined,
+  ): CoordinatedLoad<T>['find'] {
+    if (!looksLower && lease === undefined) return undefined;
+    return async (load) => {
+      const look = async (): Promise<T | undefined> =>
+        looksLower ? this.#findForLoad(call, load, refreshed) : undefined;
+      const found = await look();
+      if (found !== undefined || lease === undefined) return found;
+      const brought = await lease.take(load, look);
+      // Another process is at it already: what is there does until then.
+      const isElsewhere = refreshed !== undefined && lease.isElsewhere;
+      return isElsewhere ? (brought ?? (refreshed.value as T)) : brought;
     };
   }
 

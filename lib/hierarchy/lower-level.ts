@@ -3,7 +3,11 @@ import {
   isLevelEntry,
   type Ack,
   type CacheLevel,
+  type ChangeFeed,
+  type ChangeListener,
   type DeleteMode,
+  type Lease,
+  type LeaseMode,
   type LevelEntry,
   type LevelName,
 } from '../levels/cache-level.js';
@@ -110,9 +114,27 @@ export class LowerLevel {
     return this.#isReadable(key) ? this.#find(key) : undefined;
   }
 
-  /** Stores an entry, in the order of the calls for its key. */
+  /** Whether it lets one process of all that share it load a key. */
+  get givesLeases(): boolean {
+    return this.#calls.givesLeases;
+  }
+
+  /** Hears what other processes change; `undefined` where it does not tell. */
+  follow(listener: ChangeListener): ChangeFeed | undefined {
+    return this.#options.level.follow?.(listener);
+  }
+
+  /** Asks whether to load a key; `undefined` where it can not say. */
+  async lease(key: string, mode: LeaseMode): Promise<Lease | undefined> {
+    if (!this.#isReadable(key)) return undefined;
+    const reply = await this.#calls.lease(key, mode);
+    return reply.state === 'answered' ? reply.answer : undefined;
+  }
+
+  /** Stores an entry, in the order of the calls for its key. What was loaded without a lease is not stored. */
   write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
-    if (this.#isBlind && !terms.replaces) return Promise.resolve('unwanted');
+    const isUnleased = this.givesLeases && terms.token === undefined;
+    if (!terms.replaces && (isUnleased || this.#isBlind)) return Promise.resolve('unwanted');
     return this.#lanes.write(key, entry, terms);
   }
 

@@ -1,5 +1,14 @@
 import type { Clock } from '../clock.js';
-import type { Ack, DeleteMode, LevelEntry, LevelName } from '../levels/cache-level.js';
+import type {
+  Ack,
+  ChangeFeed,
+  ChangeListener,
+  DeleteMode,
+  Lease,
+  LeaseMode,
+  LevelEntry,
+  LevelName,
+} from '../levels/cache-level.js';
 import type { Confirmation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
@@ -46,6 +55,26 @@ export class LowerLevels {
       stale ??= found;
     }
     return stale;
+  }
+
+  /** Whether one lets one process of all that share it load a key. */
+  givesLeases(skipped: ReadonlySet<LevelName>): boolean {
+    return this.#levels.some(({ name, givesLeases }) => givesLeases && !skipped.has(name));
+  }
+
+  /** Hears what other processes change in the level that they share; `undefined` where none tells. */
+  follow(listener: ChangeListener): ChangeFeed | undefined {
+    return this.#levels.at(-1)?.follow(listener);
+  }
+
+  /** Asks whether to load a key: the last level that can say. */
+  async lease(
+    key: string,
+    mode: LeaseMode,
+    skipped: ReadonlySet<LevelName>,
+  ): Promise<Lease | undefined> {
+    const level = this.#levels.findLast((one) => one.givesLeases && !skipped.has(one.name));
+    return level?.lease(key, mode);
   }
 
   /** Copies an entry into the levels above the one that it was found in. */

@@ -60,6 +60,12 @@ export class StampTable {
     if (lifetimeMs > this.#longestLifetimeMs) this.#longestLifetimeMs = lifetimeMs;
   }
 
+  /** Takes the next number, for an invalidation that is remembered elsewhere. */
+  advance(): number {
+    this.#order += 1;
+    return this.#order;
+  }
+
   /** Invalidates a tag, or a namespace given as the prefix of its keys. */
   stamp(name: string): void {
     this.#forget(name);

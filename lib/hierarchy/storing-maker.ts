@@ -5,6 +5,7 @@ import type { CacheEvents } from './cache-events.js';
 import type { StorePlan } from './call-options.js';
 import type { EntryMaker } from './entry-maker.js';
 import type { LevelWalk } from './level-walk.js';
+import type { LoadLease } from './load-lease.js';
 
 /** What {@link StoringMaker} is made of. */
 export interface StoringMakerPorts {
@@ -38,8 +39,8 @@ export class StoringMaker {
   }
 
   /** How what a loader brings is stored. */
-  ofLoad<T>(plan: StorePlan): Storing<T> {
-    return this.#of<T>(plan, false, ({ key }, entry) => {
+  ofLoad<T>(plan: StorePlan, lease: LoadLease | undefined): Storing<T> {
+    return this.#of<T>(plan, { replaces: false, lease }, ({ key }, entry) => {
       if (entry === undefined) return;
       const { walk, events } = this.#ports;
       const isHere = walk.writeNow(key, entry, plan.skip.write);
@@ -54,7 +55,7 @@ export class StoringMaker {
 
   /** The same for a set or update: what is not to be kept takes the place of the value before all the same. */
   ofWrite<T>(plan: StorePlan): Storing<T> {
-    return this.#of<T>(plan, true, ({ key }, entry) => {
+    return this.#of<T>(plan, { replaces: true }, ({ key }, entry) => {
       if (entry === undefined) {
         this.#ports.walk.remove(key);
         return;
@@ -71,7 +72,7 @@ export class StoringMaker {
 
   #of<T>(
     plan: StorePlan,
-    replaces: boolean,
+    { replaces, lease }: { readonly replaces: boolean; readonly lease?: LoadLease | undefined },
     store: (ticket: Ticket, entry: LevelEntry | undefined) => void,
   ): Storing<T> {
     const { walk, entries, tickets } = this.#ports;
@@ -82,8 +83,10 @@ export class StoringMaker {
       send: async (value, ticket) => {
         entry = entries.fresh(value, ticket, plan);
         if (entry === undefined) return true;
+        if (lease?.isHeld === true) return false;
         const wanted = (): boolean => tickets.isValid(ticket);
-        return walk.send(ticket.key, entry, plan.skip.write, { wanted, replaces });
+        const terms = { wanted, replaces, token: lease?.token };
+        return walk.send(ticket.key, entry, plan.skip.write, terms);
       },
       store: (_, ticket) => store(ticket, entry),
     };

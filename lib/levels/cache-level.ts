@@ -71,6 +71,52 @@ export interface DeleteMode {
   readonly hold?: number | undefined;
 }
 
+/** What a level that is shared by processes says to one that wants to load a key. */
+export type Lease =
+  /** There is an entry by now. */
+  | { readonly state: 'hit'; readonly entry: LevelEntry }
+  /** Load it: nobody else of the fleet does until this lease is given back, used or lost. */
+  | { readonly state: 'load'; readonly token: string; release(): void }
+  /** Somebody else loads it: ask again in a while, at the latest after `waitMs`. */
+  | { readonly state: 'wait'; readonly waitMs: number }
+  /** What is loaded now is not to be stored: the key is held. */
+  | { readonly state: 'held' };
+
+/** What another process has changed in a level that is shared. */
+export type LevelChange =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'tags'; readonly tags: readonly string[] }
+  /** Everything whose key begins with `prefix`. */
+  | { readonly kind: 'clear'; readonly prefix: string };
+
+/** Hears what other processes change in a level. */
+export interface ChangeListener {
+  changed(change: LevelChange): void;
+  /** Changes of a group of keys were missed: copies of them may be old. */
+  missed(group: number): void;
+}
+
+/** How far it is known what other processes have changed. */
+export interface ChangeFeed {
+  /** In so many groups keys are told apart where changes were missed. */
+  readonly groups: number;
+  /** For how long copies may be served after the last proof, in milliseconds. */
+  readonly maxStaleMs: number;
+  /** The number of a key's group, from 0. */
+  groupOf(key: string): number;
+  /** Whether everything is known, or was missed, that had changed `maxStaleMs` ago. */
+  isProven(): boolean;
+  stop(): void;
+}
+
+/** How a lease is asked for. */
+export interface LeaseMode {
+  /** The tags that what is loaded will carry, as far as they are known. */
+  readonly tags?: readonly string[] | undefined;
+  /** Whether to load although there is an entry. */
+  readonly force?: boolean | undefined;
+}
+
 /**
  * What the hierarchy asks of a level. A level checks no keys and no lifetimes: that was done. One
  * that is reached over a network answers with promises; one in this process answers at once.
@@ -90,8 +136,19 @@ export interface CacheLevel {
   readNow?(key: string): LevelEntry | undefined;
   /** Finds the entries among `keys` that are live, or that are only stale answers. */
   read(keys: readonly string[]): Maybe<Map<string, LevelEntry>>;
-  /** Stores entries; tells for each key what became of it. */
-  write(entries: ReadonlyMap<string, LevelEntry>): Maybe<Map<string, WriteOutcome>>;
+  /**
+   * Stores entries; tells for each key what became of it. What was loaded with a lease comes with its
+   * token, and is `'fenced'` where that has been lost or something was invalidated that it carries.
+   */
+  write(
+    entries: ReadonlyMap<string, LevelEntry>,
+    tokens?: ReadonlyMap<string, string>,
+  ): Maybe<Map<string, WriteOutcome>>;
+  /**
+   * Asks whether to load a key that was not found: one process of all that share the level does. A level
+   * without it has every process load on its own.
+   */
+  lease?(key: string, mode?: LeaseMode): Promise<Lease>;
   /** Removes keys. */
   delete(keys: readonly string[], mode?: DeleteMode): Maybe<Ack>;
   /**
@@ -109,6 +166,11 @@ export interface CacheLevel {
    * of a scope is not called: {@link close} of this level ends its scopes, too.
    */
   scope?(name: string): CacheLevel;
+  /**
+   * Tells from now on what other processes change. A level without it leaves copies in the levels above
+   * as they are until they expire.
+   */
+  follow?(listener: ChangeListener): ChangeFeed;
   /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
   sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
   /** How often it wants to be swept, in milliseconds. */

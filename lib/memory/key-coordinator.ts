@@ -56,6 +56,8 @@ export interface CoordinatedLoad<T> extends Omit<LoadRequest<T>, 'load'>, Storin
   readonly find?: ((load: RunningLoad) => Promise<T | undefined>) | undefined;
   /** Calls the loader through {@link RunningLoad.call}. */
   readonly callLoader: (load: RunningLoad) => T | Promise<T>;
+  /** Hears that the load that this call started is over: found, stored, failed or discarded. */
+  readonly ended?: (() => void) | undefined;
 }
 
 /**
@@ -236,15 +238,24 @@ export class KeyCoordinator {
       stored: call.stored,
       load: async (load) => {
         call.began?.(load);
-        const found = call.find === undefined ? undefined : await call.find(load);
-        if (found !== undefined) return found;
-        load.throwIfAborted();
-        const value = await call.callLoader(load);
-        if (call.send === undefined) this.#storeLoaded(value, load.ticket, call.store);
-        else await this.#sendLoaded(value, load, call);
-        return value;
+        if (call.ended === undefined) return this.#carryOut(load, call);
+        try {
+          return await this.#carryOut(load, call);
+        } finally {
+          call.ended();
+        }
       },
     };
+  }
+
+  async #carryOut<T>(load: RunningLoad, call: CoordinatedLoad<T>): Promise<T> {
+    const found = call.find === undefined ? undefined : await call.find(load);
+    if (found !== undefined) return found;
+    load.throwIfAborted();
+    const value = await call.callLoader(load);
+    if (call.send === undefined) this.#storeLoaded(value, load.ticket, call.store);
+    else await this.#sendLoaded(value, load, call);
+    return value;
   }
 
   #isFree(key: string): boolean {

@@ -102,7 +102,7 @@ export class Load implements RunningLoad {
   readonly #chains: LoadChains;
   #controller: AbortController | undefined;
   #abortReason: { readonly reason: unknown } | undefined;
-  #detached: (() => void) | undefined;
+  readonly #detached: (() => void)[] = [];
   #isDetached = false;
 
   constructor(
@@ -151,13 +151,12 @@ export class Load implements RunningLoad {
 
   onDetached(run: () => void): void {
     if (this.#isDetached) run();
-    else this.#detached = run;
+    else this.#detached.push(run);
   }
 
   /** Notes that the key can do without it. */
   detach(): void {
     this.#isDetached = true;
-    this.#detached?.();
-    this.#detached = undefined;
+    for (const run of this.#detached.splice(0)) run();
   }
 }

@@ -27,7 +27,7 @@ function open({ isShared = false, isolation = 'reference' }: Setting = {}): void
   const stamps = new StampTable({ clock, maxStamps: 10, oldestOrder: () => undefined });
   reasons = [];
   const unstored = (_: Ticket, reason: string): void => void reasons.push(reason);
-  maker = new EntryMaker({ clock, stamps, isolation, isShared, unstored });
+  maker = new EntryMaker({ clock, stamps, isolation, isShared, needsOrder: false, unstored });
 }
 
 beforeEach(() => {

@@ -1,0 +1,105 @@
+import type { Clock } from '../clock.js';
+import type { ChangeFeed, ChangeListener, LevelChange } from '../levels/cache-level.js';
+
+/** What {@link Coherence} needs from its owner. */
+export interface CoherencePorts {
+  readonly clock: Clock;
+  /** Begins to listen to the level that processes share; `undefined` where there is none that tells. */
+  follow(listener: ChangeListener): ChangeFeed | undefined;
+  /** Takes the next number in the order of invalidations. */
+  advance(): number;
+  /** Carries out in this process what another one has changed. */
+  apply(change: LevelChange): void;
+}
+
+/** What is known of what other processes change. */
+export interface CoherenceMetrics {
+  /** Changes of other processes that were heard of. */
+  readonly heard: number;
+  /** How often changes of a group of keys were missed. */
+  readonly missed: number;
+  /** How often copies could not be trusted any more. */
+  readonly lapses: number;
+  /** Whether copies are trusted now. */
+  readonly proven: boolean;
+}
+
+/**
+ * Keeps the copies in this process like what other processes make of the level that they share.
+ *
+ * What is heard is carried out at once. Where changes of a group of keys were missed, or while there is no
+ * proof that none were, copies from before are misses, and the level that is shared is asked. So entries
+ * carry their order here, tagged or not. What is stored without a proof is kept for `maxStale` only. With
+ * the next proof everything from before the lapse that is not known to be old is trusted again.
+ */
+export class Coherence {
+  readonly #ports: CoherencePorts;
+  readonly #feed: ChangeFeed | undefined;
+  /** For each group the order at which changes were missed last. */
+  readonly #missedAt: number[] = [];
+  /** The order at which the proof was found to have lapsed; `undefined` while there is one. None at first. */
+  #lapsedAt: number | undefined = 0;
+  #heard = 0;
+  #missed = 0;
+  #lapses = 0;
+
+  constructor(ports: CoherencePorts) {
+    this.#ports = ports;
+    this.#feed = ports.follow({
+      changed: (change) => {
+        this.#heard += 1;
+        ports.apply(change);
+      },
+      missed: (group) => {
+        this.#missed += 1;
+        this.#missedAt[group] = ports.advance();
+      },
+    });
+  }
+
+  /** Whether copies have to be judged at all. */
+  get isNeeded(): boolean {
+    return this.#feed !== undefined;
+  }
+
+  /** Whether a copy of a key that was stored at an order may be served. */
+  admits(key: string, order: number | undefined): boolean {
+    if (this.#feed === undefined || order === undefined) return true;
+    if (!this.#isProven(this.#feed) && order < this.#lapsedAt!) return false;
+    return this.knows(key, order);
+  }
+
+  /** Whether nothing that concerns a key was missed since an order. */
+  knows(key: string, order: number): boolean {
+    if (this.#feed === undefined) return true;
+    return order >= (this.#missedAt[this.#feed.groupOf(key)] ?? 0);
+  }
+
+  /** Until when what is stored now may be served. */
+  get trustedUntil(): number {
+    if (this.#feed === undefined || this.#isProven(this.#feed)) return Infinity;
+    return this.#ports.clock.now() + this.#feed.maxStaleMs;
+  }
+
+  getMetrics(): CoherenceMetrics | undefined {
+    if (this.#feed === undefined) return undefined;
+    const proven = this.#isProven(this.#feed);
+    return { heard: this.#heard, missed: this.#missed, lapses: this.#lapses, proven };
+  }
+
+  close(): void {
+    this.#feed?.stop();
+  }
+
+  #isProven(feed: ChangeFeed): boolean {
+    if (feed.isProven()) {
+      this.#lapsedAt = undefined;
+      return true;
+    }
+    if (this.#lapsedAt === undefined) {
+      this.#lapses += 1;
+      this.#lapsedAt = this.#ports.advance();
+    }
+    return false;
+  }
+}
