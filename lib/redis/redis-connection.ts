@@ -1,0 +1,22 @@
+/** What a command takes: texts are sent as UTF-8, bytes as they are. */
+export type RedisArgument = string | Buffer;
+
+/** What Redis answers: bytes where it has a text. */
+export type RedisReply = Buffer | number | null | readonly RedisReply[];
+
+/** A connection of this package's own, to one server or to a Cluster. */
+export interface RedisConnection {
+  /** Settles when it can be used for the first time; rejects when it was ended before. */
+  readonly ready: Promise<unknown>;
+  /**
+   * Sends a command, to the server that has `key` where it is a Cluster. Rejects at once while there is no
+   * server; one that rejects may have been carried out, and may be yet.
+   */
+  send(key: string, command: readonly RedisArgument[]): Promise<RedisReply>;
+  /** Listens to a channel, after it was broken, too; settles when it hears for the first time. */
+  subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
+  end(): void;
+}
+
+/** Makes connections like that of a client that the user has. */
+export type Connect = () => RedisConnection;

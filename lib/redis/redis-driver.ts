@@ -1,0 +1,94 @@
+import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
+
+/** A Lua script that is sent once to each server, and called by its digest from then on. */
+export interface RedisScript {
+  readonly source: string;
+  readonly sha1: string;
+}
+
+/** What listens to a channel. */
+export interface Subscription {
+  /** Settles when it hears for the first time; rejects where it never will. */
+  readonly ready: Promise<unknown>;
+  end(): void;
+}
+
+/**
+ * What the level needs of Redis. All keys of one call are in one slot of a Cluster; calls of one step are
+ * sent together. The connections are its own: one for commands, and one for each subscription.
+ */
+export class RedisDriver {
+  readonly #connect: Connect;
+  #commands: RedisConnection;
+  #generation = 0;
+  #isReady = false;
+  #closed = false;
+
+  constructor(connect: Connect) {
+    this.#connect = connect;
+    this.#commands = this.#open();
+  }
+
+  /** The values of keys; `null` where there is none. */
+  async mget(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    return (await this.#send(keys[0]!, ['MGET', ...keys])) as (Buffer | null)[];
+  }
+
+  async run(
+    { source, sha1 }: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<RedisReply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.#send(keys[0]!, ['EVALSHA', sha1, ...rest]);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return this.#send(keys[0]!, ['EVAL', source, ...rest]);
+    }
+  }
+
+  /** Hears what is published on a channel. Messages are lost while there is no connection. */
+  subscribe(channel: string, hear: (message: string) => void): Subscription {
+    const connection = this.#connect();
+    return { ready: connection.subscribe(channel, hear), end: () => connection.end() };
+  }
+
+  /** Which connection for commands this is. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Gives the connection of a generation up, which has not answered for long, and makes another. */
+  recycle(generation: number): void {
+    if (this.#closed || generation !== this.#generation) return;
+    this.#generation += 1;
+    this.#commands.end();
+    this.#commands = this.#open();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#commands.end();
+  }
+
+  async #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
+    // Once it was there, what cannot be sent at once fails.
+    if (!this.#isReady) await this.#commands.ready;
+    return this.#commands.send(key, command);
+  }
+
+  #open(): RedisConnection {
+    const connection = this.#connect();
+    connection.ready.then(
+      () => (this.#isReady = true),
+      () => {},
+    );
+    return connection;
+  }
+}
+
+/** Whether a server has not got a script: after a restart, or a new one of a Cluster. */
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

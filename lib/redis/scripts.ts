@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import type { RedisScript } from './redis-driver.js';
+
+/**
+ * What scripts write before a record: its version, until when it is fresh and until when it may be a stale
+ * answer, 16 digits each; how many marks it depends on, 2 digits; their nonces, 12 characters each.
+ */
+export const DIGITS = 16;
+export const COUNT_DIGITS = 2;
+export const NONCE_LENGTH = 12;
+
+/*
+ * Versions are Redis's time in microseconds; those of one bucket rise with every change, also where its
+ * clock goes back. Other times are milliseconds since 1970 by Redis's clock.
+ *
+ * What is kept for a generation, a namespace or a tag ("mark"): nonce, version of the last invalidation,
+ * time until which it is held. The counters of a bucket: v, its last version; e, its first, which tells
+ * whether they were lost; n, how many changes were told of; t, the version of the last invalidation of any
+ * namespace or tag.
+ *
+ * Every change is told to the other processes in the same step. The last of ARGV: what has changed, the
+ * channel, who does it and the bucket.
+ */
+const COMMON = `
+local function micros()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+local function digits(number)
+  return string.format('%016.0f', number)
+end
+local function nextVersion(counters)
+  local version = math.max(micros(), tonumber(redis.call('HGET', counters, 'v') or '0') + 1)
+  redis.call('HSET', counters, 'v', digits(version))
+  redis.call('HSETNX', counters, 'e', digits(version))
+  return version
+end
+local function tell(counters)
+  local epoch = redis.call('HGET', counters, 'e')
+  local count = redis.call('HINCRBY', counters, 'n', 1)
+  local parts = {ARGV[#ARGV], epoch, count, ARGV[#ARGV - 2]}
+  redis.call('PUBLISH', ARGV[#ARGV - 1], table.concat(parts, '\\30'))
+end
+local function owns(token, lease)
+  return lease and string.sub(lease, 1, 12) == token
+end
+local function isHold(lease)
+  return lease and string.sub(lease, 1, 1) == '#'
+end
+`;
+
+/**
+ * Stores an entry, unless it comes too late. A load is stored while it has its lease, and nothing was
+ * invalidated since that concerns it. Of a tag that it was the first to name nothing is known: where any
+ * was invalidated meanwhile this could be the one. From then on the tag has a mark, so the next load is told apart.
+ *
+ * KEYS: value, lease, counters, marks: of the generation, the namespaces, the tags.
+ * ARGV: token of the lease or '', version of the lease, epoch of the lease, time after which it is too late,
+ * fresh until, stale until, time to keep in ms, nonce for new marks, time to keep marks in ms, record.
+ */
+export const WRITE = script(`
+local token, leased, now = ARGV[1], tonumber(ARGV[2]), micros()
+if now > tonumber(ARGV[4]) * 1000 then return 'late' end
+local isFenced = false
+if token ~= '' then
+  if not owns(token, redis.call('GET', KEYS[2])) then return 'fenced' end
+  local state = redis.call('HMGET', KEYS[3], 'e', 't')
+  if state[1] ~= ARGV[3] then return 'fenced' end
+  for i = 4, #KEYS do
+    local mark = redis.call('GET', KEYS[i])
+    if mark then
+      isFenced = isFenced or tonumber(string.sub(mark, 13, 28)) >= leased
+        or tonumber(string.sub(mark, 29, 44)) * 1000 > now
+    else
+      isFenced = isFenced or i == 4 or tonumber(state[2] or '0') >= leased
+    end
+  end
+end
+local nonces = {}
+for i = 4, #KEYS do
+  local mark = redis.call('GET', KEYS[i])
+  if not mark then
+    mark = ARGV[8] .. digits(0) .. digits(0)
+    redis.call('SET', KEYS[i], mark, 'PX', ARGV[9])
+  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[7]) then
+    redis.call('PEXPIRE', KEYS[i], ARGV[9])
+  end
+  nonces[#nonces + 1] = string.sub(mark, 1, 12)
+end
+if isFenced then return 'fenced' end
+local head = digits(nextVersion(KEYS[3])) .. digits(ARGV[5]) .. digits(ARGV[6])
+  .. string.format('%02d', #nonces)
+redis.call('SET', KEYS[1], head .. table.concat(nonces) .. ARGV[10], 'PX', ARGV[7])
+if not isHold(redis.call('GET', KEYS[2])) then redis.call('DEL', KEYS[2]) end
+tell(KEYS[3])
+return 'stored'
+`);
+
+/**
+ * Deletes a key, or ends its freshness. Whoever loads it loses the lease. A hold is never shortened.
+ *
+ * KEYS: value, lease, counters. ARGV: time to hold in ms, '1' to keep a stale entry.
+ */
+export const DELETE = script(`
+local hold, version = tonumber(ARGV[1]), nextVersion(KEYS[3])
+local head = ARGV[2] == '1' and redis.call('GETRANGE', KEYS[1], 16, 47) or ''
+local fresh, stale = tonumber(string.sub(head, 1, 16)), tonumber(string.sub(head, 17, 32))
+if fresh and stale and stale > fresh then
+  fresh = math.min(fresh, math.floor(micros() / 1000))
+  redis.call('SETRANGE', KEYS[1], 0, digits(version) .. digits(fresh))
+else
+  redis.call('DEL', KEYS[1])
+end
+local held = isHold(redis.call('GET', KEYS[2])) and redis.call('PTTL', KEYS[2]) or 0
+if hold > held then
+  redis.call('SET', KEYS[2], '#', 'PX', hold)
+elseif held <= 0 then
+  redis.call('DEL', KEYS[2])
+end
+tell(KEYS[3])
+return version
+`);
+
+/**
+ * Replaces the nonces of marks: whatever was stored with the old ones is a miss. Those that are not there
+ * need none, but the generation's, which every entry has.
+ *
+ * KEYS: counters, marks. ARGV: nonce, time to hold in ms, time to keep marks in ms.
+ */
+export const INVALIDATE = script(`
+local version = nextVersion(KEYS[1])
+redis.call('HSET', KEYS[1], 't', digits(version))
+for i = 2, #KEYS do
+  local mark = redis.call('GET', KEYS[i])
+  local held = math.floor(micros() / 1000) + tonumber(ARGV[2])
+  if mark then held = math.max(held, tonumber(string.sub(mark, 29, 44))) end
+  if mark or tonumber(ARGV[2]) > 0 then
+    redis.call('SET', KEYS[i], ARGV[1] .. digits(version) .. digits(held), 'PX', ARGV[3])
+  end
+end
+tell(KEYS[1])
+return version
+`);
+
+/**
+ * Gives the load of a key to one caller of the fleet. A lease whose load could not be stored any more, since
+ * a tag, a namespace or everything was invalidated, is passed on.
+ *
+ * KEYS: value, lease, counters, marks. ARGV: token, time that the lease lasts in ms, version of a value that
+ * the caller has judged invalid or '', '1' to load although there is a value, nonce, time to keep marks in ms.
+ * Answers: 'hit', 'load', 'wait' or 'held'; the value; the version; the epoch; how long to wait in ms.
+ */
+export const LEASE = script(`
+local now = micros()
+local value = redis.call('GET', KEYS[1])
+local isFresh = value and tonumber(string.sub(value, 17, 32)) * 1000 > now
+if isFresh and ARGV[4] ~= '1' and string.sub(value, 1, 16) ~= ARGV[3] then
+  return {'hit', value, digits(now), '', 0}
+end
+local lease = redis.call('GET', KEYS[2])
+for i = 4, #KEYS do
+  local mark = redis.call('GET', KEYS[i])
+  if not mark then
+    redis.call('SET', KEYS[i], ARGV[5] .. digits(0) .. digits(0), 'PX', ARGV[6])
+  elseif lease and not isHold(lease) and string.sub(mark, 13, 28) >= string.sub(lease, 13, 28) then
+    lease = false
+  end
+end
+local version = digits(nextVersion(KEYS[3]))
+local epoch = redis.call('HGET', KEYS[3], 'e')
+if isHold(lease) then return {'held', value, version, epoch, redis.call('PTTL', KEYS[2])} end
+if lease then return {'wait', value, version, epoch, redis.call('PTTL', KEYS[2])} end
+redis.call('SET', KEYS[2], ARGV[1] .. version, 'PX', ARGV[2])
+return {'load', value, version, epoch, 0}
+`);
+
+/** Answers Redis's time in microseconds. KEYS: any of the cache. */
+export const TIME = script(`
+return digits(micros())
+`);
+
+/** Answers the epoch of a bucket and how many changes were told of. KEYS: counters. */
+export const COUNT = script(`
+return redis.call('HMGET', KEYS[1], 'e', 'n')
+`);
+
+/** Keeps a lease for longer, or gives it back. KEYS: lease. ARGV: token, time in ms or 0. */
+export const EXTEND = script(`
+if not owns(ARGV[1], redis.call('GET', KEYS[1])) then return 0 end
+if tonumber(ARGV[2]) == 0 then return redis.call('DEL', KEYS[1]) end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`);
+
+function script(body: string): RedisScript {
+  const source = COMMON + body;
+  return { source, sha1: createHash('sha1').update(source).digest('hex') };
+}

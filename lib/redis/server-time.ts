@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.js';
+import type { RedisDriver } from './redis-driver.js';
+import { TIME } from './scripts.js';
+
+/** How old a comparison of the clocks may be, in milliseconds. */
+const COMPARE_AFTER_MS = 10_000;
+
+/**
+ * The time of Redis, by this process's monotonic clock: no two machines' wall clocks are compared. Wrong by
+ * half a round trip at most, and by what the clocks drift apart in ten seconds.
+ */
+export class ServerTime {
+  readonly #driver: RedisDriver;
+  readonly #clock: Clock;
+  readonly #key: string;
+  /** Redis's time less that of this process, in milliseconds. */
+  #offset: number | undefined;
+  #comparedAt = -Infinity;
+  #comparing: Promise<number> | undefined;
+
+  /** @param key any key of the cache: it says which server of a Cluster is asked */
+  constructor(driver: RedisDriver, clock: Clock, key: string) {
+    this.#driver = driver;
+    this.#clock = clock;
+    this.#key = key;
+  }
+
+  /**
+   * Returns what is to be added to the clock's time. Waits for Redis the first time; later an old comparison
+   * will do while another is under way.
+   *
+   * @throws what the client throws
+   */
+  offset(): number | Promise<number> {
+    const isOld = this.#clock.now() - this.#comparedAt > COMPARE_AFTER_MS;
+    if (!isOld && this.#offset !== undefined) return this.#offset;
+    this.#comparing ??= this.#compare();
+    if (this.#offset === undefined) return this.#comparing;
+    this.#comparing.catch(() => {});
+    return this.#offset;
+  }
+
+  async #compare(): Promise<number> {
+    try {
+      const sentAt = this.#clock.now();
+      const micros = Number(await this.#driver.run(TIME, [this.#key], []));
+      const receivedAt = this.#clock.now();
+      this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
+      this.#comparedAt = receivedAt;
+      return this.#offset;
+    } finally {
+      this.#comparing = undefined;
+    }
+  }
+}

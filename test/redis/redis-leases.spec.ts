@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { Lease, LevelEntry } from '../../lib/levels/cache-level.js';
+import { redisLevel, type RedisLevel } from '../../lib/redis/index.js';
+import { describeWithRedis, RedisServer } from './redis-server.js';
+
+let server: RedisServer;
+let client: Redis;
+let level: RedisLevel;
+let other: RedisLevel;
+let names = 0;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  client = new Redis(server.port);
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+beforeEach(() => {
+  const name = `cache-${(names += 1)}`;
+  level = redisLevel({ client, name });
+  other = redisLevel({ client, name });
+});
+
+afterEach(async () => {
+  await level.close();
+  await other.close();
+});
+
+function entryOf(value: unknown, tags?: string[]): LevelEntry {
+  const now = performance.now();
+  return { value, bornAt: now, freshUntil: now + 1e4, staleUntil: now + 1e4, tags };
+}
+
+async function lease(key = 'key', tags?: string[]): Promise<Extract<Lease, { state: 'load' }>> {
+  const given = await level.lease(key, { tags });
+  if (given.state !== 'load') throw new Error(`the lease is ${given.state}`);
+  return given;
+}
+
+async function store(token: string, value: unknown = 'loaded', tags?: string[]): Promise<unknown> {
+  const written = await level.write(
+    new Map([['key', entryOf(value, tags)]]),
+    new Map([['key', token]]),
+  );
+  return written.get('key');
+}
+
+async function valueOf(key = 'key'): Promise<unknown> {
+  return (await other.read([key])).get(key)?.value;
+}
+
+describeWithRedis('a lease', () => {
+  it('is given to one process, and the others wait for what it stores', async () => {
+    const { token } = await lease();
+    expect(await other.lease('key')).toMatchObject({ state: 'wait' });
+
+    expect(await store(token)).toBe('stored');
+    expect(await other.lease('key')).toMatchObject({ state: 'hit', entry: { value: 'loaded' } });
+  });
+
+  it('goes to the next when it is given back', async () => {
+    const first = await lease();
+    first.release();
+
+    expect(await other.lease('key')).toMatchObject({ state: 'load' });
+  });
+
+  it('lets nothing be stored twice', async () => {
+    const { token } = await lease();
+    await store(token);
+
+    expect(await store(token, 'again')).toBe('fenced');
+    expect(await valueOf()).toBe('loaded');
+  });
+
+  const invalidations: [string, () => Promise<unknown>][] = [
+    ['a delete', () => other.delete(['key'])],
+    ['an expire', () => other.delete(['key'], { expire: true })],
+    ['a clear', () => other.clear()],
+    ['a tag', () => other.invalidateTags(['tag'])],
+    ['a set', () => other.write(new Map([['key', entryOf('set')]]))],
+  ];
+
+  it.each(invalidations)('is lost to %s', async (_, invalidate) => {
+    const { token } = await lease('key', ['tag']);
+    await invalidate();
+
+    expect(await store(token, 'old', ['tag'])).toBe('fenced');
+    expect(await valueOf()).not.toBe('old');
+  });
+
+  it('is lost to a tag that the loader has named only later, and that nobody knew', async () => {
+    const { token } = await lease();
+    await other.invalidateTags(['later']);
+
+    expect(await store(token, 'old', ['later'])).toBe('fenced');
+  });
+
+  it('is lost to the clear of a namespace', async () => {
+    const key = 'places\u001fkey';
+    const { token } = await lease(key);
+    await other.clear('places\u001f');
+
+    const written = await level.write(new Map([[key, entryOf(1)]]), new Map([[key, token]]));
+    expect(written.get(key)).toBe('fenced');
+  });
+
+  it('survives invalidations that do not concern it', async () => {
+    const { token } = await lease('key', ['tag']);
+    await other.invalidateTags(['other']);
+    await other.delete(['other']);
+    await other.clear('places\u001f');
+
+    expect(await store(token, 'loaded', ['tag'])).toBe('stored');
+  });
+
+  it('is lost once to any tag where a loader names one that nobody knew', async () => {
+    const first = await lease();
+    await other.invalidateTags(['other']);
+    expect(await store(first.token, 'loaded', ['new'])).toBe('fenced');
+    first.release();
+
+    const second = await lease();
+    await other.invalidateTags(['other']);
+    expect(await store(second.token, 'loaded', ['new'])).toBe('stored');
+  });
+
+  it('is none while a key is held', async () => {
+    await other.delete(['key'], { hold: 60_000 });
+    expect(await level.lease('key')).toEqual({ state: 'held' });
+
+    await other.delete(['key'], { hold: 1 });
+    expect(await level.lease('key')).toEqual({ state: 'held' });
+    await level.write(new Map([['key', entryOf('set')]]));
+    expect(await valueOf()).toBe('set');
+  });
+
+  it('is given anew where a value was invalidated through its tag', async () => {
+    await level.write(new Map([['key', entryOf('old', ['tag'])]]));
+    await level.invalidateTags(['tag']);
+
+    expect(await level.lease('key')).toMatchObject({ state: 'load' });
+  });
+
+  it('can be forced although there is a value', async () => {
+    await level.write(new Map([['key', entryOf('old')]]));
+
+    expect(await level.lease('key')).toMatchObject({ state: 'hit' });
+    expect(await level.lease('key', { force: true })).toMatchObject({ state: 'load' });
+  });
+
+  it.each(['m', 'g', 'l:key', 't:tag'])('is lost with the key %s in Redis', async (lost) => {
+    const { token } = await lease('key', ['tag']);
+    const there = await client.keys(`*:${lost}`);
+    expect(there.length).toBeGreaterThan(0);
+    await client.del(there);
+    if (lost === 't:tag') await other.invalidateTags(['tag']);
+
+    expect(await store(token, 'old', ['tag'])).toBe('fenced');
+  });
+});
