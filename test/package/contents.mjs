@@ -43,7 +43,7 @@ function checkEntry(name, entry, installed) {
   }
 }
 
-const LEAVES = ['adapters/', 'health/', 'testing/'];
+const LEAVES = ['adapters/', 'health/', 'redis/', 'testing/'];
 
 /** What has its own entry must not come with the main one. */
 export function checkLeaves({ installed }) {

@@ -3,12 +3,19 @@ import assert from 'node:assert/strict';
 
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Cacheable, CacheHierarchy, CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+import {
+  Cacheable,
+  CacheHierarchy,
+  CacheHierarchyModule,
+  InvalidOptionsError,
+} from 'nestjs-cache-hierarchy';
 import {
   CacheManagerModule,
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
+import { redisLevel } from 'nestjs-cache-hierarchy/redis';
 import { recordCache } from 'nestjs-cache-hierarchy/testing';
+import type { RedisClientType } from 'redis';
 
 @Injectable()
 class PlacesService {
@@ -37,6 +44,7 @@ async function main(): Promise<void> {
   assert.deepEqual([seen.misses(), seen.hits()], [1, 1]);
   seen.stop();
   assert.equal(places.queries, 1);
+  assert.throws(() => redisLevel({ client: {} as RedisClientType }), InvalidOptionsError);
   assert.equal(app.get(CacheHierarchy).getMetrics().hits, 1);
 
   const cacheManager = app.get<HierarchyCacheManager>('CACHE_MANAGER');

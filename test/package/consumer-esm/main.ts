@@ -5,6 +5,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
+import type { Redis } from 'ioredis';
 import {
   CACHE_L1,
   Cacheable,
@@ -15,6 +16,7 @@ import {
   InjectCache,
   InvalidOptionsError,
   parseDuration,
+  type CacheLevel,
   type Duration,
 } from 'nestjs-cache-hierarchy';
 import {
@@ -22,6 +24,7 @@ import {
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
 import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
+import { redisLevel } from 'nestjs-cache-hierarchy/redis';
 import { expectHit } from 'nestjs-cache-hierarchy/testing';
 
 interface Place {
@@ -83,6 +86,9 @@ assert.equal(await cacheManager.get<string>('place'), 'Paris');
 
 const health = app.get(CacheHealthIndicator).isHealthy('cache');
 assert.equal(health.cache.status, 'up');
+
+const withRedis = (client: Redis): CacheLevel => redisLevel({ client });
+assert.throws(() => withRedis({} as Redis), InvalidOptionsError);
 
 await app.close();
 console.log('loaded once, app closed');
