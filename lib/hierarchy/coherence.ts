@@ -75,6 +75,11 @@ export class Coherence {
     return order >= (this.#missedAt[this.#feed.groupOf(key)] ?? 0);
   }
 
+  /** Looks whether the proof has lapsed: what begins after that is told from what was there before. */
+  notice(): void {
+    if (this.#feed !== undefined) this.#isProven(this.#feed);
+  }
+
   /** Until when what is stored now may be served. */
   get trustedUntil(): number {
     if (this.#feed === undefined || this.#isProven(this.#feed)) return Infinity;

@@ -105,7 +105,10 @@ export class HierarchyCore {
       handOver: ports.handOver,
       shardOf: (key) => ports.shardOf(key),
       drop: (key) => void this.#walk.remove(key),
-      order: () => stamps.order,
+      order: () => {
+        coherence.notice();
+        return stamps.order;
+      },
       admits: (ticket) =>
         !this.#closed &&
         stamps.admits(ticket.key, ticket) &&
@@ -307,6 +310,7 @@ export class HierarchyCore {
     this.#ports.coherence.close();
     this.#coordinator.close();
     this.#loaders.close();
+    this.#loads.close();
     await this.#walk.close();
   }
 

@@ -136,8 +136,8 @@ export class LevelWalk {
   }
 
   /** Asks whether to load a key; see {@link LowerLevels.lease}. */
-  lease(key: string, mode: LeaseMode, skipped: ReadonlySet<LevelName>): Promise<Lease | undefined> {
-    return this.#ports.lower.lease(key, mode, skipped);
+  lease(key: string, mode: LeaseMode, skip: SkippedLevels): Promise<Lease | undefined> {
+    return this.#ports.lower.lease(key, mode, skip);
   }
 
   /** Sends an entry to the lower levels; see {@link LowerLevels.write}. */

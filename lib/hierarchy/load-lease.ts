@@ -9,6 +9,8 @@ export interface LoadLeaseOptions {
   readonly patienceMs: number;
   /** Asks whether to load; `undefined` where nobody can say. Never rejects. */
   ask(): Promise<Lease | undefined>;
+  /** What ends the waits under way. */
+  readonly waiting: Set<() => void>;
 }
 
 const FIRST_PAUSE_MS = 25;
@@ -77,6 +79,15 @@ export class LoadLease {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.clock.setTimer(resolve, ms));
+    const { clock, waiting } = this.#options;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        waiting.delete(end);
+        resolve();
+      };
+      const cancel = clock.setTimer(end, ms);
+      waiting.add(end);
+    });
   }
 }

@@ -36,6 +36,8 @@ export interface LoadMakerPorts {
  */
 export class LoadMaker {
   readonly #ports: LoadMakerPorts;
+  /** Ends the wait of each load for one of another process. */
+  readonly #waiting = new Set<() => void>();
   #hits = 0;
 
   constructor(ports: LoadMakerPorts) {
@@ -73,6 +75,11 @@ export class LoadMaker {
   whileThrottled({ key, plan, forced }: LoadCall<unknown>, callers: number): unknown {
     const isThrottled = !forced && plan.policy.throttleMs > 0;
     return isThrottled ? this.#ports.stale.whileThrottled(key, callers) : undefined;
+  }
+
+  /** From now on no load waits for another process. */
+  close(): void {
+    for (const end of this.#waiting) end();
   }
 
   #of<T>(call: LoadCall<T>, refreshed: LevelEntry | undefined): CoordinatedLoad<T> {
@@ -116,7 +123,8 @@ export class LoadMaker {
       clock,
       // A batch that waited for some of its keys would keep the leases of the others meanwhile.
       patienceMs: batch === undefined && !behind ? joinTimeoutMs : 0,
-      ask: () => walk.lease(key, { tags: plan.tags, force: forced || behind }, plan.skip.write),
+      ask: () => walk.lease(key, { tags: plan.tags, force: forced || behind }, plan.skip),
+      waiting: this.#waiting,
     });
   }
 

@@ -13,6 +13,7 @@ import type { Confirmation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';
 import { isFresh } from './lifetime.js';
+import type { SkippedLevels } from './skipped-levels.js';
 
 /** What the lower levels have of a key, and which of them has it. */
 export interface Found {
@@ -67,14 +68,11 @@ export class LowerLevels {
     return this.#levels.at(-1)?.follow(listener);
   }
 
-  /** Asks whether to load a key: the last level that can say. */
-  async lease(
-    key: string,
-    mode: LeaseMode,
-    skipped: ReadonlySet<LevelName>,
-  ): Promise<Lease | undefined> {
-    const level = this.#levels.findLast((one) => one.givesLeases && !skipped.has(one.name));
-    return level?.lease(key, mode);
+  /** Asks whether to load a key: the last level that can say. What is not read must be loaded. */
+  async lease(key: string, mode: LeaseMode, skip: SkippedLevels): Promise<Lease | undefined> {
+    const level = this.#levels.findLast((one) => one.givesLeases && !skip.write.has(one.name));
+    const isSkipped = level !== undefined && skip.read.has(level.name);
+    return level?.lease(key, { ...mode, force: mode.force === true || isSkipped });
   }
 
   /** Copies an entry into the levels above the one that it was found in. */
