@@ -5,7 +5,8 @@ import { isRecord } from '../options.js';
 /**
  * What a value that a handler returned is to a cache: `data`, plain objects, arrays, dates and primitives,
  * which a copy stands for; `object`, anything of a class, which a serializer outside may know by it;
- * `stream`, what can be read only once, also where it is part of something else.
+ * `stream`, what can be read only once, also where it is part of something else, and what is nested too deep
+ * to tell.
  */
 export type BodyKind = 'data' | 'object' | 'stream';
 
@@ -27,7 +28,7 @@ export class LiveBody {
 }
 
 const RANK: readonly BodyKind[] = ['data', 'object', 'stream'];
-/** Deeper than this it is no data; cycles end there. */
+/** Cycles end there: to look into the other ways round would take for ever. */
 const MAX_DEPTH = 64;
 
 /** Tells what kind of body a value is. */
@@ -35,7 +36,8 @@ export function bodyKindOf(value: unknown, depth = 0): BodyKind {
   if (typeof value !== 'object' || value === null) return isPrimitive(value) ? 'data' : 'object';
   if (isStream(value)) return 'stream';
   if (types.isDate(value)) return 'data';
-  if (depth > MAX_DEPTH || !isPlain(value)) return 'object';
+  if (depth > MAX_DEPTH) return 'stream';
+  if (!isPlain(value)) return 'object';
   let rank = 0;
   for (const part of Object.values(value) as unknown[]) {
     rank = Math.max(rank, RANK.indexOf(bodyKindOf(part, depth + 1)));

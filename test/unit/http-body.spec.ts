@@ -10,6 +10,9 @@ class Place {
 
 const cycle: Record<string, unknown> = {};
 cycle['self'] = cycle;
+// As many ways through it as there are paths in a tree of 64 levels.
+const parent: { children: object[] } = { children: [] };
+parent.children.push({ parent }, { parent });
 
 const snapshot = (body: unknown, kind: 'data' | 'object'): ResponseSnapshot => ({
   status: 200,
@@ -46,7 +49,6 @@ describe('the kind of a body', () => {
     ['a big number', 1n],
     ['a function', () => 1],
     ['a promise', Promise.resolve(1)],
-    ['a cycle', cycle],
   ])('is object: %s', (_name, value) => {
     expect(bodyKindOf(value)).toBe('object');
   });
@@ -58,6 +60,8 @@ describe('the kind of a body', () => {
     ['a web response', new Response('a')],
     ['a generator', (async function* none() {})()],
     ['a stream in an object', { a: [new Place(), { b: Readable.from([]) }] }],
+    ['a cycle, which nobody can look through', cycle],
+    ['a parent that its children know', parent],
   ])('is stream: %s', (_name, value) => {
     expect(bodyKindOf(value)).toBe('stream');
   });
