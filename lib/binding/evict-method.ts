@@ -4,8 +4,8 @@ import { assertKey } from '../memory/cache-key.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import type { DecoratedMethod, OtherMethod } from './cacheable-methods.js';
-import { configOf } from './class-config.js';
 import { explicitKey, keyOfOther } from './method-key.js';
+import { cacheNameOf } from './plan-of-class.js';
 
 type Tags = string | readonly string[];
 
@@ -50,7 +50,7 @@ interface Target {
 function targetOf(host: unknown, method: EvictMethod, args: unknown[]): Target | undefined {
   const calledOn = classOf(host);
   if (calledOn === undefined) return undefined;
-  const cache = cacheOfMethod(host, method.cache ?? configOf(calledOn).cache);
+  const cache = cacheOfMethod(host, cacheNameOf(method, calledOn));
   if (cache === undefined || method.condition?.(...args) === false) return undefined;
   const { key, other, tags } = method;
   const keys = [

@@ -1,10 +1,13 @@
 import type { LoadOptions } from '../hierarchy/call-options.js';
 import {
   identifier,
+  methodNamed,
   methodsOf,
   nameOfClass,
   nameOfMethod,
   type ClassLike,
+  type DecoratedMethod,
+  type OtherMethod,
   type StoringMethod,
 } from './cacheable-methods.js';
 import { configOf } from './class-config.js';
@@ -34,6 +37,18 @@ export function planOf(method: StoringMethod, calledOn: ClassLike): ClassPlan {
   const plan = merge(method, calledOn);
   ofMethod.set(calledOn, plan);
   return plan;
+}
+
+/**
+ * Returns the name of the cache that a decorator acts on: the one it says, else that of the method whose key
+ * it means, else that of the class.
+ */
+export function cacheNameOf(
+  { cache, other }: DecoratedMethod & { readonly other: OtherMethod | undefined },
+  calledOn: ClassLike,
+): string | undefined {
+  const meant = other === undefined ? undefined : methodNamed(other.method, calledOn);
+  return cache ?? meant?.cache ?? configOf(calledOn).cache;
 }
 
 function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {

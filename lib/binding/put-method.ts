@@ -12,7 +12,7 @@ import {
 } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
 import { explicitKey, keyOfOther } from './method-key.js';
-import { planOf } from './plan-of-class.js';
+import { cacheNameOf, planOf } from './plan-of-class.js';
 
 /** What `@CachePut` says about a method, its options checked. */
 export interface PutMethod extends StoringMethod {
@@ -46,7 +46,7 @@ function targetOf(host: unknown, method: PutMethod, args: unknown[]): Target | u
   const calledOn = classOf(host);
   if (calledOn === undefined) return undefined;
   const plan = planOf(method, calledOn);
-  const cache = cacheOfMethod(host, plan.cache);
+  const cache = cacheOfMethod(host, cacheNameOf(method, calledOn));
   if (cache === undefined || method.condition?.(...args) === false) return undefined;
   const key = keyOf(method, calledOn, args);
   if (derivesKey(method, calledOn)) assertNameClaimed(cache, calledOn);

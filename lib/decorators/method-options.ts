@@ -14,7 +14,7 @@ type Tags = string | readonly string[];
 export interface MethodOptions {
   /**
    * The name of the cache.
-   * @default that of `@CacheConfig`, or the default cache
+   * @default that of the `method` that is meant, else that of `@CacheConfig`, else the default cache
    */
   readonly cache?: string;
   /** Whether a call has to do with the cache at all; where it returns `false` the method just runs. */

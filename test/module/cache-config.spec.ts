@@ -38,6 +38,14 @@ class PlacesService {
     return (this.runs += 1);
   }
 
+  @CachePut({ method: 'findOther' })
+  async putOther(): Promise<string> {
+    return 'put';
+  }
+
+  @CacheEvict({ method: 'findOther', beforeInvocation: true })
+  async removeOther(): Promise<void> {}
+
   @CachePut({ key: (id: number) => `place:${id}` })
   async rename(_id: number, name: string): Promise<string> {
     return name;
@@ -146,6 +154,18 @@ describe(CacheConfig.name, () => {
     expect(named(app, 'others').has('v1:other')).toBe(true);
     expect(named(app, 'places').has('v1:other')).toBe(false);
     expect(app.get(CacheHierarchy).has('v1:place:1')).toBe(false);
+  });
+
+  it('has those that mean another method use the cache of that one', async () => {
+    const app = await bootPlaces(PlacesService);
+    const places = app.get(PlacesService);
+
+    await places.putOther();
+    expect(named(app, 'others').peek('v1:other')).toBe('put');
+    await places.removeOther();
+
+    expect(named(app, 'others').has('v1:other')).toBe(false);
+    expect(named(app, 'places').has('v1:other')).toBe(false);
   });
 
   it('has allEntries clear its cache, and no other', async () => {
