@@ -3,6 +3,7 @@ import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { cachedHandlerOf } from '../http/route-metadata.js';
+import { problemsOfRoutes } from '../http/same-named-routes.js';
 import { isCacheHost, linkHost } from './cache-slot.js';
 import { methodsOf, nameOfMethod, othersOf, type ClassLike } from './cacheable-methods.js';
 import { noCacheMessage } from './cache-of-method.js';
@@ -31,7 +32,8 @@ export class CacheBinder implements OnModuleInit {
 
   /** @throws {InvalidOptionsError} with everything that was refused */
   onModuleInit(): void {
-    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    const controllers = this.discovery.getControllers();
+    const wrappers = [...this.discovery.getProviders(), ...controllers];
     const singletons = wrappers.filter(isSingleton).map(({ instance }) => instance as unknown);
     const hosts = new Set(singletons.filter(isCacheHost));
     for (const host of hosts) linkHost(host, this.cache);
@@ -46,6 +48,7 @@ export class CacheBinder implements OnModuleInit {
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
       ...problemsOfInstances(hosts),
       ...problemsOfHandlers(wrappers.map(classOf)),
+      ...problemsOfRoutes(controllers.flatMap((wrapper) => classOf(wrapper) ?? [])),
       ...this.problemsOfDecorators([
         ...[...hosts].map(classOfInstance),
         ...wrappers.filter((wrapper) => !isSingleton(wrapper)).flatMap((w) => classOf(w) ?? []),

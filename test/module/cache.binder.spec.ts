@@ -35,6 +35,19 @@ function placesService(options: { key?: (id: number) => string } = {}): Type<{
   return PlacesService;
 }
 
+/** Makes a controller named PlacesController, with or without a key of its own. */
+function placesController(path: string, options: { key?: () => string } = {}): Type {
+  @Controller(path)
+  class PlacesController {
+    @Get()
+    @CacheResponse(options)
+    find(): string {
+      return path;
+    }
+  }
+  return PlacesController;
+}
+
 class ApiClient {
   constructor(private readonly region: string) {}
 
@@ -126,6 +139,23 @@ describe(CacheBinder.name, () => {
     await expect(started).rejects.toThrow(
       /@CacheResponse on PlacesController.find: is on a method with @Cacheable.* Remove one/,
     );
+  });
+
+  it('refuses two controllers of one name whose routes have no path in their keys', async () => {
+    const key = (): string => 'all';
+    const started = boot({
+      controllers: [placesController('admin', { key }), placesController('public')],
+    });
+
+    await expect(started).rejects.toThrow(
+      /@CacheResponse on PlacesController.find: is there in 2 controllers.* Rename one/,
+    );
+  });
+
+  it('accepts two controllers of one name whose keys have the path', async () => {
+    await expect(
+      boot({ controllers: [placesController('admin'), placesController('public')] }),
+    ).resolves.toBeDefined();
   });
 
   it('accepts @Cacheable and @CacheResponse on two methods', async () => {
