@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { unescape } from 'node:querystring';
 import { quote } from '../binding/canonical-text.js';
 import { DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import type { CachedRoute } from './cached-route.js';
@@ -54,14 +55,14 @@ export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** `a[]=1` and `a[x]=2` belong to one name: parsers put them together in their order. */
+/**
+ * `a[]=1` and `a[x]=2` belong to one name: parsers put them together in their order. So they do with `a+b`
+ * and `a%20b`, and with what they can not decode. Lenient is right: names that are one for us alone keep an
+ * order that does not matter.
+ */
 function nameOf(parameter: string): string {
   const name = parameter.split('=', 1)[0]!;
-  try {
-    return decodeURIComponent(name).split('[', 1)[0]!;
-  } catch {
-    return name; // Nobody can decode it, so it is nobody's but its own.
-  }
+  return unescape(name.replaceAll('+', ' ')).split('[', 1)[0]!;
 }
 
 function compare(one: string, other: string): number {

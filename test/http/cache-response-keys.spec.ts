@@ -133,6 +133,14 @@ describe.each(ADAPTERS)('the keys of responses on %s', (_, adapter) => {
     await run('/places/search?a[]=1&a%5B%5D=2');
     await run('/places/search?a%5B%5D=2&a[]=1');
     expect(runs).toBe(5);
+
+    await run('/places/search?a+b=1&a%20b=2');
+    await run('/places/search?a%20b=2&a+b=1');
+    expect(runs).toBe(7);
+
+    await run('/places/search?%E0=1&%E1=2');
+    await run('/places/search?%E1=2&%E0=1');
+    expect(runs).toBe(9);
   });
 
   it.each([
