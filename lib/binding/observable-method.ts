@@ -72,6 +72,10 @@ class StreamReader {
   #isLive = false;
   #isComplete = false;
   #isOverlong = false;
+  /** Whether the subscriber is handed a value of the run right now. */
+  #isHanding = false;
+  /** Whether it unsubscribed in the meantime. */
+  #hasLeft = false;
   /** Whether the cache has answered. */
   #isSettled = false;
 
@@ -96,9 +100,23 @@ class StreamReader {
       (error: unknown) => this.subscriber.error(error),
     );
     return () => {
-      this.#leaving.abort();
+      // Who wants the first value only leaves when it gets that, and most streams of one value end right then.
+      if (this.#isHanding) queueMicrotask(() => this.#leave());
+      else this.#leave();
+      this.#hasLeft = true;
       if (this.#isOverlong) this.#run.unsubscribe();
     };
+  }
+
+  /** Has the cache stop waiting for the run, and stop the run if nobody waits for it. */
+  #leave(): void {
+    if (!this.#isComplete) this.#leaving.abort();
+  }
+
+  #hand(value: unknown): void {
+    this.#isHanding = true;
+    this.subscriber.next(value);
+    this.#isHanding = false;
   }
 
   /** Runs the source; resolves when it completes, or has brought one value too many. */
@@ -113,6 +131,8 @@ class StreamReader {
       signal.addEventListener('abort', abort, { once: true });
       const settled = (): void => signal.removeEventListener('abort', abort);
       const next = (value: unknown): void => {
+        if (this.#hasLeft) this.#leave();
+        if (this.#run.closed) return;
         this.#isLive ||= !this.#isSettled && !this.subscriber.closed;
         if (values.length <= MAX_STREAM_VALUES) values.push(value);
         if (values.length > MAX_STREAM_VALUES && !this.#isOverlong) {
@@ -120,7 +140,7 @@ class StreamReader {
           settled();
           resolve(values);
         }
-        if (this.#isLive) this.subscriber.next(value);
+        if (this.#isLive) this.#hand(value);
         if (this.#isOverlong && this.subscriber.closed) this.#run.unsubscribe();
       };
       const error = (reason: unknown): void => {

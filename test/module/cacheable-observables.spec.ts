@@ -8,7 +8,17 @@ import {
   InvalidArgumentError,
   LoadTimeoutError,
 } from 'nestjs-cache-hierarchy';
-import { EMPTY, lastValueFrom, Observable, of, range, Subject, take, toArray } from 'rxjs';
+import {
+  EMPTY,
+  firstValueFrom,
+  lastValueFrom,
+  Observable,
+  of,
+  range,
+  Subject,
+  take,
+  toArray,
+} from 'rxjs';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 import { boot, closeAll } from './boot.js';
 
@@ -125,6 +135,33 @@ describe(`${Cacheable.name} on methods that return an Observable`, () => {
     expect(await second).toEqual([1, 2]);
     expect(live).toEqual([1, 2]);
     expect(places.runs).toBe(1);
+  });
+
+  it('stores a stream of one value whose subscriber leaves with that value', async () => {
+    expect([await firstValueFrom(places.count(1)), await firstValueFrom(places.count(1))]).toEqual([
+      1, 1,
+    ]);
+    expect(places.runs).toBe(1);
+
+    const first = firstValueFrom(places.watch());
+    await settle();
+    places.source.next(1);
+    places.source.complete();
+    await first;
+    await settle();
+
+    expect(cache.peek('watched')).toEqual([1]);
+  });
+
+  it('stops a stream that goes on when its subscriber leaves with the first value', async () => {
+    const first = firstValueFrom(places.watch());
+    await settle();
+    places.source.next(1);
+    await first;
+    await settle();
+
+    expect(places.left).toBe(1);
+    expect(cache.has('watched')).toBe(false);
   });
 
   it('hands an error to every subscriber, and stores nothing', async () => {
