@@ -1,6 +1,7 @@
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { readTags, type HoldOptions } from '../hierarchy/call-options.js';
 import { assertKey } from '../memory/cache-key.js';
+import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import type { DecoratedMethod, OtherMethod } from './cacheable-methods.js';
@@ -29,12 +30,12 @@ export function evictingMethod(original: Method, method: EvictMethod): Method {
   const evicting: Method = async function (this: unknown, ...args) {
     const target = targetOf(this, method, args);
     if (target !== undefined && method.beforeInvocation) await evict(target, method);
-    const result = await original.apply(this, args);
-    if (target === undefined) return result;
-    if (!method.beforeInvocation) await evict(target, method);
-    const tags = method.resultTagsOf?.(result, ...args);
-    if (tags !== undefined) await target.cache.invalidateTags(tags, method.holdOptions);
-    return result;
+    if (target === undefined || method.beforeInvocation) return original.apply(this, args);
+    return callThen({ method: evicting, original }, this, args, async (result) => {
+      await evict(target, method);
+      const tags = method.resultTagsOf?.(result, ...args);
+      if (tags !== undefined) await target.cache.invalidateTags(tags, method.holdOptions);
+    });
   };
   copyFace(original, evicting);
   return evicting;

@@ -2,6 +2,7 @@ import { LockTimeoutError } from '../errors.js';
 import { assertKey } from '../memory/cache-key.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { entryTags, type StoreOptions } from '../hierarchy/call-options.js';
+import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf, copyFace, type Method } from './cached-method.js';
 import {
@@ -27,9 +28,9 @@ export interface PutMethod extends StoringMethod {
 export function puttingMethod(original: Method, method: PutMethod): Method {
   const putting: Method = async function (this: unknown, ...args) {
     const target = targetOf(this, method, args);
-    const result = await original.apply(this, args);
-    if (target !== undefined) await put(target, method, result, args);
-    return result;
+    if (target === undefined) return original.apply(this, args);
+    const after = (result: unknown): Promise<void> => put(target, method, result, args);
+    return callThen({ method: putting, original }, this, args, after);
   };
   copyFace(original, putting);
   return putting;

@@ -8,6 +8,10 @@ interface Place {
   readonly name: string;
 }
 
+function fail(): never {
+  throw new RangeError('the decorator failed');
+}
+
 @Injectable()
 class PlacesService {
   runs = 0;
@@ -30,6 +34,25 @@ class PlacesService {
   })
   async putAndEvict(): Promise<Place> {
     return { id: 1, name: 'Paris' };
+  }
+
+  @CacheEvict({ tags: 'lists' })
+  @Caching({
+    put: [{ key: 'place:1', unless: fail }, { key: 'place:2' }],
+    evict: [{ tags: 'none', resultTags: fail }, { key: 'places:all' }],
+  })
+  async renameBadly(): Promise<string> {
+    return 'renamed';
+  }
+
+  @CacheEvict({ key: 'places:all' })
+  async renameThrough(): Promise<void> {
+    await this.renameAlone();
+  }
+
+  @CachePut({ key: 'place:1', unless: fail })
+  async renameAlone(): Promise<string> {
+    return 'renamed';
   }
 
   @Caching({
@@ -76,6 +99,19 @@ describe(Caching.name, () => {
 
     expect(cache.has('place:1')).toBe(false);
     expect([cache.has('places:all'), cache.has('places:some')]).toEqual([true, true]);
+  });
+
+  it('does what is left when a part fails after the method ran', async () => {
+    await expect(places.renameBadly()).rejects.toThrow('the decorator failed');
+
+    expect(cache.peek('place:2')).toBe('renamed');
+    expect([cache.has('places:all'), cache.has('places:some')]).toEqual([false, false]);
+  });
+
+  it('changes nothing when the method throws what a part of another method threw', async () => {
+    await expect(places.renameThrough()).rejects.toThrow('the decorator failed');
+
+    expect(cache.has('places:all')).toBe(true);
   });
 
   it('invalidates after it has put', async () => {
