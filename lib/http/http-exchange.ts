@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { comingCookies } from './coming-cookies.js';
 
 /** A field of a response. */
 export type HeaderValue = string | readonly string[];
@@ -60,12 +61,14 @@ export class HttpExchange {
     return Boolean(this.adapter.isHeadersSent(this.response));
   }
 
-  /** The fields of the response as they are now. */
+  /** The fields of the response as they are now; cookies that are written when it is sent count as set. */
   headers(): ResponseHeaders {
     const headers: Record<string, HeaderValue> = {};
     for (const [name, value] of Object.entries((this.response as NativeResponse).getHeaders())) {
       if (value !== undefined) headers[name.toLowerCase()] = fieldOf(value);
     }
+    const coming = comingCookies(this.request, this.response);
+    if (coming.length > 0) headers['set-cookie'] = [headers['set-cookie'] ?? [], coming].flat();
     return headers;
   }
 

@@ -12,6 +12,7 @@ import {
   type INestApplication,
   type MessageEvent,
 } from '@nestjs/common';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { of, type Observable } from 'rxjs';
 import { CacheResponse, type CachedRequest, type CacheReport } from 'nestjs-cache-hierarchy';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -19,7 +20,11 @@ import { ADAPTERS, HttpApp, statusOf } from './http-app.js';
 
 let runs = 0;
 
+/** As @fastify/cookie names it. */
+const WAITING_COOKIES = Symbol('fastify.reply.setCookies');
+
 interface AnyResponse {
+  [WAITING_COOKIES]?: Map<string, unknown>;
   readonly raw?: AnyResponse;
   status(code: number): AnyResponse;
   header(name: string, value: string): AnyResponse;
@@ -41,12 +46,31 @@ const HEADS: Record<string, Record<string, string>> = {
   none: {},
 };
 
+interface SessionRequest {
+  session: Record<string, unknown>;
+}
+
 @Controller()
 class PagesController {
   @Get('head/:head')
   @CacheResponse()
   head(@Param('head') head: string, @Res({ passthrough: true }) response: AnyResponse): string {
     for (const [name, value] of Object.entries(HEADS[head]!)) response.header(name, value);
+    return `run ${(runs += 1)}`;
+  }
+
+  @Get('later-cookie')
+  @CacheResponse()
+  laterCookie(@Res({ passthrough: true }) response: AnyResponse): string {
+    response[WAITING_COOKIES] = new Map([['cart', { value: `${runs}` }]]);
+    return `run ${(runs += 1)}`;
+  }
+
+  @Get('session/:use')
+  @CacheResponse()
+  session(@Param('use') use: string, @Req() { session }: SessionRequest): string {
+    if (use === 'written') session['cart'] = runs;
+    if (use === 'unreadable') session['size'] = 1n;
     return `run ${(runs += 1)}`;
   }
 
@@ -136,6 +160,17 @@ function addMiddleware(app: INestApplication): void {
   );
 }
 
+/** Gives each request a session, as a middleware does that writes its cookie when the response is sent. */
+function addSessions(app: INestApplication): void {
+  const addSession = (request: object, _response: object, next: () => void): void => {
+    (request as SessionRequest).session = {};
+    next();
+  };
+  const adapter = app.getHttpAdapter();
+  if (adapter.getType() === 'express') app.use(addSession);
+  else (adapter as FastifyAdapter).getInstance().addHook('onRequest', addSession);
+}
+
 describe.each(ADAPTERS)('what is stored of responses on %s', (_, adapter) => {
   let app: HttpApp;
   let clock: VirtualClock;
@@ -148,7 +183,10 @@ describe.each(ADAPTERS)('what is stored of responses on %s', (_, adapter) => {
     app = await HttpApp.start(adapter, {
       controllers: [PagesController],
       cache: { clock, report: (report) => reports.push(report), l1: { ttl: '100s' }, l2: false },
-      prepare: addMiddleware,
+      prepare: (nest) => {
+        addMiddleware(nest);
+        addSessions(nest);
+      },
     });
   });
 
@@ -163,6 +201,21 @@ describe.each(ADAPTERS)('what is stored of responses on %s', (_, adapter) => {
       expect(replies.map(statusOf)).toEqual(['fwd=miss', 'fwd=miss']);
     },
   );
+
+  it.each(['later-cookie', 'session/written', 'session/unreadable'])(
+    'is nothing with a cookie that is written when it is sent: %s',
+    async (path) => {
+      const replies = [await app.ask(`/${path}`), await app.ask(`/${path}`)];
+
+      expect(replies.map(({ body }) => body)).toEqual(['run 1', 'run 2']);
+    },
+  );
+
+  it('is a response beside a session that the handler leaves alone', async () => {
+    await app.ask('/session/left');
+
+    expect(statusOf(await app.ask('/session/left'))).toBe('hit');
+  });
 
   it.each([
     ['s-maxage', 10],
