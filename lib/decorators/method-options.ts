@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import type { DecoratedMethod, StoringMethod } from '../binding/cacheable-methods.js';
+import { InvalidArgumentError } from '../errors.js';
 import { DEFAULT_MAX_KEY_LENGTH, isName, keyProblem, NAME_FORM } from '../memory/cache-key.js';
 import { POLICY_OPTIONS, readPolicy, type PolicyOptions } from '../hierarchy/policy.js';
 import type { LoadOptions } from '../hierarchy/call-options.js';
@@ -48,7 +50,24 @@ export function readMethodOptions(
 ): Pick<DecoratedMethod, 'cache' | 'condition'> {
   return {
     cache: readCacheName(read),
-    condition: read.callback<DecoratedMethod['condition']>('condition', undefined),
+    condition: readPredicate<unknown[]>(read, 'condition'),
+  };
+}
+
+/** Reads a function that decides. A promise decides nothing: taken for an answer it would mean one for all. */
+function readPredicate<A extends unknown[]>(
+  read: OptionReader,
+  name: 'condition' | 'unless',
+): ((...given: A) => boolean) | undefined {
+  const decide = read.callback<((...given: A) => unknown) | undefined>(name, undefined);
+  if (decide === undefined) return undefined;
+  return (...given) => {
+    const answer = decide(...given);
+    if (!types.isPromise(answer)) return answer as boolean;
+    answer.catch(() => {});
+    throw new InvalidArgumentError(
+      `${name} of ${read.subject} returned a promise: it must decide at once.`,
+    );
   };
 }
 
@@ -77,7 +96,7 @@ export function readStoringOptions(
     }),
     tagsOf,
     resultTagsOf: read.callback<StoringMethod['resultTagsOf']>('resultTags', undefined),
-    unless: read.callback<StoringMethod['unless']>('unless', undefined),
+    unless: readPredicate<[result: unknown, ...unknown[]]>(read, 'unless'),
   };
 }
 

@@ -10,6 +10,9 @@ import {
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 import { boot, closeAll } from './boot.js';
 
+/** What the compiler does not see in code without types. */
+const later = (() => Promise.reject(new RangeError('too late'))) as unknown as () => boolean;
+
 @Injectable()
 class PlacesService {
   runs = 0;
@@ -26,6 +29,16 @@ class PlacesService {
     },
   })
   async findNever(): Promise<number> {
+    return (this.runs += 1);
+  }
+
+  @Cacheable({ key: 'late', condition: later })
+  async findLate(): Promise<number> {
+    return (this.runs += 1);
+  }
+
+  @Cacheable({ key: 'kept late', unless: later })
+  async keepLate(): Promise<number> {
     return (this.runs += 1);
   }
 
@@ -122,6 +135,18 @@ describe(`${Cacheable.name} with conditions, tags of results and the whole polic
     await expect(places.findNever()).rejects.toThrow('no condition today');
 
     expect(places.runs).toBe(0);
+  });
+
+  it('rejects when a promise comes for an answer', async () => {
+    await expect(places.findLate()).rejects.toThrow(
+      'condition of @Cacheable on PlacesService.findLate returned a promise: it must decide at once.',
+    );
+    expect(places.runs).toBe(0);
+
+    await expect(places.keepLate()).rejects.toThrow(
+      /^unless of @Cacheable on PlacesService.keepLate/,
+    );
+    expect(cache.has('kept late')).toBe(false);
   });
 
   it('returns to all who wait, and does not store, where unless holds for the result', async () => {
