@@ -79,7 +79,7 @@ export const withTypeCacheable: OpenPlaces = async (max) => {
   const { LRUCache } = await import('lru-cache');
   const store = new LRUCache<string, object>({ max, ttl: TTL_SECONDS * 1_000 });
   // The types of lru-cache for require and for import are two, to the compiler.
-  useAdapter(store as unknown as Parameters<typeof useAdapter>[0]);
+  useAdapter(store as never);
 
   class TypeCacheablePlaces implements Places {
     @Cacheable({ ttlSeconds: TTL_SECONDS })
