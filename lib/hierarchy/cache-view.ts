@@ -20,7 +20,7 @@ import { confirm } from './key-invalidation.js';
 import { planLoadCall, type LoadCall, type OwnLoad } from './load-call.js';
 import type { LoadContext } from './loader-context.js';
 import type { SkippedLevels } from './skipped-levels.js';
-import { foundOf, settleAll, uniqueKeys } from './many-keys.js';
+import { assertKeys, entriesOf, foundOf, settleAll, uniqueKeys } from './many-keys.js';
 import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-up.js';
 
 /**
@@ -131,7 +131,7 @@ export abstract class CacheView {
 
   /**
    * Removes a key from every level. Takes effect in the call: what was being loaded, set or
-   * updated for it is not stored. a lower level that does not answer in time is not asked for the key
+   * updated for it is not stored. A lower level that does not answer in time is not asked for the key
    * before it has carried this out.
    *
    * @returns whether an in-process level had a value for it
@@ -234,10 +234,10 @@ export abstract class CacheView {
   /**
    * Loads what is missing of many keys, batch by batch: before an application takes requests, or after
    * a large change. A batch that fails is counted and the others go on. Where nothing is cached it does
-   * nothing.
+   * nothing, and once the cache is closed it ends with what was done.
    *
    * @returns how many keys were seen to, have a value now, and failed
-   * @throws {InvalidArgumentError} for a bad option or loader
+   * @throws {InvalidArgumentError} for a bad option or loader, or keys that are none
    * @throws the signal's reason once it is aborted
    */
   async warm<T>(
@@ -248,11 +248,13 @@ export abstract class CacheView {
     const { batchSize, concurrency, onProgress, ...load } = options;
     assertLoader(loader);
     planLoad(load, this.#core.policy);
+    assertKeys(keys);
     const plan = {
       keys: this.active ? keys : [],
       batchSize: readCount('batchSize', batchSize, 100, 10_000),
       concurrency: readCount('concurrency', concurrency, 4, 1_024),
       signal: load.signal,
+      isWanted: () => this.active,
       onProgress,
       load: async (batch: readonly string[]) => (await this.getOrSetMany(batch, loader, load)).size,
     };
@@ -270,7 +272,7 @@ export abstract class CacheView {
     options?: StoreOptions,
   ): Promise<void> {
     const plan = this.#planStore(options);
-    const checked = new Map(entries);
+    const checked = entriesOf(entries);
     for (const [key, value] of checked) {
       assertKey(key);
       assertValue(value);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, show } from '../errors.js';
+import { onAbort } from '../memory/abort-listeners.js';
 import type { LoadOptions } from './call-options.js';
 
 /** Options of `warm`. */
@@ -36,37 +37,63 @@ export interface WarmUpPlan {
   readonly concurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: WarmProgress) => void) | undefined;
+  /** Whether there is a cache to warm, still: it may be closed meanwhile. */
+  readonly isWanted: () => boolean;
   /** Loads what is missing of a batch; returns how many keys have a value. */
   readonly load: (batch: readonly string[]) => Promise<number>;
 }
 
 /**
  * Goes through keys batch by batch, a few batches side by side. A batch that fails is counted, and the
- * others go on: a cache that is nearly warm is worth having.
+ * others go on: a cache that is nearly warm is worth having. Where it is not wanted any more it ends with
+ * what was done.
  *
- * @throws the signal's reason once it is aborted
+ * @throws the signal's reason once it is aborted, whatever is under way
  */
 export async function warmUp(plan: WarmUpPlan): Promise<WarmProgress> {
-  const { batchSize, concurrency, signal, onProgress, load } = plan;
+  const { batchSize, concurrency, signal, isWanted, onProgress, load } = plan;
+  signal?.throwIfAborted();
   const batches = batchesOf(plan.keys, batchSize);
   let progress: WarmProgress = { done: 0, found: 0, failed: 0 };
+  let isOver = false;
   const work = async (): Promise<void> => {
     for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
-      signal?.throwIfAborted();
+      if (isOver || !isWanted()) return;
       // Not in one expression: the progress of before the wait would be added to.
       const outcome = await attempt(load, next.value);
+      if (isOver) return;
       progress = add(progress, next.value.length, outcome);
-      signal?.throwIfAborted();
       onProgress?.(progress);
     }
   };
   try {
-    await Promise.all(Array.from({ length: concurrency }, work));
+    await untilAborted(signal, Promise.all(Array.from({ length: concurrency }, work)));
   } finally {
+    isOver = true;
     // Not awaited: where the keys come from may hang, and what it says to its end changes nothing.
     batches.return().catch(() => {});
   }
   return progress;
+}
+
+/** Waits for what may never settle, as long as the signal is not aborted. */
+async function untilAborted(
+  signal: AbortSignal | undefined,
+  work: Promise<unknown>,
+): Promise<void> {
+  if (signal === undefined) {
+    await work;
+    return;
+  }
+  let forget: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    forget?.();
+  }
 }
 
 type Outcome = { readonly found: number } | { readonly error: unknown };

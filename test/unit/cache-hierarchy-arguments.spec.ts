@@ -131,6 +131,27 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     await expect(cache.deleteMany('key')).rejects.toThrow(/keys must be several keys/);
   });
 
+  it.each([undefined, null, 5, {}, stream()])('refuses %p as several keys', async (bad) => {
+    const keys = bad as Iterable<string>;
+    const message = /keys must be several keys, in an array or the like, got (?!the string)/;
+
+    await expect(cache.getMany(keys)).rejects.toThrow(message);
+    await expect(cache.deleteMany(keys)).rejects.toThrow(message);
+    await expect(cache.getOrSetMany(keys, () => new Map())).rejects.toThrow(message);
+  });
+
+  it.each([undefined, null, 5, {}, ['ab'], [['key', 1], 'ab']])(
+    'refuses %p as entries, and stores none',
+    async (bad) => {
+      const entries = bad as [string, unknown][];
+
+      await expect(cache.setMany(entries)).rejects.toThrow(
+        'entries must be pairs of a key and a value, in an array or a Map, got ',
+      );
+      expect(cache.has('key')).toBe(false);
+    },
+  );
+
   it('lets no key of one namespace reach another', async () => {
     const users = cache.namespace('users');
     await users.set('1', 'user');
@@ -205,3 +226,7 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     await small.close();
   });
 });
+
+async function* stream(): AsyncGenerator<string> {
+  yield 'key';
+}

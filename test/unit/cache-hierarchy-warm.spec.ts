@@ -134,6 +134,56 @@ describe(`${CacheHierarchy.name}: warm`, () => {
     expect(calls).toEqual([100]);
   });
 
+  it('stops when its signal is aborted, also where the keys do not come', async () => {
+    const stop = new AbortController();
+    async function* stream(): AsyncGenerator<string> {
+      yield 'key-0';
+      await new Promise(() => {});
+    }
+    const warming = cache.warm(stream(), valuesOf, { signal: stop.signal });
+    await settle();
+    stop.abort(new Error('enough'));
+
+    await expect(warming).rejects.toThrow('enough');
+  });
+
+  it('does not begin when its signal is aborted already', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+
+    await expect(cache.warm([], valuesOf, { signal })).rejects.toThrow('enough');
+  });
+
+  it('tells nothing more once it has failed', async () => {
+    let told = 0;
+    const warming = cache.warm(names(40), valuesOf, {
+      batchSize: 10,
+      onProgress: () => {
+        told += 1;
+        throw new Error('no display');
+      },
+    });
+
+    await expect(warming).rejects.toThrow('no display');
+    await settle();
+    expect(told).toBe(1);
+  });
+
+  it('ends with what was done when the cache is closed meanwhile', async () => {
+    let calls = 0;
+    const done = await cache.warm(
+      names(500),
+      async (missing) => {
+        calls += 1;
+        if (calls === 2) await cache.close();
+        return valuesOf(missing);
+      },
+      { concurrency: 1 },
+    );
+
+    expect(calls).toBe(2);
+    expect(done.done).toBe(200);
+  });
+
   it('does nothing where nothing is cached', async () => {
     const off = new CacheHierarchy({ enabled: false });
     let calls = 0;
@@ -153,6 +203,10 @@ describe(`${CacheHierarchy.name}: warm`, () => {
     );
     await expect(cache.warm([], valuesOf, { concurrency: 1.5 })).rejects.toThrow('concurrency');
     await expect(cache.warm([], undefined as never)).rejects.toThrow('must be a function');
+    await expect(cache.warm('abc', valuesOf)).rejects.toThrow(
+      'keys must be several keys, in an array or the like, got the string "abc".',
+    );
+    await expect(cache.warm(null as never, valuesOf)).rejects.toThrow('got null.');
     await expect(cache.warm(['a'], valuesOf, { speed: 1 } as object)).rejects.toThrow(
       '"speed" is unknown',
     );
