@@ -91,7 +91,11 @@ export class HierarchyCore {
         if (ticket.kind === 'load') events.loadDiscarded(ticket.key, reason);
       },
     });
-    this.#loaders = new LoaderCalls({ ...ports, staleOf: (key) => this.#staleOf(key) });
+    this.#loaders = new LoaderCalls({
+      ...ports,
+      staleOf: (key) => (this.off ? undefined : this.#stale.keptOf(key)),
+      handOut: (value) => this.handOut(value),
+    });
     if (!ports.enabled) this.#loaders.close();
     this.#holds = new HoldTable({
       clock,
@@ -341,10 +345,5 @@ export class HierarchyCore {
   async #currentLower(key: string): Promise<unknown> {
     const found = await this.#walk.findLower(key, this.#wholly);
     return this.handOut(found?.entry.value);
-  }
-
-  #staleOf(key: string): LevelEntry | undefined {
-    const kept = this.off ? undefined : this.#stale.keptOf(key);
-    return kept && { ...kept, value: this.handOut(kept.value) };
   }
 }

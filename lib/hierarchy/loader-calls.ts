@@ -12,8 +12,10 @@ export interface LoaderCallsPorts {
   readonly maxConcurrentLoads: number;
   readonly joinTimeoutMs: number;
   readonly events: CacheEvents;
-  /** What is kept of a key that a load is to replace, as the loader is shown it. */
+  /** What is kept of a key that a load is to replace. */
   staleOf(key: string): LevelEntry | undefined;
+  /** Returns what a loader is shown of a value that is kept. */
+  handOut(value: unknown): unknown;
 }
 
 /** Calls loaders, at most so many at a time, and counts what they come to. */
@@ -78,10 +80,11 @@ export class LoaderCalls {
 
   async #run<T>({ loader, plan, key, shownKey }: LoadCall<T>, load: RunningLoad): Promise<T> {
     // Looked at when this load begins, which can be long after the call: its ticket answers for it.
-    const stale = this.#ports.staleOf(key);
+    const kept = this.#ports.staleOf(key);
+    const stale = kept && { ...kept, value: this.#ports.handOut(kept.value) };
     const context = new HierarchyLoaderContext(load, { shownKey, plan, stale });
     const value = await load.call(() => loader(context));
-    return (value as unknown) === NOT_MODIFIED ? (stale!.value as T) : value;
+    return (value as unknown) === NOT_MODIFIED ? (kept!.value as T) : value;
   }
 
   /** Counts a call of a loader, for each of its keys, and the time that it takes. */

@@ -76,6 +76,17 @@ describe(`${CacheHierarchy.name}: isolation by copies`, () => {
     expect(await cache.getOrSet<Place>('key', spoil)).toEqual(paris());
   });
 
+  it('keeps what there was when a loader has changed its copy of it and says notModified()', async () => {
+    await cache.set('key', paris());
+    clock.block(100);
+    const renewed = await cache.getOrSet<Place>('key', ({ stale, notModified }) => {
+      (stale as Place).near.push('spoilt');
+      return notModified();
+    });
+
+    expect([renewed, cache.peek('key')]).toEqual([paris(), paris()]);
+  });
+
   it('gives update a copy, and keeps one of what it returns', async () => {
     await cache.set('key', paris());
     const returned = await cache.update<Place>('key', (current) => {
