@@ -30,8 +30,7 @@ export const MISS_REASONS = [
 
 /**
  * Why a read found nothing: it is not there; it has expired; it made room for others; a tag or namespace
- * of it was invalidated; what was loaded or written last was not stored, since it was invalidated
- * meanwhile; the call has `forceRefresh` or reads not every level, or what was loaded last was not to be
+ * of it was invalidated; what was loaded last was not stored, since it was invalidated meanwhile; the call has `forceRefresh` or reads not every level, or what was loaded last was not to be
  * stored; the key is held after an invalidation; a level does not answer.
  */
 export type MissReason = (typeof MISS_REASONS)[number];
