@@ -38,6 +38,7 @@ export type { SweeperStatus } from './memory/sweeper.js';
 export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
 export type { CacheNamespace } from './hierarchy/cache-namespace.js';
+export type { CacheView } from './hierarchy/cache-view.js';
 export type { BatchLoadContext, BatchLoader } from './hierarchy/batch-load.js';
 export type {
   DeleteOptions,
@@ -48,7 +49,9 @@ export type {
 export type { PolicyOptions } from './hierarchy/policy.js';
 export type { WarmOptions, WarmProgress } from './hierarchy/warm-up.js';
 export type { InspectedEntry } from './hierarchy/inspected-entry.js';
+export type { Isolation } from './hierarchy/isolation.js';
 export type { LoadContext } from './hierarchy/loader-context.js';
+export type { LowerLevelMetrics } from './hierarchy/lower-level.js';
 export { CACHE_CHANNELS } from './hierarchy/cache-events.js';
 export type {
   CacheEvent,
