@@ -30,8 +30,9 @@ export const MISS_REASONS = [
 
 /**
  * Why a read found nothing: it is not there; it has expired; it made room for others; a tag or namespace
- * of it was invalidated; what was loaded last was not stored, since it was invalidated meanwhile; the call has `forceRefresh` or reads not every level, or what was loaded last was not to be
- * stored; the key is held after an invalidation; a level does not answer.
+ * of it was invalidated; what was loaded last was not stored, since it was invalidated meanwhile; the call
+ * has `forceRefresh` or reads not every level, or what was loaded last was not to be stored; the key is
+ * held after an invalidation, or what was loaded last was held by a tag; a level does not answer.
  */
 export type MissReason = (typeof MISS_REASONS)[number];
 
@@ -178,7 +179,8 @@ export class CacheEvents {
 
   /** Tells that a load's value is not stored. */
   loadDiscarded(key: string, reason: DiscardReason): void {
-    if (reason === 'fenced' || reason === 'skipped') this.#remember(key, reason);
+    if (reason === 'fenced' || reason === 'skipped' || reason === 'held')
+      this.#remember(key, reason);
     if (discards.hasSubscribers)
       discards.publish({ ...this.#named(key), reason } satisfies LoadDiscardedEvent);
   }

@@ -157,6 +157,18 @@ describe(`${CacheHierarchy.name}: events`, () => {
     expect(reasons()).toEqual(['fenced', 'held', 'skipped']);
   });
 
+  it('tells that what was loaded last had a tag that is held', async () => {
+    await cache.getOrSet('key', () => 1, { tags: 'red' });
+    listen('miss');
+
+    await cache.invalidateTags('red', { hold: '5s' });
+    await cache.getOrSet('key', () => 2, { tags: 'red' });
+    await cache.getOrSet('key', () => 3, { tags: 'red' });
+    await cache.get('key');
+
+    expect(reasons()).toEqual(['tag', 'held', 'held']);
+  });
+
   it('tells that a call did not read, and that a level was down', async () => {
     const remote = new HeldLevel('remote', clock, () => Promise.reject(new Error('away')));
     const fleet = new CacheHierarchy({ clock, l2: false, remote, report: () => {} });
