@@ -42,6 +42,26 @@ describe(`${CacheHierarchy.name}: single flight with a remote`, () => {
     expect(remote.calls).toEqual(['read key', 'write key']);
   });
 
+  it('leaves the loader half of hardTimeout where the remote hangs', async () => {
+    open();
+    remote.when('read', 'hang');
+    const calledAt: number[] = [];
+    const start = clock.now();
+    const answer = cache.getOrSet(
+      'key',
+      () => {
+        calledAt.push(clock.now() - start);
+        return 'loaded';
+      },
+      { hardTimeout: 100 },
+    );
+    await clock.advance(50);
+
+    expect(await answer).toBe('loaded');
+    expect(calledAt).toEqual([50]);
+    await clock.advance(1_000); // the lookup itself is given up after levelTimeout
+  });
+
   it('shares the lookup of a get, and not its end', async () => {
     open();
     remote.when('read', 'hold');
