@@ -46,6 +46,8 @@ export class BatchLoad<T> implements LoadBatch {
   /** The loads that began, of which each comes to its loader or ends before that. */
   readonly #loads = new Map<string, BatchedLoad>();
   readonly #onTheWay = new Set<string>();
+  /** Those of them that nobody waits for: they refresh a key that has its answer already. */
+  readonly #behind = new Set<string>();
   #asked = false;
   #sent = false;
 
@@ -70,12 +72,18 @@ export class BatchLoad<T> implements LoadBatch {
 
   began(load: BatchedLoad): void {
     this.#loads.set(load.shownKey, load);
-    if (!this.#sent) this.#onTheWay.add(load.shownKey);
+    if (this.#sent) return;
+    this.#onTheWay.add(load.shownKey);
+    if (load.load.callers === 0) this.#behind.add(load.shownKey);
   }
 
-  /** Notes that a key has its answer: its load, if it has one, does not come to its loader any more. */
   ended(key: string): void {
     this.#leaveWay(key);
+  }
+
+  /** Notes that a key has its answer: a load that its caller waited for does not come to its loader any more. */
+  answered(key: string): void {
+    if (!this.#behind.has(key)) this.#leaveWay(key);
   }
 
   /** Says that all keys were asked for: the loader is called when nothing is on the way any more. */

@@ -223,8 +223,8 @@ export abstract class CacheView {
     const batch = new BatchLoad<T>(loader, (loads, run) => this.#core.runBatch(loads, run));
     const answers = checked.map((key) => {
       const answer = this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), batch }, options);
-      const ended = (): void => batch.ended(key);
-      answer.then(ended, ended);
+      const answered = (): void => batch.answered(key);
+      answer.then(answered, answered);
       return answer;
     });
     batch.send();

@@ -33,6 +33,8 @@ export interface LoadCall<T> {
 export interface LoadBatch {
   /** Hears of the load that a call starts, before levels are asked and the loader is called. */
   began(load: BatchedLoad): void;
+  /** Hears that the load of a key, as the caller gave it, ends before its loader is called. */
+  ended(key: string): void;
 }
 
 /** A load that belongs to a batch. */

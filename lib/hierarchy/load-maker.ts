@@ -138,12 +138,13 @@ export class LoadMaker {
     return async (load) => {
       const look = async (): Promise<T | undefined> =>
         looksLower ? this.#findForLoad(call, load, refreshed) : undefined;
-      const found = await look();
-      if (found !== undefined || lease === undefined) return found;
-      const brought = await lease.take(load, look);
+      let found: T | undefined = await look();
+      if (found === undefined && lease !== undefined) found = await lease.take(load, look);
       // Another process is at it already: what is there does until then.
-      const isElsewhere = refreshed !== undefined && lease.isElsewhere;
-      return isElsewhere ? (brought ?? (refreshed.value as T)) : brought;
+      if (found === undefined && lease?.isElsewhere === true) found = refreshed?.value as T;
+      // Its batch need not wait for a loader that is not called.
+      if (found !== undefined || load.aborted) call.batch?.ended(call.shownKey);
+      return found;
     };
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { defer } from '../support/deferred.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
@@ -18,6 +18,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
   await cache.close();
   expect(clock.pending).toBe(0);
@@ -104,6 +105,64 @@ describe(`${CacheHierarchy.name}: one round trip for many keys`, () => {
     expect([...found.keys()]).toEqual(KEYS);
     expect([loads, remote.calls]).toEqual([[], ['read a,b,c,d']]);
     expect(cache.getMetrics()).toMatchObject({ gets: 4, hits: 4, misses: 0, loads: 0 });
+  });
+
+  describe('behind hits that are due', () => {
+    const eager = { ttl: 1_000, eager: 0.5 };
+
+    beforeEach(async () => {
+      // Each draws the earliest moment.
+      jest.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
+      await cache.getOrSetMany(KEYS, load, eager);
+      [loads] = [[]];
+      remote.takeCalls();
+      await clock.advance(600);
+    });
+
+    it('loads them in one call', async () => {
+      await cache.getOrSetMany(KEYS, load, eager);
+      await clock.turn();
+
+      expect(loads).toEqual([KEYS]);
+      expect(remote.calls).toEqual(['read a,b,c,d', 'write a,b,c,d']);
+    });
+
+    it('loads in one call those that no other process has renewed', async () => {
+      remote.put('b', entryOf('renewed', clock));
+      await cache.getOrSetMany([...KEYS, 'e'], load, eager);
+      await clock.turn();
+
+      expect(loads).toEqual([['a', 'c', 'd', 'e']]);
+      expect(cache.peek('b')).toBe('renewed');
+    });
+
+    it('calls no loader where another process has renewed all', async () => {
+      for (const key of KEYS) remote.put(key, entryOf('renewed', clock));
+      const found = await cache.getOrSetMany(KEYS, load, eager);
+      await clock.turn();
+
+      expect([...found.values()]).toEqual(KEYS.map((key) => `loaded ${key}`));
+      expect([loads, cache.peek('a')]).toEqual([[], 'renewed']);
+    });
+
+    it('answers before the remote does, and waits for that with the loader', async () => {
+      remote.when('read', 'hold');
+      const found = await cache.getOrSetMany(KEYS, load, eager);
+      expect([found.size, loads]).toEqual([4, []]);
+      remote.letGo();
+      await clock.turn();
+
+      expect(loads).toEqual([KEYS]);
+    });
+
+    it('loads them when they are given up by the remote, or by a hardTimeout', async () => {
+      remote.when('read', 'hang');
+      await cache.getOrSetMany(KEYS, load, { ...eager, hardTimeout: 100 });
+      await clock.advance(50);
+
+      expect(loads).toEqual([KEYS]);
+      await clock.advance(1_000);
+    });
   });
 
   it('writes nothing for the keys that the loader leaves out', async () => {
