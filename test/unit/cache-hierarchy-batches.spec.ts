@@ -216,6 +216,13 @@ describe(`${CacheHierarchy.name}: getOrSetMany`, () => {
     expect(calls).toEqual([['a', 'b']]);
   });
 
+  it('refuses bad options also where every key is there', async () => {
+    await cache.set('a', 1);
+
+    await expect(cache.getOrSetMany(['a'], load, { ttl: 0 })).rejects.toThrow('A duration must be');
+    await expect(cache.getOrSetMany([], load, { ttl: 0 })).rejects.toThrow('A duration must be');
+  });
+
   it('refuses bad keys, options, loaders and answers', async () => {
     const asLoader = (answer: unknown) => () => answer as Map<string, string>;
 

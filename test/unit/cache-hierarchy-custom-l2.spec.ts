@@ -206,6 +206,13 @@ describe(`${CacheHierarchy.name}: an L2 of your own outside this process`, () =>
     expect(await cache.getOrSet('key', throwing)).toBe('old');
   });
 
+  it('gives its stale value where the remote has another', async () => {
+    outside.put('key', entryOf('its own', clock, { ttl: -1, grace: 1_000 }));
+    remote.put('key', entryOf('of the remote', clock, { ttl: -1, grace: 1_000 }));
+
+    expect(await cache.getOrSet('key', throwing)).toBe('its own');
+  });
+
   it('is passed over for a fresh value of the remote while its own is stale', async () => {
     outside.put('key', entryOf('old', clock, { ttl: -1, grace: 1_000 }));
     remote.put('key', entryOf('new', clock));

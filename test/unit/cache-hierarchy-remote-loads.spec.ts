@@ -42,6 +42,34 @@ describe(`${CacheHierarchy.name}: single flight with a remote`, () => {
     expect(remote.calls).toEqual(['read key', 'write key']);
   });
 
+  it('calls no loader for what was set while the remote found nothing', async () => {
+    open();
+    const nothing = defer<Map<string, unknown>>();
+    remote.when('read', () => nothing.promise);
+    let loads = 0;
+    const answer = cache.getOrSet('key', () => (loads += 1));
+    await clock.turn();
+    await cache.set('key', 'set');
+    nothing.resolve(new Map());
+
+    expect([await answer, loads]).toEqual(['set', 0]);
+  });
+
+  it('calls no loader for callers who left while the remote was asked', async () => {
+    open();
+    remote.when('read', 'hold');
+    const request = new AbortController();
+    let loads = 0;
+    const answer = cache.getOrSet('key', () => (loads += 1), { signal: request.signal });
+    await clock.turn();
+    request.abort(new Error('the client went away'));
+
+    await expect(answer).rejects.toThrow('the client went away');
+    remote.letGo();
+    await clock.turn();
+    expect(loads).toBe(0);
+  });
+
   it('leaves the loader half of hardTimeout where the remote hangs', async () => {
     open();
     remote.when('read', 'hang');

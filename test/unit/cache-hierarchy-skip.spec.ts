@@ -92,6 +92,24 @@ describe(`${CacheHierarchy.name}: skip.write`, () => {
   });
 });
 
+describe(`${CacheHierarchy.name}: skip.write behind a hit that is due`, () => {
+  it('leaves out the levels that are in it', async () => {
+    const here = new CacheHierarchy({ clock, ttl: 1_000, eager: 0.5 });
+    const options = { skip: { write: ['L1'] } } as const;
+    await here.getOrSet('key', () => 'old', options);
+    await clock.advance(600);
+    const row = defer<string>();
+
+    expect(await here.getOrSet('key', () => row.promise, options)).toBe('old');
+    expect([here.l1.peek('key'), here.l2!.peek('key')]).toEqual([undefined, 'old']);
+    row.resolve('new');
+    await clock.turn();
+
+    expect([here.l1.peek('key'), here.l2!.peek('key')]).toEqual([undefined, 'new']);
+    await here.close();
+  });
+});
+
 describe(`${CacheHierarchy.name}: loads with skip`, () => {
   it('are shared by those who skip the same levels, whatever their order', async () => {
     const row = defer<string>();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 /** How long L1 keeps a copy. */
@@ -156,6 +157,18 @@ describe(`${CacheHierarchy.name}: slide and the lifetime of the entry`, () => {
     clock.block(30);
     expect(cache.getIfPresent('key')).toBeUndefined();
     expect(await cache.getOrSet('key', () => Promise.reject(new Error('away')))).toBe('value');
+  });
+
+  it('does not bring a copy back whose time is over, where L1 keeps stale values', async () => {
+    const remote = new ScriptedLevel(clock);
+    open({ l2: false, remote, grace: 1_000 });
+    await cache.set('key', 'value');
+    clock.block(COPY_MS);
+
+    expect([cache.getIfPresent('key'), cache.getIfPresent('key')]).toEqual([undefined, undefined]);
+    remote.takeCalls();
+    expect(await cache.get('key')).toBe('value');
+    expect(remote.calls).toEqual(['read key']);
   });
 
   it('does nothing where no level is below', async () => {

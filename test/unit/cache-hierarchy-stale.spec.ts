@@ -113,6 +113,16 @@ describe(`${CacheHierarchy.name}: grace`, () => {
     }
   });
 
+  it('keeps within reach of a tag that was invalidated before its freshness ended', async () => {
+    open({ grace: 1_000 });
+    await cache.set('key', 'old', { tags: 'tag' });
+    await cache.invalidateTags('tag');
+    clock.block(500);
+    await cache.invalidateTags('another'); // forgets what nothing can be older than
+
+    await expect(cache.getOrSet('key', fail)).rejects.toBe(AWAY);
+  });
+
   it('is removed by a sweep when it is over, not before', async () => {
     open({ grace: 1_000 });
     await cache.set('key', 'old');
@@ -186,6 +196,18 @@ describe(`${CacheHierarchy.name}: throttle`, () => {
 
     expect(await cache.getOrSet('key', () => 'new', { forceRefresh: true })).toBe('new');
     expect(await cache.getOrSet('key', fail)).toBe('new');
+  });
+});
+
+describe(`${CacheHierarchy.name}: throttle while the value is fresh`, () => {
+  it('is not switched on by a forced refresh that fails', async () => {
+    open({ grace: 1_000, throttle: 500 });
+    await cache.set('key', 'old');
+    clock.block(90);
+    await expect(cache.getOrSet('key', fail, { forceRefresh: true })).rejects.toBe(AWAY);
+    clock.block(10);
+
+    expect(await cache.getOrSet('key', () => 'new')).toBe('new');
   });
 });
 
