@@ -21,7 +21,7 @@ export interface OperationMetrics {
   readonly clears: number;
   /** Loaders called; one that loads several keys counts for each. */
   readonly loads: number;
-  /** Loaders that threw. */
+  /** Loaders that threw; one that loads several keys counts for each. */
   readonly loadFailures: number;
   /** Values that were not stored: by their loader's word, since they had expired, or too large. */
   readonly unstored: number;

@@ -216,6 +216,15 @@ describe(`${CacheHierarchy.name}: getOrSetMany`, () => {
     expect(calls).toEqual([['a', 'b']]);
   });
 
+  it('counts each key of a loader that throws', async () => {
+    const fail = (): never => {
+      throw new Error('the database is away');
+    };
+
+    await expect(cache.getOrSetMany(['a', 'b'], fail)).rejects.toThrow('the database is away');
+    expect(cache.getMetrics()).toMatchObject({ loads: 2, loadFailures: 2 });
+  });
+
   it('refuses bad options also where every key is there', async () => {
     await cache.set('a', 1);
 
