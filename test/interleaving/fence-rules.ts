@@ -122,6 +122,10 @@ export const RULES: readonly Rule[] = [
     () => jest.spyOn(TicketTable.prototype, 'order', 'get').mockReturnValue(0),
   ],
   [
+    'nobody joins a load that was ended before the call',
+    () => change(TicketTable, 'isJoinable', () => () => true),
+  ],
+  [
     'a ticket is checked before its value is stored',
     () => change(TicketTable, 'isValid', () => () => true),
   ],
