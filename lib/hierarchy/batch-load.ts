@@ -5,7 +5,7 @@ import type { LoadContext } from './loader-context.js';
 
 /** What a loader of several keys is told, and may say of all of them. */
 export interface BatchLoadContext {
-  /** Aborted when every caller has stopped waiting for every key of this call. */
+  /** Aborted when each key of this call was given up: its callers have left, or it has taken too long. */
   readonly signal: AbortSignal;
   /** Says how long the values live, whatever the call and the options say. */
   readonly ttl: (ttl: Duration) => void;

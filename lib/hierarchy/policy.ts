@@ -44,8 +44,9 @@ export interface PolicyOptions {
   readonly throttle?: Duration | false;
   /**
    * The share of its lifetime, above 0 and below 1, after which an entry that is asked for is
-   * loaded anew behind its callers, who get what is there. 0.8 is a good one. Where a level is outside this process each process draws a
-   * moment between then and the end, so that they do not load all at once.
+   * loaded anew behind its callers, who get what is there. 0.8 is a good one. Where a level is outside
+   * this process each process draws a moment between then and the end, so that they do not load all at
+   * once.
    * @default false
    */
   readonly eager?: number | false;
