@@ -360,7 +360,8 @@ export abstract class CacheView {
 
 /** Whether every level is read: what else the options say need not be looked at before that. */
 function readsPlainly(options: LoadOptions | undefined): boolean {
-  if (options === undefined) return true;
+  // What is no object is refused where it is looked at.
+  if (options === undefined || options === null) return true;
   const forced: unknown = options.forceRefresh;
   return (forced === undefined || forced === false) && options.skip === undefined;
 }

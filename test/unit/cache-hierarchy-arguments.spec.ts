@@ -100,6 +100,13 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
     await expect(cache.getOrSet('key', () => 1, options)).rejects.toThrow(/"hold" is unknown/);
   });
 
+  it('refuses options that are no object', async () => {
+    const none = null as unknown as undefined;
+
+    await expect(cache.getOrSet('key', () => 1, none)).rejects.toThrow(InvalidArgumentError);
+    await expect(cache.set('key', 1, none)).rejects.toThrow(InvalidArgumentError);
+  });
+
   it('refuses options of invalidations that they do not have, and does nothing', async () => {
     await cache.set('key', 1, { tags: 'tag' });
     const bad = { require: 'L2', hold: '5s' } as object;
