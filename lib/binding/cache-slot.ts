@@ -39,12 +39,17 @@ export function isCacheHost(value: unknown): value is object {
   return typeof value === 'object' && value !== null && SLOT in value;
 }
 
+/** Returns the cache that an instance was linked to, if it was. */
+export function linkedCacheOf(host: object): CacheHierarchy | undefined {
+  return (host as CacheHost)[SLOT];
+}
+
 /**
  * Returns the cache of an instance's application; where nobody linked the instance, the one of the
  * only application in the process. `undefined` means that calls go through uncached.
  */
 export function cacheOf(host: object): CacheHierarchy | undefined {
-  return (host as CacheHost)[SLOT] ?? soleLiveCache();
+  return linkedCacheOf(host) ?? soleLiveCache();
 }
 
 /**
@@ -52,7 +57,7 @@ export function cacheOf(host: object): CacheHierarchy | undefined {
  * instance that two applications share stays with the first as long as that one lives.
  */
 export function linkHost(host: object, cache: CacheHierarchy): void {
-  const linked = (host as CacheHost)[SLOT];
+  const linked = linkedCacheOf(host);
   if (linked === undefined || isRetired(linked)) (host as CacheHost)[SLOT] = cache;
 }
 

@@ -2,12 +2,10 @@ import { types } from 'node:util';
 import { isObservable } from 'rxjs';
 import { InvalidArgumentError } from '../errors.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
-import { cacheOfMethod } from './cache-of-method.js';
 import { isCacheHost } from './cache-slot.js';
-import { nameOfMethod, type CacheableMethod, type ClassLike } from './cacheable-methods.js';
-import { assertNameClaimed } from './class-names.js';
+import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
+import { CallTargets } from './call-targets.js';
 import { plannedKey } from './method-key.js';
-import { planOf } from './plan-of-class.js';
 
 /** A method as it stands on a prototype, whatever it takes and returns. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -17,28 +15,26 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
  * original's name, length, metadata and own properties. Without a cache the original is called.
  */
 export function cachedMethod(original: Method, method: CacheableMethod): Method {
+  const targets = new CallTargets(method);
   const cached: Method = function (this: unknown, ...args) {
-    const calledOn = classOf(this);
-    if (calledOn === undefined) return asPromised(original.apply(this, args), method);
+    if (!isCacheHost(this)) return asPromised(original.apply(this, args), method);
     try {
-      const plan = planOf(method, calledOn);
-      const cache = cacheOfMethod(this, plan.cache);
-      if (cache === undefined || method.condition?.(...args) === false)
+      const target = targets.of(this);
+      if (target === undefined || method.condition?.(...args) === false)
         return asPromised(original.apply(this, args), method);
-      if (method.key === undefined) assertNameClaimed(cache, calledOn);
-      const key = plannedKey(method, plan, args);
-      return cache.getOrSet(key, loaderOf(original, method, this, args), plan.options);
+      if (method.key === undefined) target.claimName();
+      const key = plannedKey(method, target.plan, args);
+      return target.cache.getOrSet(
+        key,
+        loaderOf(original, method, this, args),
+        target.plan.options,
+      );
     } catch (error) {
       return Promise.reject(error);
     }
   };
   copyFace(original, cached);
   return cached;
-}
-
-/** The class of an instance that can have a cache. */
-export function classOf(host: unknown): ClassLike | undefined {
-  return isCacheHost(host) ? (host.constructor as ClassLike) : undefined;
 }
 
 function loaderOf(

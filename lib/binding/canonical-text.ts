@@ -29,17 +29,18 @@ interface Place {
  * The text has no control characters and no lone surrogates. Every value begins with what tells its
  * kind and ends where no other text of that kind goes on, so that no two lists run into one text.
  *
+ * @param opening stands before it: to add that here is quicker than to put two texts together
  * @throws {InvalidArgumentError} for what it can not hold: functions, symbols, instances of other
  *   classes and of subclasses, objects that carry more than their kind holds, cycles
  */
-export function canonicalText(args: readonly unknown[]): string {
+export function canonicalText(args: readonly unknown[], opening = ''): string {
   const root: Place = { container: args, step: 0, parent: undefined, depth: 0 };
-  let text = '';
+  const writer = new CanonicalWriter(opening);
   for (let index = 0; index < args.length; index += 1) {
-    if (index > 0) text += ',';
-    text += textOf(args[index], index, root);
+    if (index > 0) writer.add(',');
+    writer.write(args[index], index, root);
   }
-  return text;
+  return writer.text;
 }
 
 /** Text that JSON writes as it is, between quotes: most strings, and quick to tell. */
@@ -60,57 +61,86 @@ function escapeControl(character: string): string {
   return `\\u00${character.charCodeAt(0).toString(16)}`;
 }
 
+/**
+ * Writes values one after the other. Each piece is added to the end of one text: V8 keeps that as a chain,
+ * which it reads in half the time that it needs for the tree of a text made of texts.
+ */
+class CanonicalWriter {
+  text: string;
+
+  constructor(opening: string) {
+    this.text = opening;
+  }
+
+  add(piece: string): void {
+    this.text += piece;
+  }
+
+  write(value: unknown, step: string | number, parent: Place): void {
+    switch (typeof value) {
+      case 'string':
+        return this.add(quote(value));
+      case 'number':
+        return this.add(Object.is(value, -0) ? '-0' : String(value));
+      case 'bigint':
+        return this.add(`${value}n`);
+      case 'boolean':
+      case 'undefined':
+        return this.add(String(value));
+      case 'object':
+        if (value === null) return this.add('null');
+        return this.#writeObject({ container: value, step, parent, depth: parent.depth + 1 });
+      default:
+        return refuse({ container: {}, step, parent, depth: 0 }, show(value));
+    }
+  }
+
+  #writeObject(place: Place): void {
+    const { container } = place;
+    refuseEndless(place);
+    if (Array.isArray(container)) {
+      if (isPlainArray(container)) return this.#writeArray(container, place);
+      return refuse(place, 'an array with more than its elements');
+    }
+    const names = namesOfPlainObject(container);
+    if (names !== undefined)
+      return this.#writeProperties(container as Record<string, unknown>, names, place);
+    if (isOfNoClass(container)) return refuse(place, 'an object with symbols or hidden properties');
+    return this.add(textOfBuiltIn(container, place));
+  }
+
+  #writeArray(array: readonly unknown[], place: Place): void {
+    this.add('[');
+    for (let index = 0; index < array.length; index += 1) {
+      if (index > 0) this.add(',');
+      if (index in array) this.write(array[index], index, place);
+      else this.add('empty');
+    }
+    this.add(']');
+  }
+
+  #writeProperties(object: Record<string, unknown>, names: string[], place: Place): void {
+    if (names.length === 0) return this.add('{}');
+    const { sortedNames, openings, quotedOpenings } = shapeOf(names);
+    for (let index = 0; index < openings.length; index += 1) {
+      const name = sortedNames[index]!;
+      const value = object[name];
+      if (typeof value === 'string' && isSimple(value)) {
+        this.text = `${this.text}${quotedOpenings[index]!}${value}"`;
+      } else {
+        this.text += openings[index]!;
+        this.write(value, name, place);
+      }
+    }
+    this.add('}');
+  }
+}
+
+/** The text of one value by itself. */
 function textOf(value: unknown, step: string | number, parent: Place): string {
-  switch (typeof value) {
-    case 'string':
-      return quote(value);
-    case 'number':
-      return Object.is(value, -0) ? '-0' : String(value);
-    case 'bigint':
-      return `${value}n`;
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    case 'object':
-      if (value === null) return 'null';
-      return textOfObject({ container: value, step, parent, depth: parent.depth + 1 });
-    default:
-      return refuse({ container: {}, step, parent, depth: 0 }, show(value));
-  }
-}
-
-function textOfObject(place: Place): string {
-  const { container } = place;
-  refuseEndless(place);
-  if (Array.isArray(container)) {
-    if (isPlainArray(container)) return textOfArray(container, place);
-    return refuse(place, 'an array with more than its elements');
-  }
-  const names = namesOfPlainObject(container);
-  if (names !== undefined)
-    return textOfProperties(container as Record<string, unknown>, names, place);
-  if (isOfNoClass(container)) return refuse(place, 'an object with symbols or hidden properties');
-  return textOfBuiltIn(container, place);
-}
-
-function textOfArray(array: readonly unknown[], place: Place): string {
-  let text = '';
-  for (let index = 0; index < array.length; index += 1) {
-    if (index > 0) text += ',';
-    text += index in array ? textOf(array[index], index, place) : 'empty';
-  }
-  return `[${text}]`;
-}
-
-function textOfProperties(object: Record<string, unknown>, names: string[], place: Place): string {
-  if (names.length === 0) return '{}';
-  const { sortedNames, openings } = shapeOf(names);
-  let text = '';
-  for (let index = 0; index < openings.length; index += 1) {
-    const name = sortedNames[index]!;
-    text += openings[index]! + textOf(object[name], name, place);
-  }
-  return `${text}}`;
+  const writer = new CanonicalWriter('');
+  writer.write(value, step, parent);
+  return writer.text;
 }
 
 /** What is alike in the texts of all objects with the same names. */
@@ -120,6 +150,8 @@ interface Shape {
   readonly sortedNames: readonly string[];
   /** What stands before each value. */
   readonly openings: readonly string[];
+  /** The same before a string that needs nothing but quotes. */
+  readonly quotedOpenings: readonly string[];
 }
 
 /** Shapes by their first name: the objects that an application is called with have few. */
@@ -142,7 +174,8 @@ function shapeOf(names: string[]): Shape {
 function makeShape(names: string[]): Shape {
   const sortedNames = sorted(names);
   const openings = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
-  return { names, sortedNames, openings };
+  const quotedOpenings = openings.map((opening) => `${opening}"`);
+  return { names, sortedNames, openings, quotedOpenings };
 }
 
 function isShort({ length }: string): boolean {

@@ -39,7 +39,7 @@ export function plannedKey(
     const text = `${plan.openingOfString}${only}")`;
     if (text.length <= DEFAULT_MAX_KEY_LENGTH) return text;
   }
-  return derivedKey(plan.derivedPrefix, args);
+  return derivedKey(plan, args);
 }
 
 /**
@@ -93,16 +93,20 @@ export function noMethodMessage(type: ClassLike, method: string | symbol): strin
  * Derives a key from the class the method is called on, its name and its arguments, such as
  * `PlacesService.find(1,"en")`. Where that is longer than a key may be, its SHA-256 stands for it.
  */
-function derivedKey(prefix: string, args: readonly unknown[]): string {
-  const key = `${prefix}(${textOfArguments(prefix, args)})`;
+function derivedKey(plan: ClassPlan, args: readonly unknown[]): string {
+  const { derivedPrefix: prefix } = plan;
+  const key = `${textUpToEnd(plan, args)})`;
   if (key.length <= DEFAULT_MAX_KEY_LENGTH) return key;
   const hash = `#${createHash('sha256').update(key).digest('hex')}`;
   return prefix.length <= MAX_PREFIX_LENGTH ? `${prefix}(${hash})` : hash;
 }
 
-function textOfArguments(prefix: string, args: readonly unknown[]): string {
+function textUpToEnd(
+  { derivedPrefix: prefix, opening }: ClassPlan,
+  args: readonly unknown[],
+): string {
   try {
-    return canonicalText(args);
+    return canonicalText(args, opening);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw new InvalidArgumentError(

@@ -3,12 +3,10 @@ import { InvalidArgumentError } from '../errors.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import type { LoadOptions } from '../hierarchy/call-options.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
-import { cacheOfMethod } from './cache-of-method.js';
-import { classOf, copyFace, type Method } from './cached-method.js';
+import { copyFace, type Method } from './cached-method.js';
 import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
-import { assertNameClaimed } from './class-names.js';
+import { CallTargets } from './call-targets.js';
 import { plannedKey } from './method-key.js';
-import { planOf } from './plan-of-class.js';
 
 /** A stream of more values is passed on and not stored. */
 export const MAX_STREAM_VALUES = 1_000;
@@ -26,10 +24,11 @@ export function returnsObservable(prototype: object, name: string | symbol): boo
  * the others when it completes.
  */
 export function observableMethod(original: Method, method: CacheableMethod): Method {
+  const targets = new CallTargets(method);
   const observed: Method = function (this: unknown, ...args) {
     return new Observable((subscriber) => {
       const run = (): Observable<unknown> => streamOf(original.apply(this, args), method);
-      const call = callOf(this, method, args);
+      const call = callOf(this, { method, targets }, args);
       if (call === undefined) return run().subscribe(subscriber);
       return new StreamReader(subscriber, run).read(call, method, args);
     });
@@ -44,13 +43,15 @@ interface Call {
   readonly options: LoadOptions;
 }
 
-function callOf(host: unknown, method: CacheableMethod, args: unknown[]): Call | undefined {
-  const calledOn = classOf(host);
-  if (calledOn === undefined) return undefined;
-  const plan = planOf(method, calledOn);
-  const cache = cacheOfMethod(host, plan.cache);
-  if (cache === undefined || method.condition?.(...args) === false) return undefined;
-  if (method.key === undefined) assertNameClaimed(cache, calledOn);
+function callOf(
+  host: unknown,
+  { method, targets }: { readonly method: CacheableMethod; readonly targets: CallTargets },
+  args: unknown[],
+): Call | undefined {
+  const target = targets.of(host);
+  if (target === undefined || method.condition?.(...args) === false) return undefined;
+  if (method.key === undefined) target.claimName();
+  const { cache, plan } = target;
   return { cache, key: plannedKey(method, plan, args), options: plan.options };
 }
 

@@ -14,6 +14,7 @@ import { configOf } from './class-config.js';
 
 /** What a decorated method does when it is called on instances of one class. */
 export interface ClassPlan {
+  readonly calledOn: ClassLike;
   /** The name of the cache, if it is not the default one. */
   readonly cache: string | undefined;
   /** The options of its calls, with those of the class. */
@@ -22,6 +23,8 @@ export interface ClassPlan {
   readonly keyPrefix: string | undefined;
   /** What derived keys begin with: class and method. */
   readonly derivedPrefix: string;
+  /** The same up to the first argument. */
+  readonly opening: string;
   /** The same up to the quote of a string that is the only argument. */
   readonly openingOfString: string;
 }
@@ -63,10 +66,12 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
   };
   const derivedPrefix = derivedPrefixOf(method, calledOn);
   return {
+    calledOn,
     cache: cache ?? config.cache,
     options: Object.freeze(withoutUndefined(options)),
     keyPrefix: config.keyPrefix,
     derivedPrefix,
+    opening: `${derivedPrefix}(`,
     openingOfString: `${derivedPrefix}("`,
   };
 }

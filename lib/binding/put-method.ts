@@ -4,7 +4,8 @@ import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { entryTags, type StoreOptions } from '../hierarchy/call-options.js';
 import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';
-import { classOf, copyFace, type Method } from './cached-method.js';
+import { classOf } from './call-targets.js';
+import { copyFace, type Method } from './cached-method.js';
 import {
   methodNamed,
   type ClassLike,
