@@ -109,10 +109,23 @@ export abstract class CacheView {
     try {
       const value = readsPlainly(options) ? this.#readPlain(key) : undefined;
       if (value !== undefined) return Promise.resolve(value as T);
-      return this.#readOrLoad(key, { loader, batch: undefined }, options);
+      return Promise.resolve(this.#readOrLoad(key, { loader, batch: undefined }, options));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Does what {@link getOrSet} does, and returns a value that is there as it is, with no promise around it.
+   *
+   * @internal
+   */
+  getOrSetNow<T>(
+    key: string,
+    loader: (context: LoadContext) => T | Promise<T>,
+    options?: LoadOptions,
+  ): T | Promise<T> {
+    return this.#readOrLoad(key, { loader, batch: undefined }, options);
   }
 
   /**
@@ -222,7 +235,8 @@ export abstract class CacheView {
     planLoad(options, this.#core.policy);
     const batch = new BatchLoad<T>(loader, (loads, run) => this.#core.runBatch(loads, run));
     const answers = checked.map((key) => {
-      const answer = this.#readOrLoad<T>(key, { loader: batch.loaderOf(key), batch }, options);
+      const own = { loader: batch.loaderOf(key), batch };
+      const answer = Promise.resolve(this.#readOrLoad<T>(key, own, options));
       const answered = (): void => batch.answered(key);
       answer.then(answered, answered);
       return answer;
@@ -335,7 +349,7 @@ export abstract class CacheView {
     return !key.includes(NAMESPACE_SEPARATOR);
   }
 
-  #readOrLoad<T>(key: string, own: OwnLoad<T>, options: LoadOptions | undefined): Promise<T> {
+  #readOrLoad<T>(key: string, own: OwnLoad<T>, options: LoadOptions | undefined): T | Promise<T> {
     // What is not plain is checked before anything is read.
     const call = readsPlainly(options) ? undefined : this.#loadCall(key, own, options);
     if (call?.forced === true) {
@@ -346,7 +360,7 @@ export abstract class CacheView {
     if (entry === undefined) return this.#core.load(call ?? this.#loadCall(key, own, options));
     if (options?.eager !== false)
       this.#core.refreshIfDue(entry, () => call ?? this.#loadCall(key, own, options));
-    return Promise.resolve(this.#core.handOut(entry.value as T));
+    return this.#core.handOut(entry.value as T);
   }
 
   #loadCall<T>(key: string, own: OwnLoad<T>, options: LoadOptions | undefined): LoadCall<T> {

@@ -6,8 +6,9 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
+import type { CachedRoute } from './cached-route.js';
 import { HttpExchange } from './http-exchange.js';
-import { ResponseCaching } from './response-caching.js';
+import { ResponseCaching, type BodyToSend } from './response-caching.js';
 import { cachedHandlerOf } from './route-metadata.js';
 
 const METHODS = new Set(['GET', 'HEAD']);
@@ -30,28 +31,40 @@ export class CacheResponseInterceptor implements NestInterceptor {
     private readonly module: ModuleRef,
   ) {}
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const answer = await this.answer(context, () => lastValueFrom(next.handle()));
-    return answer === undefined ? next.handle() : of(answer.value);
+  intercept(
+    context: ExecutionContext,
+    next: CallHandler,
+  ): Observable<unknown> | Promise<Observable<unknown>> {
+    const send = (body: BodyToSend): Observable<unknown> =>
+      body === undefined ? next.handle() : of(body.value);
+    const body = this.answer(context, () => lastValueFrom(next.handle()));
+    return body instanceof Promise ? body.then(send) : send(body);
   }
 
   private answer(
     context: ExecutionContext,
     handle: () => Promise<unknown>,
-  ): Promise<{ readonly value: unknown } | undefined> | undefined {
+  ): BodyToSend | Promise<BodyToSend> {
     if (context.getType() !== 'http') return undefined;
-    const handler = context.getHandler();
-    const cached = cachedHandlerOf(handler);
     this.caching ??= this.findCaching();
     const { caching } = this;
-    if (cached === undefined || caching === null) return undefined;
+    const route = caching === null ? undefined : this.routeOf(context, caching);
+    if (caching === null || route === undefined) return undefined;
 
     const http = context.switchToHttp();
     const request = http.getRequest<object>();
     const exchange = new HttpExchange(this.host.httpAdapter, request, http.getResponse());
     if (!METHODS.has(exchange.method) || !caching.takes(request)) return undefined;
-    const route = caching.routeOf(context.getClass(), handler, cached);
     return route.hindrance === undefined ? caching.answer(route, exchange, handle) : undefined;
+  }
+
+  private routeOf(context: ExecutionContext, caching: ResponseCaching): CachedRoute | undefined {
+    const type = context.getClass();
+    const handler = context.getHandler();
+    const known = caching.knownRoute(type, handler);
+    if (known !== undefined) return known;
+    const cached = cachedHandlerOf(handler);
+    return cached && caching.routeOf(type, handler, cached);
   }
 
   /** The module need not be visible where the route is. */

@@ -64,6 +64,11 @@ export class CachedRoute {
 export class CachedRoutes {
   readonly #routes = new WeakMap<object, WeakMap<object, CachedRoute>>();
 
+  /** Returns the route of a handler that was asked for before. */
+  known(type: ClassLike, handler: object): CachedRoute | undefined {
+    return this.#routes.get(type)?.get(handler);
+  }
+
   /** Returns the route of a handler; `added` hears of one that is asked for the first time. */
   of(
     type: ClassLike,
@@ -71,7 +76,7 @@ export class CachedRoutes {
     cached: CachedHandler,
     added: (route: CachedRoute) => void,
   ): CachedRoute {
-    const known = this.#routes.get(type)?.get(handler);
+    const known = this.known(type, handler);
     if (known !== undefined) return known;
     const ofClass = this.#routes.get(type) ?? new WeakMap<object, CachedRoute>();
     this.#routes.set(type, ofClass);

@@ -49,13 +49,24 @@ export function bodyKindOf(value: unknown, depth = 0): BodyKind {
 /** Copies data, so that nobody who gets it changes it for others. */
 export function copyData(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((part) => copyData(part));
+  if (Array.isArray(value)) return copyList(value);
   if (types.isDate(value)) return new Date(value);
   // A spread and its objects: an object of five numbers takes a tenth of what fromEntries takes.
   const copy: Record<string, unknown> = { ...value };
-  for (const name of Object.keys(copy)) {
+  // What it may inherit, if somebody has given all objects something, is not asked for.
+  for (const name in copy) {
     const part = copy[name];
-    if (typeof part === 'object' && part !== null) copy[name] = copyData(part);
+    if (typeof part === 'object' && part !== null && Object.hasOwn(copy, name))
+      copy[name] = copyData(part);
+  }
+  return copy;
+}
+
+function copyList(list: readonly unknown[]): unknown[] {
+  const copy = list.slice();
+  for (let at = 0; at < copy.length; at += 1) {
+    const part = copy[at];
+    if (typeof part === 'object' && part !== null) copy[at] = copyData(part);
   }
   return copy;
 }

@@ -47,6 +47,11 @@ export interface ResponseCachePorts {
 /** What a load brings whose response is not stored: those who waited for it run their own handlers. */
 const UNSTORED = { unstored: true } as const;
 
+/** Asks the cache for a key that has these request headers in it. */
+type Ask = (key: string, varyNames: readonly string[]) => unknown;
+
+type Sought = ResponseSnapshot | undefined | Promise<ResponseSnapshot | undefined>;
+
 /** The run of a handler for the request that leads. */
 interface OwnRun {
   began: boolean;
@@ -71,30 +76,33 @@ export class ResponseCache {
    *
    * @throws what the handler throws, if it is the one of this request
    */
-  async load(call: CachedCall): Promise<Answer> {
+  load(call: CachedCall): Answer | Promise<Answer> {
     const own: OwnRun = { began: false, result: undefined };
+    const found = (snapshot: ResponseSnapshot | undefined): Answer =>
+      own.result ?? replayOf(snapshot);
+    const failed = (error: unknown): Answer => {
+      if (own.result !== undefined) return own.result;
+      // An error of somebody else's handler is about somebody else's request.
+      if (own.began) throw error;
+      return undefined;
+    };
     try {
-      const found = await this.#find(call, (key, names) =>
-        this.#http.getOrSet(
+      const sought = this.#find(call, (key, names) =>
+        this.#http.getOrSetNow(
           key,
           (context) => this.#lead(call, { names, own, context }),
           optionsOf(call),
         ),
       );
-      if (own.result !== undefined) return own.result;
-      return found === undefined ? undefined : { replayed: found };
+      return sought instanceof Promise ? sought.then(found, failed) : found(sought);
     } catch (error) {
-      if (own.result !== undefined) return own.result;
-      // An error of somebody else's handler is about somebody else's request.
-      if (own.began) throw error;
-      return undefined;
+      return failed(error);
     }
   }
 
   /** Answers a HEAD with what a GET has stored. */
   async lookUp(call: CachedCall): Promise<Answer> {
-    const found = await this.#find(call, (key) => this.#http.get(key));
-    return found === undefined ? undefined : { replayed: found };
+    return replayOf(await this.#find(call, (key) => this.#http.get(key)));
   }
 
   get #http(): CacheNamespace {
@@ -102,19 +110,21 @@ export class ResponseCache {
     return this.#namespace;
   }
 
-  /** Asks until what is found answers the request, or there is nothing to learn from it. */
-  async #find(
-    { route, exchange, identity }: CachedCall,
-    ask: (key: string, names: readonly string[]) => Promise<unknown>,
-  ): Promise<ResponseSnapshot | undefined> {
-    for (;;) {
-      const names = route.varyNames;
-      const key = responseKey(route, identity, varyDigest(exchange, names));
-      const found = asSnapshot(await ask(key, names));
+  /**
+   * Asks until what is found answers the request, or there is nothing to learn from it. What is there is
+   * found at once: a hit waits for nothing.
+   */
+  #find(call: CachedCall, ask: Ask): Sought {
+    const { route, exchange, identity } = call;
+    const names = route.varyNames;
+    const judge = (value: unknown): Sought => {
+      const found = asSnapshot(value);
       if (found === undefined || answers(found, exchange)) return found;
       route.learn(found.vary!.names);
-      if (route.varyNames === names) return undefined;
-    }
+      return route.varyNames === names ? undefined : this.#find(call, ask);
+    };
+    const value = ask(responseKey(route, identity, varyDigest(exchange, names)), names);
+    return value instanceof Promise ? value.then(judge) : judge(value);
   }
 
   /** Runs the handler of the request that leads; what may not be stored is not. */
@@ -173,6 +183,10 @@ export class ResponseCache {
     context.ttl(longest!.freshForMs);
     return snapshot;
   }
+}
+
+function replayOf(snapshot: ResponseSnapshot | undefined): Answer {
+  return snapshot && { replayed: snapshot };
 }
 
 /**

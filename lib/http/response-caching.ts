@@ -13,6 +13,9 @@ import { completeHead, replayHead, tellStatus } from './response-head.js';
 import { bodyOf } from './response-snapshot.js';
 import type { CachedHandler } from './route-metadata.js';
 
+/** What the interceptor is to return; `undefined` when it is to run the handler, which has not run then. */
+export type BodyToSend = { readonly value: unknown } | undefined;
+
 /** The caching of responses in one application: what all its interceptors share. */
 export class ResponseCaching {
   readonly #cache: CacheHierarchy;
@@ -20,7 +23,8 @@ export class ResponseCaching {
   readonly #report: Report;
   readonly #responses: ResponseCache;
   readonly #routes = new CachedRoutes();
-  readonly #seen = new WeakSet<object>();
+  /** Stands on requests that an interceptor has taken. */
+  readonly #taken = Symbol('taken');
 
   constructor(cache: CacheHierarchy, options: CacheHierarchyOptions) {
     const clock = options.clock ?? systemClock;
@@ -40,9 +44,15 @@ export class ResponseCaching {
    * and the one of the decorator is inside it, the outer one does the work.
    */
   takes(request: object): boolean {
-    if (!this.#cache.active || this.#seen.has(request)) return false;
-    this.#seen.add(request);
+    const marks = request as Record<symbol, boolean | undefined>;
+    if (!this.#cache.active || marks[this.#taken] === true) return false;
+    marks[this.#taken] = true;
     return true;
+  }
+
+  /** Returns a route that was asked for before, `undefined` for any other. */
+  knownRoute(type: ClassLike, handler: object): CachedRoute | undefined {
+    return this.#routes.known(type, handler);
   }
 
   routeOf(type: ClassLike, handler: object, cached: CachedHandler): CachedRoute {
@@ -59,41 +69,41 @@ export class ResponseCaching {
    * @returns `undefined` when the caller is to run the handler, which has not run then
    * @throws what the handler throws, or a function of the route
    */
-  async answer(
+  answer(
     route: CachedRoute,
     exchange: HttpExchange,
     handle: CachedCall['handle'],
-  ): Promise<{ readonly value: unknown } | undefined> {
+  ): BodyToSend | Promise<BodyToSend> {
     const identity = identityOf(route, exchange);
     const tags = identity && this.#tagsOf(route, exchange);
     if (identity === undefined || tags === undefined) {
-      tellStatus(exchange, 'fwd=bypass');
+      if (!exchange.isSent) tellStatus(exchange, 'fwd=bypass');
       return undefined;
     }
     const call = { route, exchange, identity, tags, handle };
     const responses = this.#responses;
     const answer = exchange.method === 'HEAD' ? responses.lookUp(call) : responses.load(call);
-    return this.#write(route, exchange, await answer);
+    if (!(answer instanceof Promise)) return this.#write(route, exchange, answer);
+    return answer.then((answered) => this.#write(route, exchange, answered));
   }
 
-  #write(
-    route: CachedRoute,
-    exchange: HttpExchange,
-    answer: Answer,
-  ): { readonly value: unknown } | undefined {
+  #write(route: CachedRoute, exchange: HttpExchange, answer: Answer): BodyToSend {
+    if (!exchange.isSent) this.#writeHead(route, exchange, answer);
+    if (answer === undefined) return undefined;
+    return 'replayed' in answer ? { value: bodyOf(answer.replayed) } : answer;
+  }
+
+  #writeHead(route: CachedRoute, exchange: HttpExchange, answer: Answer): void {
     if (answer === undefined) {
       tellStatus(exchange, 'fwd=miss');
-      return undefined;
-    }
-    if ('replayed' in answer) {
+    } else if ('replayed' in answer) {
       replayHead(exchange, answer.replayed, this.#wallNow());
       completeHead(exchange, route, answer.replayed);
       tellStatus(exchange, 'hit');
-      return { value: bodyOf(answer.replayed) };
+    } else {
+      if (answer.stored !== undefined) completeHead(exchange, route, answer.stored);
+      tellStatus(exchange, answer.stored === undefined ? 'fwd=miss' : 'fwd=miss; stored');
     }
-    if (answer.stored !== undefined) completeHead(exchange, route, answer.stored);
-    tellStatus(exchange, answer.stored === undefined ? 'fwd=miss' : 'fwd=miss; stored');
-    return answer;
   }
 
   /** A tag that the cache refuses, such as one made of a long path, must not make the request fail. */

@@ -12,7 +12,6 @@ const NAME = 'nestjs-cache-hierarchy';
 
 /** Says in `Cache-Status` what the cache did, after what caches nearer to the origin said. */
 export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
-  if (exchange.isSent) return;
   const before = exchange.header('cache-status');
   const own = `${NAME}; ${status}`;
   exchange.setHeader('Cache-Status', before === undefined ? own : `${String(before)}, ${own}`);
@@ -24,9 +23,8 @@ export function replayHead(
   { status, headers, storedAt }: ResponseSnapshot,
   wallNow: number,
 ): void {
-  if (exchange.isSent) return;
   exchange.status = status;
-  for (const [name, value] of Object.entries(headers)) exchange.setHeader(name, value);
+  for (const name of Object.keys(headers)) exchange.setHeader(name, headers[name]!);
   exchange.setHeader('Age', String(Math.max(0, Math.floor((wallNow - storedAt) / 1_000))));
 }
 
@@ -43,7 +41,6 @@ export function completeHead(
   { options }: CachedRoute,
   { etag, status }: ResponseSnapshot,
 ): void {
-  if (exchange.isSent) return;
   const isSilent =
     exchange.header('cache-control') === undefined && exchange.header('expires') === undefined;
   if (isSilent)
