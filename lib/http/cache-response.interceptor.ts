@@ -35,27 +35,29 @@ export class CacheResponseInterceptor implements NestInterceptor {
     context: ExecutionContext,
     next: CallHandler,
   ): Observable<unknown> | Promise<Observable<unknown>> {
-    const send = (body: BodyToSend): Observable<unknown> =>
-      body === undefined ? next.handle() : of(body.value);
-    const body = this.answer(context, () => lastValueFrom(next.handle()));
-    return body instanceof Promise ? body.then(send) : send(body);
-  }
-
-  private answer(
-    context: ExecutionContext,
-    handle: () => Promise<unknown>,
-  ): BodyToSend | Promise<BodyToSend> {
-    if (context.getType() !== 'http') return undefined;
-    this.caching ??= this.findCaching();
-    const { caching } = this;
-    const route = caching === null ? undefined : this.routeOf(context, caching);
-    if (caching === null || route === undefined) return undefined;
-
+    const caching = this.cachingOf(context);
+    if (caching === undefined) return next.handle();
+    const route = this.routeOf(context, caching);
+    if (route === undefined || route.hindrance !== undefined) return next.handle();
     const http = context.switchToHttp();
     const request = http.getRequest<object>();
     const exchange = new HttpExchange(this.host.httpAdapter, request, http.getResponse());
-    if (!METHODS.has(exchange.method) || !caching.takes(request)) return undefined;
-    return route.hindrance === undefined ? caching.answer(route, exchange, handle) : undefined;
+    if (!METHODS.has(exchange.method) || !caching.isFree(request)) return next.handle();
+
+    const run = (): Observable<unknown> => {
+      caching.take(request);
+      return next.handle();
+    };
+    const send = (body: BodyToSend): Observable<unknown> =>
+      body === undefined ? run() : of(body.value);
+    const body = caching.answer(route, exchange, () => lastValueFrom(run()));
+    return body instanceof Promise ? body.then(send) : send(body);
+  }
+
+  private cachingOf(context: ExecutionContext): ResponseCaching | undefined {
+    if (context.getType() !== 'http') return undefined;
+    this.caching ??= this.findCaching();
+    return this.caching ?? undefined;
   }
 
   private routeOf(context: ExecutionContext, caching: ResponseCaching): CachedRoute | undefined {

@@ -24,6 +24,9 @@ export class HttpExchange {
   readonly method: string;
   /** Path and query as they were sent. */
   readonly url: string;
+  /** Kept, since Fastify looks for those to add each time that it is asked for them. */
+  readonly #requestHeaders: IncomingHttpHeaders;
+
   constructor(
     private readonly adapter: AbstractHttpAdapter,
     readonly request: object,
@@ -31,6 +34,7 @@ export class HttpExchange {
   ) {
     this.method = String(adapter.getRequestMethod(request));
     this.url = String(adapter.getRequestUrl(request));
+    this.#requestHeaders = (request as NativeRequest).headers;
   }
 
   /** In lower case, without the port. */
@@ -44,7 +48,7 @@ export class HttpExchange {
 
   /** A field of the request, `undefined` where it was not sent. */
   requestHeader(name: string): string | undefined {
-    const value = (this.request as NativeRequest).headers[name];
+    const value = this.#requestHeaders[name];
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
@@ -53,7 +57,7 @@ export class HttpExchange {
   }
 
   set status(status: number) {
-    this.adapter.status(this.response, status);
+    if (status !== this.status) this.adapter.status(this.response, status);
   }
 
   /** Whether nothing can be said in the head of the response any more. */

@@ -40,14 +40,16 @@ export class ResponseCaching {
   }
 
   /**
-   * Takes a request: `true` for the first interceptor that asks. Where one is registered for all routes,
-   * and the one of the decorator is inside it, the outer one does the work.
+   * Whether no interceptor has taken a request. Where one is registered for all routes, and the one of the
+   * decorator is inside it, the outer one does the work.
    */
-  takes(request: object): boolean {
-    const marks = request as Record<symbol, boolean | undefined>;
-    if (!this.#cache.active || marks[this.#taken] === true) return false;
-    marks[this.#taken] = true;
-    return true;
+  isFree(request: object): boolean {
+    return this.#cache.active && (request as Record<symbol, unknown>)[this.#taken] === undefined;
+  }
+
+  /** Takes a request, before anything runs in which another interceptor may be: on a hit nothing does. */
+  take(request: object): void {
+    (request as Record<symbol, unknown>)[this.#taken] = true;
   }
 
   /** Returns a route that was asked for before, `undefined` for any other. */

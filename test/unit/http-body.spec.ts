@@ -94,3 +94,51 @@ describe('a stored body', () => {
     },
   );
 });
+
+describe(bodyOf.name, () => {
+  const date = new Date(0);
+
+  it.each([
+    ['a text', 'a'],
+    ['an empty list', []],
+    [
+      'a list of objects that are alike',
+      [
+        { a: 1, at: { b: 1 } },
+        { a: 2, at: { b: 2 } },
+      ],
+    ],
+    ['a list of objects that differ', [{ a: { b: 1 } }, { a: 1 }, [{ c: [1] }], null]],
+    ['a list with gaps', [{ a: 1 }, , { a: 2 }]], // oxlint-disable-line no-sparse-arrays
+    ['lists in lists', [[[{ a: 1 }]], [[{ a: 2 }]]]],
+    ['dates', { at: date, all: [date, date], each: [{ at: date }] }],
+    ['a property that is nobody’s prototype', JSON.parse('{"__proto__":{"a":1}}')],
+    [
+      'many objects in one',
+      Object.fromEntries(Array.from({ length: 99 }, (_, at) => [at, { at }])),
+    ],
+  ])('copies all of it each time: %s', (_name, stored) => {
+    const kept = snapshot(stored, 'data');
+
+    const [first, second] = [bodyOf(kept), bodyOf(kept)];
+
+    expect(first).toStrictEqual(stored);
+    expect(second).toStrictEqual(stored);
+    const shared = objectsIn(first).filter((one) => objectsIn(second).includes(one));
+    expect(shared).toEqual([]);
+    expect(objectsIn(first).filter((one) => objectsIn(stored).includes(one))).toEqual([]);
+  });
+
+  it('looks once at a list in a list in a list, however deep', () => {
+    let deep: unknown = [{ a: 1 }];
+    for (let depth = 0; depth < 60; depth += 1) deep = [deep];
+
+    expect(bodyOf(snapshot(deep, 'data'))).toStrictEqual(deep);
+  });
+});
+
+/** A value and all that is in it, as far as they are objects. */
+function objectsIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value, ...Object.values(value).flatMap(objectsIn)];
+}
