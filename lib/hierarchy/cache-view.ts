@@ -23,6 +23,9 @@ import type { SkippedLevels } from './skipped-levels.js';
 import { assertKeys, entriesOf, foundOf, settleAll, uniqueKeys } from './many-keys.js';
 import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-up.js';
 
+/** Names what this library does with a cache and nobody else. */
+export const GET_OR_SET_NOW = Symbol('getOrSetNow');
+
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
  *
@@ -120,7 +123,7 @@ export abstract class CacheView {
    *
    * @internal
    */
-  getOrSetNow<T>(
+  [GET_OR_SET_NOW]<T>(
     key: string,
     loader: (context: LoadContext) => T | Promise<T>,
     options?: LoadOptions,

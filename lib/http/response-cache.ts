@@ -1,5 +1,6 @@
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import type { CacheNamespace } from '../hierarchy/cache-namespace.js';
+import { GET_OR_SET_NOW } from '../hierarchy/cache-view.js';
 import { WITHOUT_SLOT, type InternalLoadOptions } from '../hierarchy/call-options.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
 import { freshnessOf } from './cache-control.js';
@@ -88,7 +89,7 @@ export class ResponseCache {
     };
     try {
       const sought = this.#find(call, (key, names) =>
-        this.#http.getOrSetNow(
+        this.#http[GET_OR_SET_NOW](
           key,
           (context) => this.#lead(call, { names, own, context }),
           optionsOf(call),
