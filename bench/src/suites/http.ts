@@ -12,7 +12,7 @@ const OURS = '@CacheResponse';
 const STOCK = 'CacheInterceptor of @nestjs/cache-manager';
 const UNCACHED = 'no cache';
 
-/** The compiler is done with a route after so many. */
+/** Times have stopped falling after so many. */
 const WARM_UP_REQUESTS = 8_000;
 const REQUESTS = 2_000;
 const BURSTS = 8;
