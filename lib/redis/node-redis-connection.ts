@@ -32,6 +32,11 @@ interface DuplicateCluster extends Duplicate {
   ): Promise<unknown>;
 }
 
+/** What a Cluster was made with, which it tells in no other way. */
+interface WithOptions {
+  readonly _options: { readonly defaults?: object };
+}
+
 /** What cannot be sent fails at once: nothing waits for a server that is away. */
 const OPTIONS = { disableOfflineQueue: true };
 
@@ -41,8 +46,12 @@ const AS_BYTES = { typeMapping: { 36: Buffer }, timeout: undefined };
 /** Makes connections like that of a client of `redis`. */
 export function connectLikeNodeRedis(client: NodeRedisClient | NodeRedisCluster): Connect {
   if ('masters' in client) {
+    // What `duplicate` is given replaces all `defaults`, those with the password and TLS among them.
+    // oxlint-disable-next-line no-underscore-dangle -- it tells of them in no other way
+    const { defaults } = (client as Partial<WithOptions>)._options ?? {};
     return () => {
-      const cluster = client.duplicate({ defaults: OPTIONS }) as DuplicateCluster;
+      const given = { defaults: { ...defaults, ...OPTIONS } };
+      const cluster = client.duplicate(given) as DuplicateCluster;
       const send = (key: string, args: readonly RedisArgument[]): Promise<unknown> =>
         cluster.sendCommand(key, false, args, AS_BYTES);
       return new NodeRedisConnection(cluster, send);
