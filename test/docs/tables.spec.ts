@@ -46,6 +46,20 @@ describe('the tables of the README', () => {
   });
 });
 
+describe('the entries in the README', () => {
+  it('are those of the package', () => {
+    const { name, exports } = JSON.parse(read('package.json')) as {
+      name: string;
+      exports: Record<string, unknown>;
+    };
+    const entries = Object.keys(exports).filter((path) => !path.endsWith('.json'));
+
+    const listed = tableUnder(readme, 'More').map(([entry]) => entry!);
+
+    expect(listed.toSorted()).toEqual(entries.map((path) => path.replace('.', name)).toSorted());
+  });
+});
+
 describe('the table of the page about advice', () => {
   it('lists every rule, with its code', () => {
     expect(tableUnder(read('docs/advice.md'), 'What is advised against')).toEqual(
