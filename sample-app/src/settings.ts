@@ -15,25 +15,31 @@ export type Settings = ConfigType<typeof settings>;
 function readSettings(environment: NodeJS.ProcessEnv) {
   const port = environment.PORT?.trim() || '3000';
   const databaseUrl = environment.DATABASE_URL?.trim() || undefined;
+  const redisUrl = environment.REDIS_URL?.trim() || undefined;
   const dataFolder = environment.PLACES_DATA_DIR?.trim() || defaultDataFolder;
 
   const problems: string[] = [];
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     problems.push(`PORT must be a whole number from 0 to 65535, got "${port}".`);
   }
-  if (databaseUrl !== undefined && !isPostgresUrl(databaseUrl)) {
+  if (databaseUrl !== undefined && !hasProtocol(databaseUrl, ['postgres:', 'postgresql:'])) {
     problems.push(
       'DATABASE_URL must look like postgres://user:password@host:5432/database. ' +
         'Leave it blank for the embedded PostgreSQL.',
     );
   }
+  if (redisUrl !== undefined && !hasProtocol(redisUrl, ['redis:', 'rediss:'])) {
+    problems.push(
+      'REDIS_URL must look like redis://localhost:6379. Leave it blank for an instance of its own.',
+    );
+  }
   if (problems.length > 0) {
     throw new StartError(`The settings can not be used:\n  - ${problems.join('\n  - ')}`);
   }
-  return { port: Number(port), databaseUrl, dataFolder: resolve(dataFolder) };
+  return { port: Number(port), databaseUrl, redisUrl, dataFolder: resolve(dataFolder) };
 }
 
 /** The value may hold a password, so no message shows it. */
-function isPostgresUrl(text: string): boolean {
-  return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
+function hasProtocol(text: string, protocols: readonly string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
 }

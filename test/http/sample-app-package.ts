@@ -23,10 +23,10 @@ export class SampleAppPackage {
     return join(this.folder, 'data');
   }
 
-  /** Starts the application with these settings. */
-  start(settings: Readonly<Record<string, string>> = {}): SampleAppProcess {
+  /** Starts the application, or another program of it, with these settings. */
+  start(settings: Readonly<Record<string, string>> = {}, program?: string): SampleAppProcess {
     const environment = { PLACES_DATA_DIR: this.dataFolder, ...settings };
-    const app = new SampleAppProcess(this.folder, environment);
+    const app = new SampleAppProcess(this.folder, environment, program);
     this.#processes.push(app);
     return app;
   }

@@ -21,9 +21,14 @@ export class SampleAppProcess {
   /**
    * @param packageFolder what build-sample-app.mjs made
    * @param environment its settings; it listens on any free port unless they say another
+   * @param program what is started
    */
-  constructor(packageFolder: string, environment: Readonly<Record<string, string>>) {
-    const main = join(packageFolder, 'sample-app/dist/main.js');
+  constructor(
+    packageFolder: string,
+    environment: Readonly<Record<string, string>>,
+    program = 'main.js',
+  ) {
+    const main = join(packageFolder, 'sample-app/dist', program);
     this.#child = spawn(process.execPath, ['--enable-source-maps', main], {
       cwd: packageFolder,
       env: { PATH: process.env.PATH, PORT: '0', ...environment },

@@ -10,8 +10,8 @@ const { cluster } = workerData as { cluster: string };
 
 if (!existsSync(cluster)) await createCluster();
 const db = await PGlite.create(cluster);
-// The default lets in one connection: the pool's, but not the loader's beside it.
-const server = new PGLiteSocketServer({ db, port: 0, maxConnections: 10 });
+// The default lets in one connection: the pool's, but not the loader's beside it, nor those of a fleet.
+const server = new PGLiteSocketServer({ db, port: 0, maxConnections: 40 });
 await server.start();
 
 parentPort?.once('message', () => void stop());
