@@ -29,8 +29,6 @@ interface Seen {
   asked: number;
 }
 
-/** The epoch of a bucket in which nothing was changed yet. */
-const UNUSED = '';
 /** How often the server is asked how many changes there were, in milliseconds. */
 const COUNT_EVERY_MS = 1_000;
 /** How long an answer to that is waited for, in milliseconds. */
@@ -111,7 +109,7 @@ export class RedisChanges implements ChangeFeed {
     // What came before this process began to count concerns nothing that it has.
     if (seen.epoch === undefined) return;
     const { bucket, epoch, count } = message;
-    const isSame = seen.epoch === epoch || (seen.epoch === UNUSED && count === 1);
+    const isSame = seen.epoch === epoch;
     if (isSame && count <= seen.count) return;
     if (!isSame || count > seen.count + 1) this.#miss(bucket);
     Object.assign(seen, { epoch, count, due: isSame ? seen.due : count });
@@ -127,7 +125,7 @@ export class RedisChanges implements ChangeFeed {
       [this.#askedAt, this.#askedAtWall] = [now, wallNow];
       for (const [bucket, reply] of replies.entries()) {
         const [epoch, count] = reply as readonly (Buffer | null)[];
-        this.#compare(bucket, String(epoch ?? UNUSED), Number(count ?? 0));
+        this.#compare(bucket, String(epoch), Number(count ?? 0));
       }
       this.#prove();
     } catch {
@@ -160,7 +158,7 @@ export class RedisChanges implements ChangeFeed {
     // Copies from before the first count are not kept for long: there was no proof.
     if (seen.epoch !== undefined) {
       this.#miss(bucket);
-      if (seen.epoch !== UNUSED) this.#parts.rewound();
+      this.#parts.rewound();
     }
     Object.assign(seen, { epoch, count, due: count, asked: count });
   }

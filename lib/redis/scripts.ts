@@ -179,8 +179,13 @@ export const TIME = script(`
 return digits(micros())
 `);
 
-/** Answers the epoch of a bucket and how many changes were told of. KEYS: counters. */
+/**
+ * Answers the epoch of a bucket, which begins with the first question, and how many changes were told of.
+ *
+ * KEYS: counters.
+ */
 export const COUNT = script(`
+if redis.call('HEXISTS', KEYS[1], 'e') == 0 then nextVersion(KEYS[1]) end
 return redis.call('HMGET', KEYS[1], 'e', 'n')
 `);
 

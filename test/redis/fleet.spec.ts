@@ -90,6 +90,19 @@ describeWithRedis('two caches over one Redis', () => {
     expect(await one.get('key')).toBe('new');
   });
 
+  it('store what was being loaded when they counted for the first time after a key was used', async () => {
+    await until(() => isProven(one) && isProven(other));
+    const load = async (): Promise<string> => {
+      await new Promise((resolve) => setTimeout(resolve, 1_300));
+      return 'loaded';
+    };
+
+    await one.getOrSet('key', load);
+
+    expect(one.has('key')).toBe(true);
+    expect(one.getMetrics().coherence?.missed).toBe(0);
+  });
+
   it('load many keys of one batch each once, however they overlap', async () => {
     const asked: string[] = [];
     const load = async (keys: readonly string[]): Promise<Map<string, string>> => {
