@@ -46,6 +46,9 @@ export interface RedisLevelOptions {
   readonly clock?: Clock;
 }
 
+/** For how long a process that has died keeps others from loading, in milliseconds. */
+const LEASE_MS = 10_000;
+
 /**
  * Makes Redis or Valkey a level, for `remote`.
  *
@@ -63,7 +66,10 @@ export function redisLevel(options: RedisLevelOptions): RedisLevel {
   reader.finish();
   const source = randomUUID();
   const driver = new RedisDriver(connect!);
-  return new RedisLevel({ driver, codec, clock, prefix, maxStaleMs, source }, name);
+  return new RedisLevel(
+    { driver, codec, clock, prefix, maxStaleMs, source, leaseMs: LEASE_MS },
+    name,
+  );
 }
 
 function readName(reader: OptionReader, option: string, fallback: string): string {

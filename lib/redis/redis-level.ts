@@ -32,14 +32,14 @@ export interface RedisLevelParts {
   readonly source: string;
   /** For how long copies may be served without a proof that nothing was missed, in milliseconds. */
   readonly maxStaleMs: number;
+  /** A loader that does not say for so long that it is still at it has lost its lease, in milliseconds. */
+  readonly leaseMs: number;
 }
 
 /** For how long Redis keeps an entry at most, in milliseconds. */
 const MAX_TTL_MS = 7 * 24 * 3_600_000;
 /** Marks outlive every entry that was stored with them. */
 const MARK_TTL_MS = MAX_TTL_MS + 24 * 3_600_000;
-/** A loader that does not say for so long that it is still at it has lost its lease. */
-const LEASE_MS = 10_000;
 /** A write that Redis would carry out later than this after the call is not carried out. */
 const WRITE_WITHIN_MS = 1_000;
 /** The most bytes that one value may take when it is decompressed. */
@@ -121,7 +121,7 @@ export class RedisLevel implements CacheLevel {
   }
 
   async lease(key: string, { tags = [], force = false }: LeaseMode = {}): Promise<Lease> {
-    const { driver } = this.#parts;
+    const { driver, leaseMs } = this.#parts;
     const bucket = this.#layout.bucketOf(key);
     const offset = await this.#time.offset();
     const nonce = newNonce();
@@ -130,7 +130,7 @@ export class RedisLevel implements CacheLevel {
       const [state, bytes, version, epoch, waitMs] = (await driver.run(
         LEASE,
         [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
-        [nonce, String(LEASE_MS), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
+        [nonce, String(leaseMs), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
       )) as [Buffer, Buffer | null, Buffer, Buffer, number];
       if (String(state) === 'hit') {
         const [found] = await this.#readBucket(bucket, [key]);
@@ -210,15 +210,15 @@ export class RedisLevel implements CacheLevel {
 
   /** Keeps a lease until it is given back or used, as long as the process lives. */
   #leased(name: string, nonce: string, token: string): Lease {
-    const { driver, clock } = this.#parts;
+    const { driver, clock, leaseMs } = this.#parts;
     const extend = (ms: number): void => {
       driver.run(EXTEND, [name], [nonce, String(ms)]).catch(() => {});
     };
     const arm = (): void => {
       const cancel = clock.setTimer(() => {
-        extend(LEASE_MS);
+        extend(leaseMs);
         arm();
-      }, LEASE_MS / 3);
+      }, leaseMs / 3);
       this.#leases.set(token, cancel);
     };
     arm();

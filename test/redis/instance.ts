@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { systemClock, type Clock } from '../../lib/clock.js';
+import { CacheLevelError } from '../../lib/errors.js';
+import { CacheHierarchy, type HierarchyMetrics } from '../../lib/hierarchy/cache-hierarchy.js';
+import { messagePack } from '../../lib/redis/index.js';
+import { connectLike } from '../../lib/redis/redis-client.js';
+import { RedisDriver } from '../../lib/redis/redis-driver.js';
+import { RedisLevel } from '../../lib/redis/redis-level.js';
+import { randomFrom } from '../support/random.js';
+import { machineNow, type Seen } from './oracle.js';
+import { PlainCache } from './plain-cache.js';
+
+export interface InstanceOptions {
+  readonly kind: 'hierarchy' | 'plain';
+  /** Where the cache finds Redis. */
+  readonly port: number;
+  /** Where the database is; that is a Redis, too. */
+  readonly databasePort: number;
+  readonly name: string;
+  readonly maxStaleMs?: number;
+  readonly leaseMs?: number;
+  readonly levelTimeoutMs?: number;
+  /** The longest that a loader takes beside the database. */
+  readonly loadMs?: number;
+  readonly clock?: Clock;
+}
+
+/** What readers and a writer do to an instance, for a while. */
+export interface Work {
+  readonly seed: number;
+  readonly forMs: number;
+  readonly readers: number;
+  readonly keys: number;
+  /** How often a key changes, about; 0 for never. */
+  readonly changeEveryMs: number;
+  /** Whether keys are invalidated one by one only, so that each can tell whether it was carried out. */
+  readonly deletesOnly?: boolean;
+}
+
+/** How a key is invalidated. */
+export type How = 'delete' | 'expire' | 'tag' | 'clear';
+
+type Tested = CacheHierarchy | PlainCache;
+
+const HOW = [
+  [80, 'delete'],
+  [9, 'expire'],
+  [9, 'tag'],
+  [2, 'clear'],
+] as const;
+
+/**
+ * One instance of an application: a cache over Redis, and a database whose keys have versions that rise. It
+ * notes what it reads and changes, for an oracle.
+ */
+export class Instance {
+  readonly cache: Tested;
+  readonly #client: Redis;
+  readonly #database: Redis;
+  readonly #loadMs: number;
+  #seen: Seen[] = [];
+  #loads = 0;
+
+  private constructor(cache: Tested, client: Redis, { databasePort, loadMs = 0 }: InstanceOptions) {
+    this.cache = cache;
+    this.#client = client;
+    this.#database = quiet(new Redis(databasePort));
+    this.#loadMs = loadMs;
+  }
+
+  static async open(options: InstanceOptions): Promise<Instance> {
+    const client = quiet(new Redis(options.port, { lazyConnect: true }));
+    const { kind, port, name, levelTimeoutMs = 20_000, clock = systemClock } = options;
+    if (kind === 'plain') return new Instance(await PlainCache.open(port, name), client, options);
+    const level = new RedisLevel(
+      {
+        driver: new RedisDriver(connectLike(client)!),
+        codec: messagePack(),
+        clock,
+        prefix: 'cache',
+        source: randomUUID(),
+        maxStaleMs: options.maxStaleMs ?? 5_000,
+        leaseMs: options.leaseMs ?? 10_000,
+      },
+      name,
+    );
+    const cache = new CacheHierarchy({
+      remote: level,
+      l1: { ttl: '5m' },
+      levelTimeout: levelTimeoutMs,
+      clock,
+      report: () => {},
+    });
+    return new Instance(cache, client, options);
+  }
+
+  get hierarchy(): CacheHierarchy {
+    if (this.cache instanceof CacheHierarchy) return this.cache;
+    throw new TypeError('a plain cache is no hierarchy');
+  }
+
+  /** How often the loader was called. */
+  get loads(): number {
+    return this.#loads;
+  }
+
+  /** What was done since it was asked last. */
+  takeSeen(): Seen[] {
+    const seen = this.#seen;
+    this.#seen = [];
+    return seen;
+  }
+
+  metrics(): HierarchyMetrics {
+    return this.hierarchy.getMetrics();
+  }
+
+  isProven(): boolean {
+    return this.cache instanceof PlainCache || this.metrics().coherence?.proven === true;
+  }
+
+  async read(key: string): Promise<number> {
+    const invokedAt = machineNow();
+    const version = await this.cache.getOrSet(key, () => this.#load(key), { tags: `of-${key}` });
+    this.#seen.push({ kind: 'read', key, version, invokedAt });
+    return version;
+  }
+
+  /** Changes a key in the database, and invalidates it; returns its version. */
+  async change(key: string, how: How = 'delete'): Promise<number> {
+    const version = await this.#database.incr(`database:${key}`);
+    const applied = await this.#invalidate(key, how);
+    this.#seen.push({ kind: 'change', key, version, resolvedAt: machineNow(), applied });
+    return version;
+  }
+
+  /** Works until the time is over. */
+  async work({ seed, forMs, readers, keys, changeEveryMs, deletesOnly }: Work): Promise<void> {
+    const random = randomFrom(seed);
+    const until = machineNow() + forMs;
+    const keyOf = (): string => `key:${random.below(keys)}`;
+    const read = async (): Promise<void> => {
+      while (machineNow() < until) {
+        await this.read(keyOf());
+        await pause(random.below(3));
+      }
+    };
+    const change = async (): Promise<void> => {
+      while (machineNow() < until) {
+        await this.change(keyOf(), deletesOnly === true ? 'delete' : random.weighted<How>(HOW));
+        await pause(random.below(2 * changeEveryMs));
+      }
+    };
+    const writers = changeEveryMs > 0 ? [change()] : [];
+    await Promise.all([...writers, ...Array.from({ length: readers }, read)]);
+  }
+
+  /** Asks so many times for a key at once, with a loader that takes a while; returns what was answered. */
+  async stampede(key: string, callers: number, loadMs: number): Promise<unknown[]> {
+    const load = async (): Promise<number> => {
+      this.#loads += 1;
+      await pause(loadMs);
+      return 1;
+    };
+    const asked = Array.from({ length: callers }, () => this.cache.getOrSet(key, load));
+    return [...new Set(await Promise.all(asked))];
+  }
+
+  /** Begins to load a key and never ends; resolves when the loader was called. */
+  hang(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      const load = (): Promise<never> => {
+        resolve();
+        return new Promise<never>(() => {});
+      };
+      void this.cache.getOrSet(key, load);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.cache.close();
+    this.#client.disconnect();
+    this.#database.disconnect();
+  }
+
+  async #load(key: string): Promise<number> {
+    this.#loads += 1;
+    const version = Number(await this.#database.get(`database:${key}`));
+    if (this.#loadMs > 0) await pause(Math.random() * this.#loadMs);
+    return version;
+  }
+
+  async #invalidate(key: string, how: How): Promise<boolean> {
+    const { cache } = this;
+    if (cache instanceof PlainCache) {
+      await cache.delete(key);
+      return true;
+    }
+    if (how === 'expire') await cache.expire(key);
+    if (how === 'tag') await cache.invalidateTags(`of-${key}`);
+    if (how === 'clear') await cache.clear();
+    if (how !== 'delete') return true;
+    return cache.delete(key, { require: 'remote' }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof CacheLevelError) return false;
+        throw error;
+      },
+    );
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function quiet(client: Redis): Redis {
+  return client.on('error', () => {});
+}
