@@ -58,14 +58,17 @@ export class Instance {
   readonly cache: Tested;
   readonly #client: Redis;
   readonly #database: Redis;
+  readonly #name: string;
   readonly #loadMs: number;
   #seen: Seen[] = [];
   #loads = 0;
 
-  private constructor(cache: Tested, client: Redis, { databasePort, loadMs = 0 }: InstanceOptions) {
+  private constructor(cache: Tested, client: Redis, options: InstanceOptions) {
+    const { databasePort, name, loadMs = 0 } = options;
     this.cache = cache;
     this.#client = client;
     this.#database = quiet(new Redis(databasePort));
+    this.#name = name;
     this.#loadMs = loadMs;
   }
 
@@ -129,7 +132,7 @@ export class Instance {
 
   /** Changes a key in the database, and invalidates it; returns its version. */
   async change(key: string, how: How = 'delete'): Promise<number> {
-    const version = await this.#database.incr(`database:${key}`);
+    const version = await this.#database.incr(this.#rowOf(key));
     const applied = await this.#invalidate(key, how);
     this.#seen.push({ kind: 'change', key, version, resolvedAt: machineNow(), applied });
     return version;
@@ -184,9 +187,13 @@ export class Instance {
     this.#database.disconnect();
   }
 
+  #rowOf(key: string): string {
+    return `database:${this.#name}:${key}`;
+  }
+
   async #load(key: string): Promise<number> {
     this.#loads += 1;
-    const version = Number(await this.#database.get(`database:${key}`));
+    const version = Number(await this.#database.get(this.#rowOf(key)));
     if (this.#loadMs > 0) await pause(Math.random() * this.#loadMs);
     return version;
   }

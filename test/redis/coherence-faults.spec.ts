@@ -1,0 +1,235 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { systemClock, type Clock } from '../../lib/clock.js';
+import { randomFrom } from '../support/random.js';
+import { Instance, pause, type InstanceOptions } from './instance.js';
+import { Link } from './link.js';
+import { machineNow, Oracle, type Verdict } from './oracle.js';
+import { describeWithRedis, RedisServer } from './redis-server.js';
+import { until } from './until.js';
+
+jest.setTimeout(60_000);
+
+/** Deliberately short: a read beyond it is stale however busy the machine is. */
+const MAX_STALE_MS = 2_000;
+
+let server: RedisServer;
+let admin: Redis;
+let names = 0;
+const opened: Instance[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  admin = new Redis(server.port);
+});
+
+afterAll(async () => {
+  admin.disconnect();
+  await server.stop();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((instance) => instance.close()));
+});
+
+type Kind = InstanceOptions['kind'];
+
+/** Opens two instances over one Redis, with options of their own. */
+async function two(
+  kind: Kind,
+  ...own: readonly Partial<InstanceOptions>[]
+): Promise<[Instance, Instance]> {
+  const name = `cache-${(names += 1)}`;
+  const { port } = server;
+  const shared = { kind, port, databasePort: port, name, maxStaleMs: MAX_STALE_MS };
+  const both = [
+    await Instance.open({ ...shared, ...own[0] }),
+    await Instance.open({ ...shared, ...own[1] }),
+  ] as [Instance, Instance];
+  opened.push(...both);
+  await until(() => both.every((instance) => instance.isProven()));
+  return both;
+}
+
+function judge(instances: readonly Instance[], boundMs = MAX_STALE_MS): Verdict {
+  const oracle = new Oracle();
+  for (const [at, instance] of instances.entries()) oracle.hear(`${at}`, instance.takeSeen());
+  return oracle.judge(boundMs);
+}
+
+const KEYS = Array.from({ length: 200 }, (_, at) => `kept:${at}`);
+
+function median(figures: readonly number[]): number {
+  return figures.toSorted((one, other) => one - other)[figures.length >> 1]!;
+}
+
+describeWithRedis('copies that are made while another process writes', () => {
+  const PAIRS = 4_000;
+
+  /** Returns how many copies are older than what was written. */
+  async function race(kind: Kind): Promise<number> {
+    // Answers and messages come in any order.
+    const link = await Link.to(server.port, { jitterMs: 10, random: randomFrom(1) });
+    try {
+      const [reader, writer] = await two(kind, { port: link.port });
+      const keys = Array.from({ length: PAIRS }, (_, at) => `pair:${at}`);
+      for (let at = 0; at < PAIRS; at += 100)
+        await Promise.all(keys.slice(at, at + 100).map((key) => writer.cache.set(key, 1)));
+      for (let at = 0; at < PAIRS; at += 20) {
+        const both = keys.slice(at, at + 20).map(async (key) => {
+          const read = reader.cache.getOrSet(key, () => 2);
+          await pause(at % 8);
+          await Promise.all([read, writer.cache.set(key, 2)]);
+        });
+        await Promise.all(both);
+      }
+      // A message of the last change of all says that those before it have been heard.
+      await reader.cache.getOrSet('last', () => 1);
+      await writer.cache.delete('last');
+      await until(() => reader.cache.peek('last') === undefined);
+      return keys.filter((key) => reader.cache.peek(key) === 1).length;
+    } finally {
+      link.close();
+    }
+  }
+
+  it('are old without a fence', async () => {
+    expect(await race('plain')).toBeGreaterThan(0);
+  });
+
+  it('are never old', async () => {
+    expect(await race('hierarchy')).toBe(0);
+  });
+});
+
+describeWithRedis('a process whose subscription is broken again and again', () => {
+  async function broken(kind: Kind): Promise<{ verdict: Verdict; kept: number }> {
+    const [reader, writer] = await two(kind);
+    for (const key of KEYS) await reader.read(key);
+    const endsAt = machineNow() + 5_000;
+    const repeat = async (everyMs: number, act: () => Promise<unknown>): Promise<void> => {
+      while (machineNow() < endsAt) {
+        await act();
+        await pause(everyMs);
+      }
+    };
+    const kept: number[] = [];
+    await Promise.all([
+      repeat(300, () => admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')),
+      repeat(10, () => writer.change('key')),
+      repeat(3, () => reader.read('key')),
+      repeat(300, async () => {
+        kept.push(KEYS.filter((key) => reader.cache.peek(key) !== undefined).length / KEYS.length);
+        for (const key of KEYS) await reader.read(key);
+      }),
+    ]);
+    // The last change: no later message repairs that its own was lost.
+    await reader.read('key');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await writer.change('key');
+    await pause(MAX_STALE_MS + 200);
+    await reader.read('key');
+    return { verdict: judge([reader, writer]), kept: median(kept) };
+  }
+
+  it('is found stale when lost messages are not missed', async () => {
+    expect((await broken('plain')).verdict.staleElsewhere).toBeGreaterThan(0);
+  });
+
+  it('reads nothing stale beyond the bound, and keeps its other copies', async () => {
+    const { verdict, kept } = await broken('hierarchy');
+
+    expect(verdict).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
+    expect(kept).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+describeWithRedis('a process that is cut off from Redis', () => {
+  async function cutOff(kind: Kind): Promise<{ verdict: Verdict; after: number; now: number }> {
+    const link = await Link.to(server.port);
+    try {
+      const [near, far] = await two(kind, {}, { port: link.port, levelTimeoutMs: 300 });
+      expect(await far.read('key')).toBe(0);
+      link.cut();
+      const endsAt = machineNow() + 2 * MAX_STALE_MS;
+      let now = 0;
+      while (machineNow() < endsAt) {
+        now = await near.change('key');
+        await Promise.race([far.read('key'), pause(1_000)]);
+        await pause(20);
+      }
+      const verdict = judge([near, far]);
+      link.mend();
+      await until(() => far.isProven(), 20_000);
+      return { verdict, after: await far.read('key'), now };
+    } finally {
+      link.close();
+    }
+  }
+
+  it('is found stale when it trusts its copies all the same', async () => {
+    expect((await cutOff('plain')).verdict.staleElsewhere).toBeGreaterThan(0);
+  });
+
+  it('serves nothing older than it may, and what is new once it is back', async () => {
+    const { verdict, after, now } = await cutOff('hierarchy');
+
+    expect(verdict).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
+    expect(after).toBe(now);
+  });
+});
+
+describeWithRedis('processes whose clocks are ten minutes off', () => {
+  const TEN_MINUTES = 600_000;
+
+  function off(ms: number): Clock {
+    return {
+      ...systemClock,
+      now: () => systemClock.now() + ms,
+      wallNow: () => systemClock.wallNow() + ms,
+    };
+  }
+
+  it('read nothing stale', async () => {
+    const both = await two('hierarchy', { clock: off(TEN_MINUTES) }, { clock: off(-TEN_MINUTES) });
+    const work = { forMs: 2_000, readers: 2, keys: 5, changeEveryMs: 10 };
+    await Promise.all(both.map((instance, seed) => instance.work({ ...work, seed })));
+
+    expect(judge(both)).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
+  });
+
+  it('agree on how long an entry lives', async () => {
+    const both = await two('hierarchy', { clock: off(TEN_MINUTES) }, { clock: off(-TEN_MINUTES) });
+    const [one, other] = both.map(({ hierarchy }) => hierarchy) as [
+      Instance['hierarchy'],
+      Instance['hierarchy'],
+    ];
+    const before = machineNow();
+    await one.set('key', 'value', { ttl: '60s' });
+    const stored = machineNow();
+    const [entry] = await other.inspect('key');
+    const asked = machineNow();
+
+    // What the calls took, half a round trip of each, and a busy machine's share.
+    const elapsed = [asked - before, 0].map((ms) => 60_000 - ms);
+    expect(stored).toBeGreaterThan(before);
+    expect(entry?.freshForMs).toBeGreaterThan(elapsed[0]! - 100);
+    expect(entry?.freshForMs).toBeLessThan(elapsed[1]! + 100);
+  });
+
+  describe('and jump', () => {
+    it.each([TEN_MINUTES, -TEN_MINUTES])('read nothing stale after a jump of %i ms', async (ms) => {
+      let jump = 0;
+      const clock = { ...systemClock, wallNow: () => systemClock.wallNow() + jump };
+      const both = await two('hierarchy', { clock }, {});
+      const work = { forMs: 1_500, readers: 2, keys: 5, changeEveryMs: 10 };
+      const done = Promise.all(both.map((instance, seed) => instance.work({ ...work, seed })));
+      await pause(500);
+      jump = ms;
+      await done;
+
+      expect(judge(both)).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
+      await until(() => both.every((instance) => instance.isProven()));
+    });
+  });
+});
