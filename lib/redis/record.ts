@@ -62,6 +62,7 @@ export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefi
   if (record.length < TAGS_AT || record[4] !== FORMAT) return undefined;
   if (record.readUInt32BE(0) !== checksumOf(key, record)) return undefined;
   const [tags, payloadAt] = readTags(record);
+  if (payloadAt > record.length) return undefined;
   const flags = record[5]!;
   // What `expire` has changed stands in the head; the checksum does not cover that, so it only shortens.
   return {
@@ -81,10 +82,12 @@ export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefi
   };
 }
 
+/** Where there is less than it says the end is beyond that of the record. */
 function readTags(record: Buffer): [tags: string[], end: number] {
   const tags: string[] = [];
   let at = TAGS_AT;
   for (let left = record[26]!; left > 0; left--) {
+    if (at + 2 > record.length) return [tags, Infinity];
     const length = record.readUInt16BE(at);
     tags.push(record.toString('utf8', at + 2, at + 2 + length));
     at += 2 + length;

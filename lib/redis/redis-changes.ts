@@ -25,8 +25,8 @@ interface Seen {
   count: number;
   /** How many there were when the server was asked last, until so many were heard of. */
   due: number;
-  /** What the server has said last. */
-  asked: number;
+  /** What the server has said or told of, and cannot have less of: else it has lost changes. */
+  least: number;
 }
 
 /** How often the server is asked how many changes there were, in milliseconds. */
@@ -62,7 +62,7 @@ export class RedisChanges implements ChangeFeed {
       epoch: undefined,
       count: 0,
       due: 0,
-      asked: 0,
+      least: 0,
     }));
     this.#subscription = this.#subscribe();
     void this.#begin();
@@ -120,6 +120,7 @@ export class RedisChanges implements ChangeFeed {
     this.#missOverdue();
     const { clock } = this.#parts;
     const [now, wallNow] = [clock.now(), clock.wallNow()];
+    for (const seen of this.#seen) seen.least = Math.max(seen.least, seen.count);
     try {
       const replies = await this.#askCounts();
       [this.#askedAt, this.#askedAtWall] = [now, wallNow];
@@ -151,8 +152,8 @@ export class RedisChanges implements ChangeFeed {
 
   #compare(bucket: number, epoch: string, count: number): void {
     const seen = this.#seen[bucket]!;
-    if (seen.epoch === epoch && count >= seen.asked) {
-      Object.assign(seen, { asked: count, due: count });
+    if (seen.epoch === epoch && count >= seen.least) {
+      Object.assign(seen, { least: count, due: count });
       return;
     }
     // Copies from before the first count are not kept for long: there was no proof.
@@ -160,7 +161,7 @@ export class RedisChanges implements ChangeFeed {
       this.#miss(bucket);
       this.#parts.rewound();
     }
-    Object.assign(seen, { epoch, count, due: count, asked: count });
+    Object.assign(seen, { epoch, count, due: count, least: count });
   }
 
   /** A second was time enough for messages to come: where one has not, the connection is given up, too. */

@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type {
-  Ack,
-  CacheLevel,
-  ChangeFeed,
-  ChangeListener,
-  DeleteMode,
-  Lease,
-  LeaseMode,
-  LevelEntry,
-  WriteOutcome,
+import {
+  isLevelEntry,
+  type Ack,
+  type CacheLevel,
+  type ChangeFeed,
+  type ChangeListener,
+  type DeleteMode,
+  type Lease,
+  type LeaseMode,
+  type LevelEntry,
+  type WriteOutcome,
 } from '../levels/cache-level.js';
 import { compress, decompress, type Codec } from './codec.js';
 import { ofClear, ofKey, ofTags, originOf } from './change-message.js';
 import { KeyLayout, namespacesOf, type Bucket } from './key-layout.js';
 import { decodeRecord, encodeRecord, type StoredRecord } from './record.js';
+import type { RedisArgument } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import { RecentChanges } from './recent-changes.js';
 import { RedisChanges } from './redis-changes.js';
@@ -125,7 +127,7 @@ export class RedisLevel implements CacheLevel {
     const bucket = this.#layout.bucketOf(key);
     const offset = await this.#time.offset();
     const nonce = newNonce();
-    let rejected = '';
+    let rejected: RedisArgument = '';
     for (;;) {
       const [state, bytes, version, epoch, waitMs] = (await driver.run(
         LEASE,
@@ -135,9 +137,10 @@ export class RedisLevel implements CacheLevel {
       if (String(state) === 'hit') {
         const [found] = await this.#readBucket(bucket, [key]);
         const entry = found && this.#entryOf(found.record, offset);
-        if (entry !== undefined) return { state: 'hit', entry };
-        // One that is not valid any more is as good as none.
-        rejected = bytes!.toString('latin1', 0, DIGITS);
+        if (isLevelEntry(entry) && entry.freshUntil > this.#parts.clock.now())
+          return { state: 'hit', entry };
+        // One that nobody can read, or that is not valid any more, is as good as none.
+        rejected = bytes!.subarray(0, DIGITS);
       } else if (String(state) === 'load') {
         return this.#leased(
           bucket.lease(key),
@@ -269,7 +272,8 @@ export class RedisLevel implements CacheLevel {
   #entryOf(record: StoredRecord, offset: number): LevelEntry | undefined {
     const { freshUntil, staleUntil, loadMs, tags, payload } = record;
     const { codec, clock } = this.#parts;
-    if (staleUntil - offset <= clock.now()) return undefined;
+    // Times may be none.
+    if (!(freshUntil <= staleUntil && staleUntil - offset > clock.now())) return undefined;
     try {
       return {
         value: codec.decode(decompress(payload, MAX_VALUE_BYTES)),

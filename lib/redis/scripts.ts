@@ -18,6 +18,12 @@ export const NONCE_LENGTH = 12;
  * whether they were lost; n, how many changes were told of; t, the version of the last invalidation of any
  * namespace or tag.
  *
+ * What is in Redis may be anything. What a script finds that it cannot read is as good as lost: `textOf`,
+ * `markOf` and `leaseOf` say that there is none, and counters begin anew.
+ *
+ * A server whose memory is full refuses scripts that may need more, but only before they have written:
+ * what invalidates begins with the removal of a field that nobody has, and is carried out all the same.
+ *
  * Every change is told to the other processes in the same step. The last of ARGV: what has changed, the
  * channel, who does it and the bucket.
  */
@@ -29,8 +35,25 @@ end
 local function digits(number)
   return string.format('%016.0f', number)
 end
+local function numberOf(text)
+  return text and #text <= 16 and string.match(text, '^%d+$') and tonumber(text)
+end
+local function textOf(key)
+  local text = redis.pcall('GET', key)
+  return type(text) == 'string' and text
+end
+local function markOf(key)
+  local mark = textOf(key)
+  return mark and numberOf(string.sub(mark, 13, 28)) and numberOf(string.sub(mark, 29)) and mark
+end
 local function nextVersion(counters)
-  local version = math.max(micros(), tonumber(redis.call('HGET', counters, 'v') or '0') + 1)
+  local last = redis.pcall('HMGET', counters, 'v', 'n')
+  local version = numberOf(last[1] or '0')
+  if last.err or not version or version > 9e15 or not numberOf(last[2] or '0') then
+    redis.call('DEL', counters)
+    version = 0
+  end
+  version = math.max(micros(), version + 1)
   redis.call('HSET', counters, 'v', digits(version))
   redis.call('HSETNX', counters, 'e', digits(version))
   return version
@@ -46,6 +69,13 @@ local function owns(token, lease)
 end
 local function isHold(lease)
   return lease and string.sub(lease, 1, 1) == '#'
+end
+local function leaseOf(key)
+  local lease = textOf(key)
+  return lease and (isHold(lease) or numberOf(string.sub(lease, 13)) and lease) and lease
+end
+local function beginThoughFull(counters)
+  redis.pcall('HDEL', counters, '-')
 end
 `;
 
@@ -63,22 +93,22 @@ local token, leased, now = ARGV[1], tonumber(ARGV[2]), micros()
 if now > tonumber(ARGV[4]) * 1000 then return 'late' end
 local isFenced = false
 if token ~= '' then
-  if not owns(token, redis.call('GET', KEYS[2])) then return 'fenced' end
+  if not owns(token, leaseOf(KEYS[2])) then return 'fenced' end
   local state = redis.call('HMGET', KEYS[3], 'e', 't')
   if state[1] ~= ARGV[3] then return 'fenced' end
   for i = 4, #KEYS do
-    local mark = redis.call('GET', KEYS[i])
+    local mark = markOf(KEYS[i])
     if mark then
       isFenced = isFenced or tonumber(string.sub(mark, 13, 28)) >= leased
         or tonumber(string.sub(mark, 29, 44)) * 1000 > now
     else
-      isFenced = isFenced or i == 4 or tonumber(state[2] or '0') >= leased
+      isFenced = isFenced or i == 4 or (numberOf(state[2] or '0') or leased) >= leased
     end
   end
 end
 local nonces = {}
 for i = 4, #KEYS do
-  local mark = redis.call('GET', KEYS[i])
+  local mark = markOf(KEYS[i])
   if not mark then
     mark = ARGV[8] .. digits(0) .. digits(0)
     redis.call('SET', KEYS[i], mark, 'PX', ARGV[9])
@@ -91,7 +121,7 @@ if isFenced then return 'fenced' end
 local head = digits(nextVersion(KEYS[3])) .. digits(ARGV[5]) .. digits(ARGV[6])
   .. string.format('%02d', #nonces)
 redis.call('SET', KEYS[1], head .. table.concat(nonces) .. ARGV[10], 'PX', ARGV[7])
-if not isHold(redis.call('GET', KEYS[2])) then redis.call('DEL', KEYS[2]) end
+if not isHold(leaseOf(KEYS[2])) then redis.call('DEL', KEYS[2]) end
 tell(KEYS[3])
 return 'stored'
 `);
@@ -102,16 +132,18 @@ return 'stored'
  * KEYS: value, lease, counters. ARGV: time to hold in ms, '1' to keep a stale entry.
  */
 export const DELETE = script(`
+beginThoughFull(KEYS[3])
 local hold, version = tonumber(ARGV[1]), nextVersion(KEYS[3])
-local head = ARGV[2] == '1' and redis.call('GETRANGE', KEYS[1], 16, 47) or ''
-local fresh, stale = tonumber(string.sub(head, 1, 16)), tonumber(string.sub(head, 17, 32))
+local head = ARGV[2] == '1' and redis.pcall('GETRANGE', KEYS[1], 16, 47)
+head = type(head) == 'string' and head or ''
+local fresh, stale = numberOf(string.sub(head, 1, 16)), numberOf(string.sub(head, 17, 32))
 if fresh and stale and stale > fresh then
   fresh = math.min(fresh, math.floor(micros() / 1000))
   redis.call('SETRANGE', KEYS[1], 0, digits(version) .. digits(fresh))
 else
   redis.call('DEL', KEYS[1])
 end
-local held = isHold(redis.call('GET', KEYS[2])) and redis.call('PTTL', KEYS[2]) or 0
+local held = isHold(leaseOf(KEYS[2])) and redis.call('PTTL', KEYS[2]) or 0
 if hold > held then
   redis.call('SET', KEYS[2], '#', 'PX', hold)
 elseif held <= 0 then
@@ -128,10 +160,11 @@ return version
  * KEYS: counters, marks. ARGV: nonce, time to hold in ms, time to keep marks in ms.
  */
 export const INVALIDATE = script(`
+beginThoughFull(KEYS[1])
 local version = nextVersion(KEYS[1])
 redis.call('HSET', KEYS[1], 't', digits(version))
 for i = 2, #KEYS do
-  local mark = redis.call('GET', KEYS[i])
+  local mark = markOf(KEYS[i])
   local held = math.floor(micros() / 1000) + tonumber(ARGV[2])
   if mark then held = math.max(held, tonumber(string.sub(mark, 29, 44))) end
   if mark or tonumber(ARGV[2]) > 0 then
@@ -152,14 +185,15 @@ return version
  */
 export const LEASE = script(`
 local now = micros()
-local value = redis.call('GET', KEYS[1])
-local isFresh = value and tonumber(string.sub(value, 17, 32)) * 1000 > now
+local value = textOf(KEYS[1])
+local freshUntil = value and numberOf(string.sub(value, 17, 32))
+local isFresh = freshUntil and freshUntil * 1000 > now
 if isFresh and ARGV[4] ~= '1' and string.sub(value, 1, 16) ~= ARGV[3] then
   return {'hit', value, digits(now), '', 0}
 end
-local lease = redis.call('GET', KEYS[2])
+local lease = leaseOf(KEYS[2])
 for i = 4, #KEYS do
-  local mark = redis.call('GET', KEYS[i])
+  local mark = markOf(KEYS[i])
   if not mark then
     redis.call('SET', KEYS[i], ARGV[5] .. digits(0) .. digits(0), 'PX', ARGV[6])
   elseif lease and not isHold(lease) and string.sub(mark, 13, 28) >= string.sub(lease, 13, 28) then
@@ -185,13 +219,17 @@ return digits(micros())
  * KEYS: counters.
  */
 export const COUNT = script(`
-if redis.call('HEXISTS', KEYS[1], 'e') == 0 then nextVersion(KEYS[1]) end
-return redis.call('HMGET', KEYS[1], 'e', 'n')
+local counts = redis.pcall('HMGET', KEYS[1], 'e', 'n')
+if counts.err or not counts[1] then
+  nextVersion(KEYS[1])
+  counts = redis.call('HMGET', KEYS[1], 'e', 'n')
+end
+return counts
 `);
 
 /** Keeps a lease for longer, or gives it back. KEYS: lease. ARGV: token, time in ms or 0. */
 export const EXTEND = script(`
-if not owns(ARGV[1], redis.call('GET', KEYS[1])) then return 0 end
+if not owns(ARGV[1], leaseOf(KEYS[1])) then return 0 end
 if tonumber(ARGV[2]) == 0 then return redis.call('DEL', KEYS[1]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `);
