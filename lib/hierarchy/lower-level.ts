@@ -127,8 +127,11 @@ export class LowerLevel {
   /** Asks whether to load a key; `undefined` where it can not say. */
   async lease(key: string, mode: LeaseMode): Promise<Lease | undefined> {
     if (!this.#isReadable(key)) return undefined;
+    const open = this.openTags;
     const reply = await this.#calls.lease(key, mode);
-    return reply.state === 'answered' ? reply.answer : undefined;
+    const lease = reply.state === 'answered' ? reply.answer : undefined;
+    // What is there and may not be read is not worth to wait for.
+    return lease?.state === 'hit' && !this.#isUsable(lease.entry, open) ? undefined : lease;
   }
 
   /** Stores an entry, in the order of the calls for its key. What was loaded without a lease is not stored. */
@@ -185,10 +188,14 @@ export class LowerLevel {
     const open = this.openTags;
     const reply = await this.#calls.read(key);
     const entry = reply.state === 'answered' ? reply.answer : undefined;
+    return this.#isUsable(entry, open) ? entry : undefined;
+  }
+
+  /** @param open the tags whose invalidation was not confirmed when it was asked for */
+  #isUsable(entry: LevelEntry | undefined, open: readonly string[]): entry is LevelEntry {
     // One can have expired on its way.
     const isThere = isLevelEntry(entry) && entry.staleUntil > this.#options.clock.now();
-    const isUsable = isThere && !entry.tags?.some((tag) => open.includes(tag));
-    return isUsable ? entry : undefined;
+    return isThere && !entry.tags?.some((tag) => open.includes(tag));
   }
 
   #isReadable(key: string): boolean {

@@ -103,6 +103,17 @@ describeWithRedis('two caches over one Redis', () => {
     expect(one.getMetrics().coherence?.missed).toBe(0);
   });
 
+  it('load a key anew where Redis has not confirmed that its tag was invalidated', async () => {
+    const level = redisLevel({ client, name: `cache-${count}` });
+    const cache = new CacheHierarchy({ remote: level, l2: false, report: () => {} });
+    await cache.set('key', 'old', { tags: 'tag' });
+    level.invalidateTags = () => Promise.reject(new Error('it is away'));
+    await cache.invalidateTags('tag');
+
+    expect(await cache.getOrSet('key', () => 'new', { tags: 'tag' })).toBe('new');
+    await cache.close();
+  });
+
   it('load many keys of one batch each once, however they overlap', async () => {
     const asked: string[] = [];
     const load = async (keys: readonly string[]): Promise<Map<string, string>> => {
