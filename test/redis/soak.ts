@@ -28,7 +28,7 @@ interface Stage {
   readonly random: Random;
   readonly server: RedisServer;
   readonly links: readonly Link[];
-  command(...parts: [string, ...string[]]): Promise<unknown>;
+  readonly command: (...parts: [string, ...string[]]) => Promise<unknown>;
 }
 
 const INSTANCES = 3;
