@@ -124,9 +124,12 @@ export class LowerLevel {
     return this.#options.level.follow?.(listener);
   }
 
-  /** Asks whether to load a key; `undefined` where it can not say. */
+  /**
+   * Asks whether to load a key; `undefined` where it can not say. One that has not answered to the read
+   * is not waited for once more.
+   */
   async lease(key: string, mode: LeaseMode): Promise<Lease | undefined> {
-    if (!this.#isReadable(key)) return undefined;
+    if (this.down || !this.#isReadable(key)) return undefined;
     const open = this.openTags;
     const reply = await this.#calls.lease(key, mode);
     const lease = reply.state === 'answered' ? reply.answer : undefined;
