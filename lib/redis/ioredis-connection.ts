@@ -1,3 +1,4 @@
+import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
 import type { Connect, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** What is used of a client of `ioredis`, 5 or 6: of one connection, or of a Cluster. */
@@ -9,30 +10,36 @@ export interface IoredisClient {
 }
 
 interface Duplicate extends IoredisClient {
-  readonly status: string;
   on(event: 'message', hear: (channel: string, message: string) => void): unknown;
   on(event: 'error', note: (error: unknown) => void): unknown;
-  once(event: 'ready' | 'end', run: () => void): unknown;
+  on(event: 'ready' | 'end', run: () => void): unknown;
   subscribe(channel: string): Promise<unknown>;
   disconnect(): void;
 }
 
-/** What cannot be sent fails at once, nothing is sent twice, and it comes back as soon as it can. */
-const OPTIONS = {
-  lazyConnect: false,
+/** For how long a connection that was ended may take to say so, in milliseconds. */
+const GOODBYE_MS = 100;
+
+/** What cannot be sent fails at once, and nothing is sent twice. */
+const NODE_OPTIONS = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: true,
-  connectTimeout: 1_000,
-  retryStrategy: (attempt: number): number => Math.min(50 * attempt, 1_000),
+  connectTimeout: CONNECT_WITHIN_MS,
+  disconnectTimeout: GOODBYE_MS,
 };
+
+const OPTIONS = { ...NODE_OPTIONS, lazyConnect: false, retryStrategy: pauseBeforeConnect };
 
 const CLUSTER_OPTIONS = {
   lazyConnect: false,
   enableOfflineQueue: false,
   scaleReads: 'master',
-  clusterRetryStrategy: OPTIONS.retryStrategy,
+  // A node that has died is looked for three times, 100 ms apart.
+  maxRedirections: 3,
+  clusterRetryStrategy: pauseBeforeConnect,
+  redisOptions: NODE_OPTIONS,
 };
 
 /** Makes connections like that of an `ioredis` client. */
@@ -44,33 +51,37 @@ export function connectLikeIoredis(client: IoredisClient): Connect {
 class IoredisConnection implements RedisConnection {
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
+  #giveUp: (() => void) | undefined;
 
   constructor(client: Duplicate) {
     this.#client = client;
     // Whoever waits for an answer hears of what is wrong.
     client.on('error', () => {});
-    this.ready = whenReady(client);
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#giveUp = () => reject(new Error('The connection to Redis was ended.'));
+      client.on('ready', resolve);
+      client.on('end', this.#giveUp);
+    });
+    this.ready.catch(() => {});
   }
 
-  async send(_: string, [command, ...args]: readonly (string | Buffer)[]): Promise<RedisReply> {
+  onReady(run: () => void): void {
+    this.#client.on('ready', run);
+  }
+
+  async send(_key: string, [command, ...args]: readonly (string | Buffer)[]): Promise<RedisReply> {
     return (await this.#client.callBuffer(String(command), ...args)) as RedisReply;
   }
 
   async subscribe(channel: string, hear: (message: string) => void): Promise<unknown> {
     await this.ready;
-    this.#client.on('message', (_, message) => hear(message));
+    this.#client.on('message', (_channel, message) => hear(message));
     return this.#client.subscribe(channel);
   }
 
   end(): void {
+    // One that waits to connect again does not say that it has ended.
+    this.#giveUp?.();
     this.#client.disconnect();
   }
-}
-
-function whenReady(client: Duplicate): Promise<void> {
-  if (client.status === 'ready') return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    client.once('ready', resolve);
-    client.once('end', () => reject(new Error('The connection to Redis was ended.')));
-  });
 }

@@ -1,3 +1,4 @@
+import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
 import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** What is used of a client of `redis`, 5 or 6. */
@@ -14,6 +15,7 @@ export interface NodeRedisCluster {
 
 interface Duplicate {
   on(event: 'error', note: (error: unknown) => void): unknown;
+  on(event: 'ready', run: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
   destroy(): void;
@@ -32,33 +34,44 @@ interface DuplicateCluster extends Duplicate {
   ): Promise<unknown>;
 }
 
-/** What a Cluster was made with, which it tells in no other way. */
-interface WithOptions {
-  readonly _options: { readonly defaults?: object };
+/** The options of a client, as far as they have parts that are replaced one by one. */
+interface ClientOptions {
+  readonly socket?: object;
 }
 
-/** What cannot be sent fails at once: nothing waits for a server that is away. */
-const OPTIONS = { disableOfflineQueue: true };
+/** Of a Cluster, `defaults` are those of each of its clients: its duplicates would forget them. */
+interface HasOptions {
+  readonly options?: ClientOptions;
+  readonly _options?: { readonly defaults?: ClientOptions };
+}
+
+/** What cannot be sent fails at once, and whoever has lost its server comes back as soon as it can. */
+function optionsLike({ socket, ...rest }: ClientOptions = {}): object {
+  const reconnecting = {
+    connectTimeout: CONNECT_WITHIN_MS,
+    reconnectStrategy: pauseBeforeConnect,
+  };
+  return { ...rest, disableOfflineQueue: true, socket: { ...socket, ...reconnecting } };
+}
 
 /** Bytes for texts, which the protocol calls type 36; no deadline of its own, which costs much. */
 const AS_BYTES = { typeMapping: { 36: Buffer }, timeout: undefined };
 
 /** Makes connections like that of a client of `redis`. */
 export function connectLikeNodeRedis(client: NodeRedisClient | NodeRedisCluster): Connect {
+  const { options, _options } = client as HasOptions;
   if ('masters' in client) {
-    // What `duplicate` is given replaces all `defaults`, those with the password and TLS among them.
-    // oxlint-disable-next-line no-underscore-dangle -- it tells of them in no other way
-    const { defaults } = (client as Partial<WithOptions>)._options ?? {};
+    const defaults = optionsLike(_options?.defaults);
     return () => {
-      const given = { defaults: { ...defaults, ...OPTIONS } };
-      const cluster = client.duplicate(given) as DuplicateCluster;
+      const cluster = client.duplicate({ defaults }) as DuplicateCluster;
       const send = (key: string, args: readonly RedisArgument[]): Promise<unknown> =>
         cluster.sendCommand(key, false, args, AS_BYTES);
       return new NodeRedisConnection(cluster, send);
     };
   }
+  const likeIt = optionsLike(options);
   return () => {
-    const one = client.duplicate(OPTIONS) as DuplicateClient;
+    const one = client.duplicate(likeIt) as DuplicateClient;
     return new NodeRedisConnection(one, (_, args) => one.sendCommand(args, AS_BYTES));
   };
 }
@@ -67,6 +80,7 @@ class NodeRedisConnection implements RedisConnection {
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
   readonly #send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>;
+  #ended = false;
 
   constructor(
     client: Duplicate,
@@ -76,7 +90,12 @@ class NodeRedisConnection implements RedisConnection {
     this.#send = send;
     // Whoever waits for an answer hears of what is wrong.
     client.on('error', () => {});
-    this.ready = client.connect();
+    this.ready = this.#connect();
+    this.ready.catch(() => {});
+  }
+
+  onReady(run: () => void): void {
+    this.#client.on('ready', run);
   }
 
   async send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
@@ -89,6 +108,15 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   end(): void {
+    this.#ended = true;
     this.#client.destroy();
+  }
+
+  async #connect(): Promise<void> {
+    await this.#client.connect();
+    if (!this.#ended) return;
+    // A connection that is being made is made all the same.
+    this.#client.destroy();
+    throw new Error('The connection to Redis was ended.');
   }
 }

@@ -2,7 +2,6 @@ import type { Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
-import type { RedisReply } from './redis-connection.js';
 import type { RedisDriver, Subscription } from './redis-driver.js';
 import { COUNT } from './scripts.js';
 
@@ -15,13 +14,18 @@ export interface RedisChangesParts {
   readonly source: string;
   readonly maxStaleMs: number;
   readonly listener: ChangeListener;
-  /** Called when the server turns out to have lost changes that it had told of. */
-  readonly rewound: () => void;
+  /**
+   * Called when the server may have lost changes that it had told of; rejects where what is done about it
+   * has failed, and is called again then.
+   */
+  readonly rewound: () => Promise<void>;
 }
 
 /** How far the changes of one bucket are known. */
 interface Seen {
   epoch: string | undefined;
+  /** The run of the server that has told so. */
+  server: string;
   count: number;
   /** How many there were when the server was asked last, until so many were heard of. */
   due: number;
@@ -33,12 +37,25 @@ interface Seen {
 const COUNT_EVERY_MS = 1_000;
 /** How long an answer to that is waited for, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_000;
+/** After so long without an answer or without being able to hear connections are made anew, in milliseconds. */
+const GIVE_UP_AFTER_MS = 3_000;
+
+/** What the server says of a bucket. */
+interface Counted {
+  readonly epoch: string;
+  readonly count: number;
+  readonly server: string;
+}
 
 /**
  * What other processes change, as they tell it. Messages may be lost, so each carries how many there were,
  * and the server is asked once a second: a gap, or a count that is not reached within the next second, says
  * that changes of a bucket were missed. When all counts were reached, everything that had changed when
  * they were asked for is known: that is the proof that copies are served on, for `maxStale`.
+ *
+ * A server that has started anew, has been replaced by its replica, or counts less than it did may have lost
+ * what it had acknowledged. What this process has changed is changed again then, before anything is proven.
+ * So the counts are asked for at once when a connection is there again, and reads wait for that.
  *
  * Time is taken by both clocks, whichever says more: the monotonic one stands still while a machine sleeps.
  */
@@ -47,8 +64,19 @@ export class RedisChanges implements ChangeFeed {
   readonly maxStaleMs: number;
   readonly #parts: RedisChangesParts;
   readonly #seen: Seen[];
+  readonly #ignoreReady: () => void;
   #subscription: Subscription;
+  #subscribedAt: number;
+  #canHear = false;
+  #isRewound = false;
   #cancel: (() => void) | undefined;
+  /** The count under way, and whether another is to follow it at once. */
+  #counting: Promise<void> | undefined;
+  #countAgain = false;
+  /** Whether the connection for commands is new since the last count. */
+  #isChecking = false;
+  /** When the server has answered last, or was given time anew to do so. */
+  #answeredAt: number;
   #askedAt = -Infinity;
   #askedAtWall = -Infinity;
   #provenAt = -Infinity;
@@ -60,12 +88,28 @@ export class RedisChanges implements ChangeFeed {
     this.maxStaleMs = parts.maxStaleMs;
     this.#seen = Array.from({ length: BUCKETS }, () => ({
       epoch: undefined,
+      server: '',
       count: 0,
       due: 0,
       least: 0,
     }));
+    this.#answeredAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
-    void this.#begin();
+    this.#ignoreReady = parts.driver.onReady(() => {
+      this.#isChecking = true;
+      this.#countNow();
+    });
+    this.#arm();
+  }
+
+  /**
+   * Waits, after the connection was broken, until the server is known to have what it has acknowledged.
+   *
+   * @throws while it has not: it may show what was invalidated
+   */
+  async checked(): Promise<void> {
+    while (this.#isChecking && this.#counting !== undefined) await this.#counting;
+    if (this.#isRewound) throw new Error('Redis may have lost changes, and is not told again yet.');
   }
 
   groupOf(key: string): number {
@@ -83,22 +127,34 @@ export class RedisChanges implements ChangeFeed {
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
+    this.#ignoreReady();
     this.#subscription.end();
   }
 
-  /** Nothing is proven before anything can be heard. */
-  async #begin(): Promise<void> {
-    try {
-      await this.#subscription.ready;
-      if (!this.#stopped) await this.#count();
-    } catch {
-      // It was ended before it heard anything.
-    }
+  #subscribe(): Subscription {
+    const { driver, layout, clock } = this.#parts;
+    const subscription = driver.subscribe(layout.channel, (message) => this.#hear(message));
+    this.#canHear = false;
+    this.#subscribedAt = clock.now();
+    void this.#awaitHearing(subscription);
+    return subscription;
   }
 
-  #subscribe(): Subscription {
-    const { driver, layout } = this.#parts;
-    return driver.subscribe(layout.channel, (message) => this.#hear(message));
+  async #awaitHearing(subscription: Subscription): Promise<void> {
+    try {
+      await subscription.ready;
+    } catch {
+      // One that could not begin is made anew by a count.
+      return;
+    }
+    if (subscription !== this.#subscription) return;
+    this.#canHear = true;
+    this.#countNow();
+  }
+
+  #subscribeAnew(): void {
+    this.#subscription.end();
+    this.#subscription = this.#subscribe();
   }
 
   #hear(text: string): void {
@@ -112,65 +168,116 @@ export class RedisChanges implements ChangeFeed {
     const isSame = seen.epoch === epoch;
     if (isSame && count <= seen.count) return;
     if (!isSame || count > seen.count + 1) this.#miss(bucket);
-    Object.assign(seen, { epoch, count, due: isSame ? seen.due : count });
+    const { due, least } = isSame ? seen : { due: count, least: count };
+    Object.assign(seen, { epoch, count, due, least });
     this.#prove();
   }
 
+  #arm(): void {
+    this.#cancel = this.#parts.clock.setTimer(() => this.#countNow(), COUNT_EVERY_MS);
+  }
+
+  /** Counts; where that is under way already, once more after it. */
+  #countNow(): void {
+    if (this.#stopped) return;
+    if (this.#counting !== undefined) {
+      this.#countAgain = true;
+      return;
+    }
+    this.#cancel?.();
+    this.#counting = this.#countOnce();
+  }
+
+  async #countOnce(): Promise<void> {
+    await this.#count();
+    this.#counting = undefined;
+    if (this.#stopped) return;
+    if (this.#countAgain) this.#countNow();
+    else this.#arm();
+  }
+
   async #count(): Promise<void> {
+    this.#countAgain = false;
     this.#missOverdue();
-    const { clock } = this.#parts;
+    const { clock, driver, rewound } = this.#parts;
+    const { generation } = driver;
     const [now, wallNow] = [clock.now(), clock.wallNow()];
     for (const seen of this.#seen) seen.least = Math.max(seen.least, seen.count);
     try {
-      const replies = await this.#askCounts();
+      const counted = await this.#within(ANSWER_WITHIN_MS, this.#askCounts());
+      this.#answeredAt = clock.now();
       [this.#askedAt, this.#askedAtWall] = [now, wallNow];
-      for (const [bucket, reply] of replies.entries()) {
-        const [epoch, count] = reply as readonly (Buffer | null)[];
-        this.#compare(bucket, String(epoch), Number(count ?? 0));
+      for (const [bucket, one] of counted.entries()) this.#compare(bucket, one);
+      if (this.#isRewound) {
+        await this.#within(GIVE_UP_AFTER_MS, rewound());
+        this.#isRewound = false;
       }
       this.#prove();
     } catch {
       // The level tells of its outages; without an answer there is no proof.
+      if (clock.now() - this.#answeredAt > GIVE_UP_AFTER_MS) {
+        driver.recycle(generation);
+        this.#answeredAt = clock.now();
+      }
+      // What has silenced one connection may have silenced the other.
+      if (driver.generation !== generation && !this.#stopped) this.#subscribeAnew();
+    } finally {
+      this.#isChecking &&= this.#countAgain;
     }
-    if (this.#stopped) return;
-    this.#cancel = clock.setTimer(() => void this.#count(), COUNT_EVERY_MS);
   }
 
   /** A connection that does not answer in time is given up: it may be dead without anybody having said so. */
-  async #askCounts(): Promise<readonly RedisReply[]> {
-    const { driver, clock, layout } = this.#parts;
+  async #within<T>(ms: number, answer: Promise<T>): Promise<T> {
+    const { clock, driver } = this.#parts;
     const { generation } = driver;
-    const cancel = clock.setTimer(() => driver.recycle(generation), ANSWER_WITHIN_MS);
+    let cancel: (() => void) | undefined;
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.setTimer(() => {
+        driver.recycle(generation);
+        reject(new Error(`Redis has not answered within ${ms} ms.`));
+      }, ms);
+    });
     try {
-      return await Promise.all(
-        layout.buckets.map(({ counters }) => driver.run(COUNT, [counters], [])),
-      );
+      return await Promise.race([answer, late]);
     } finally {
-      cancel();
+      cancel?.();
     }
   }
 
-  #compare(bucket: number, epoch: string, count: number): void {
+  async #askCounts(): Promise<readonly Counted[]> {
+    const { driver, layout } = this.#parts;
+    const replies = await Promise.all(
+      layout.buckets.map(({ counters }) => driver.run(COUNT, [counters], [])),
+    );
+    return replies.map((reply) => {
+      const [epoch, count, server] = reply as readonly (Buffer | null)[];
+      return { epoch: String(epoch), count: Number(count ?? 0), server: String(server) };
+    });
+  }
+
+  #compare(bucket: number, { epoch, count, server }: Counted): void {
     const seen = this.#seen[bucket]!;
-    if (seen.epoch === epoch && count >= seen.least) {
+    if (seen.epoch === epoch && seen.server === server && count >= seen.least) {
       Object.assign(seen, { least: count, due: count });
       return;
     }
     // Copies from before the first count are not kept for long: there was no proof.
     if (seen.epoch !== undefined) {
       this.#miss(bucket);
-      this.#parts.rewound();
+      this.#isRewound = true;
     }
-    Object.assign(seen, { epoch, count, due: count, least: count });
+    Object.assign(seen, { epoch, server, count, due: count, least: count });
   }
 
   /** A second was time enough for messages to come: where one has not, the connection is given up, too. */
   #missOverdue(): void {
-    if (this.#seen.some(({ count, due }) => count < due)) {
-      this.#subscription.end();
-      this.#subscription = this.#subscribe();
-      this.#subscription.ready.catch(() => {});
-    }
+    const { clock } = this.#parts;
+    const isOverdue =
+      clock.now() - this.#askedAt >= COUNT_EVERY_MS &&
+      this.#seen.some(({ count, due }) => count < due);
+    const isDeaf = !this.#canHear && clock.now() - this.#subscribedAt > GIVE_UP_AFTER_MS;
+    if (isOverdue || isDeaf) this.#subscribeAnew();
+    if (!isOverdue) return;
     for (const [bucket, seen] of this.#seen.entries()) {
       if (seen.count >= seen.due) continue;
       this.#miss(bucket);
@@ -183,6 +290,7 @@ export class RedisChanges implements ChangeFeed {
   }
 
   #prove(): void {
+    if (!this.#canHear || this.#isRewound) return;
     if (this.#seen.some(({ epoch, count, due }) => epoch === undefined || count < due)) return;
     this.#provenAt = this.#askedAt;
     this.#provenAtWall = this.#askedAtWall;

@@ -8,6 +8,8 @@ export type RedisReply = Buffer | number | null | readonly RedisReply[];
 export interface RedisConnection {
   /** Settles when it can be used for the first time; rejects when it was ended before. */
   readonly ready: Promise<unknown>;
+  /** Calls `run` whenever a server is there, the first time and after each break. A Cluster may keep silent. */
+  onReady(run: () => void): void;
   /**
    * Sends a command, to the server that has `key` where it is a Cluster. Rejects at once while there is no
    * server; one that rejects may have been carried out, and may be yet.
@@ -15,6 +17,7 @@ export interface RedisConnection {
   send(key: string, command: readonly RedisArgument[]): Promise<RedisReply>;
   /** Listens to a channel, after it was broken, too; settles when it hears for the first time. */
   subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
+  /** Lets go of it at once; what is under way fails. */
   end(): void;
 }
 

@@ -19,6 +19,7 @@ export interface Subscription {
  */
 export class RedisDriver {
   readonly #connect: Connect;
+  readonly #listeners = new Set<() => void>();
   #commands: RedisConnection;
   #generation = 0;
   #isReady = false;
@@ -54,6 +55,12 @@ export class RedisDriver {
     return { ready: connection.subscribe(channel, hear), end: () => connection.end() };
   }
 
+  /** Calls `run` whenever commands reach a server again, which may be another; returns what ends that. */
+  onReady(run: () => void): () => void {
+    this.#listeners.add(run);
+    return () => this.#listeners.delete(run);
+  }
+
   /** Which connection for commands this is. */
   get generation(): number {
     return this.#generation;
@@ -80,6 +87,9 @@ export class RedisDriver {
 
   #open(): RedisConnection {
     const connection = this.#connect();
+    connection.onReady(() => {
+      if (connection === this.#commands) for (const run of this.#listeners) run();
+    });
     connection.ready.then(
       () => (this.#isReady = true),
       () => {},

@@ -80,6 +80,7 @@ export class RedisLevel implements CacheLevel {
   readonly #recent: RecentChanges;
   /** For each lease under way what ends its timer. */
   readonly #leases = new Map<string, () => void>();
+  #changes: RedisChanges | undefined;
 
   constructor(parts: RedisLevelParts, name: string) {
     this.#parts = parts;
@@ -90,6 +91,7 @@ export class RedisLevel implements CacheLevel {
 
   async read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
     if (keys.length === 0) return new Map();
+    await this.#changes?.checked();
     const offset = await this.#time.offset();
     const groups = [...this.#grouped(keys)];
     const found = await Promise.all(groups.map(([bucket, own]) => this.#readBucket(bucket, own)));
@@ -125,6 +127,7 @@ export class RedisLevel implements CacheLevel {
   async lease(key: string, { tags = [], force = false }: LeaseMode = {}): Promise<Lease> {
     const { driver, leaseMs } = this.#parts;
     const bucket = this.#layout.bucketOf(key);
+    await this.#changes?.checked();
     const offset = await this.#time.offset();
     const nonce = newNonce();
     let rejected: RedisArgument = '';
@@ -153,39 +156,25 @@ export class RedisLevel implements CacheLevel {
     }
   }
 
-  async delete(
-    keys: readonly string[],
-    { hold = 0, expire = false }: DeleteMode = {},
-  ): Promise<Ack> {
+  async delete(keys: readonly string[], mode?: DeleteMode): Promise<Ack> {
     for (const key of keys) this.#recent.note(ofKey(key), { kind: 'key', key });
-    const mode = [String(Math.ceil(hold)), expire ? '1' : '0'];
-    await Promise.all(
-      keys.map((key) => {
-        const bucket = this.#layout.bucketOf(key);
-        const names = [bucket.value(key), bucket.lease(key), bucket.counters];
-        return this.#parts.driver.run(DELETE, names, [
-          ...mode,
-          ...this.#toldOf(bucket, ofKey(key)),
-        ]);
-      }),
-    );
+    await Promise.all(keys.map((key) => this.#delete(key, mode)));
     return 'applied';
   }
 
-  invalidateTags(
+  async invalidateTags(
     tags: readonly string[],
-    { hold = 0 }: Pick<DeleteMode, 'hold'> = {},
+    { hold }: Pick<DeleteMode, 'hold'> = {},
   ): Promise<Ack> {
     this.#recent.note(ofTags(tags), { kind: 'tags', tags });
-    return this.#invalidate((bucket) => tags.map((tag) => bucket.tag(tag)), ofTags(tags), hold);
+    await this.#invalidateTags(tags, hold);
+    return 'applied';
   }
 
-  clear(namespace = ''): Promise<Ack> {
+  async clear(namespace = ''): Promise<Ack> {
     this.#recent.note(ofClear(namespace), { kind: 'clear', prefix: namespace });
-    return this.#invalidate(
-      (bucket) => [namespace === '' ? bucket.generation : bucket.namespace(namespace)],
-      ofClear(namespace),
-    );
+    await this.#clear(namespace);
+    return 'applied';
   }
 
   scope(name: string): RedisLevel {
@@ -194,8 +183,8 @@ export class RedisLevel implements CacheLevel {
 
   follow(listener: ChangeListener): ChangeFeed {
     const { driver, clock, source, maxStaleMs } = this.#parts;
-    const rewound = (): void => void this.#changeAgain();
-    return new RedisChanges({
+    const rewound = (): Promise<void> => this.#changeAgain();
+    this.#changes = new RedisChanges({
       driver,
       clock,
       source,
@@ -204,6 +193,7 @@ export class RedisLevel implements CacheLevel {
       listener,
       rewound,
     });
+    return this.#changes;
   }
 
   async close(): Promise<void> {
@@ -234,14 +224,34 @@ export class RedisLevel implements CacheLevel {
     return this.#leases.delete(token);
   }
 
-  /** A server that has lost what it acknowledged is told once more. */
+  /** A server that has lost what it acknowledged is told once more; rejects where it does not take that. */
   async #changeAgain(): Promise<void> {
-    const changes = this.#recent.list();
-    const done = changes.map((change) => {
-      if (change.kind === 'key') return this.delete([change.key]);
-      return change.kind === 'tags' ? this.invalidateTags(change.tags) : this.clear(change.prefix);
-    });
-    await Promise.allSettled(done);
+    await Promise.all(
+      this.#recent.list().map((change) => {
+        if (change.kind === 'key') return this.#delete(change.key);
+        return change.kind === 'tags'
+          ? this.#invalidateTags(change.tags)
+          : this.#clear(change.prefix);
+      }),
+    );
+  }
+
+  #delete(key: string, { hold = 0, expire = false }: DeleteMode = {}): Promise<unknown> {
+    const bucket = this.#layout.bucketOf(key);
+    const names = [bucket.value(key), bucket.lease(key), bucket.counters];
+    const mode = [String(Math.ceil(hold)), expire ? '1' : '0'];
+    return this.#parts.driver.run(DELETE, names, [...mode, ...this.#toldOf(bucket, ofKey(key))]);
+  }
+
+  #invalidateTags(tags: readonly string[], hold?: number): Promise<unknown> {
+    return this.#invalidate((bucket) => tags.map((tag) => bucket.tag(tag)), ofTags(tags), hold);
+  }
+
+  #clear(namespace: string): Promise<unknown> {
+    return this.#invalidate(
+      (bucket) => [namespace === '' ? bucket.generation : bucket.namespace(namespace)],
+      ofClear(namespace),
+    );
   }
 
   async #readBucket(bucket: Bucket, keys: readonly string[]): Promise<Found[]> {
@@ -329,9 +339,9 @@ export class RedisLevel implements CacheLevel {
     return outcome === 'stored' || outcome === 'fenced' ? outcome : 'refused';
   }
 
-  async #invalidate(marksIn: (bucket: Bucket) => string[], change: string, hold = 0): Promise<Ack> {
+  #invalidate(marksIn: (bucket: Bucket) => string[], change: string, hold = 0): Promise<unknown> {
     const args = [newNonce(), String(Math.ceil(hold)), String(MARK_TTL_MS)];
-    await Promise.all(
+    return Promise.all(
       this.#layout.buckets.map((bucket) =>
         this.#parts.driver.run(
           INVALIDATE,
@@ -340,7 +350,6 @@ export class RedisLevel implements CacheLevel {
         ),
       ),
     );
-    return 'applied';
   }
 
   /** What a script tells the other processes. */

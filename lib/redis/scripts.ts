@@ -214,7 +214,8 @@ return digits(micros())
 `);
 
 /**
- * Answers the epoch of a bucket, which begins with the first question, and how many changes were told of.
+ * Answers the epoch of a bucket, which begins with the first question, how many changes were told of, and
+ * which run of which server this is, where it says so.
  *
  * KEYS: counters.
  */
@@ -224,7 +225,8 @@ if counts.err or not counts[1] then
   nextVersion(KEYS[1])
   counts = redis.call('HMGET', KEYS[1], 'e', 'n')
 end
-return counts
+local info = redis.pcall('INFO', 'server')
+return {counts[1], counts[2], type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''}
 `);
 
 /** Keeps a lease for longer, or gives it back. KEYS: lease. ARGV: token, time in ms or 0. */
