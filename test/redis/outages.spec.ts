@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import { redisLevel } from '../../lib/redis/index.js';
+import { until } from './poll.js';
+import { CLIENTS, type ClientKind } from './redis-clients.js';
+import { describeWithRedis, RedisServer } from './redis-server.js';
+import { Storm } from './storm.js';
+import { TcpProxy, type Toxics } from './tcp-proxy.js';
+
+const LEVEL_TIMEOUT_MS = 250;
+/** What a call may take beyond its deadline, when nothing else keeps this process busy. */
+const SLACK_MS = 50;
+/** How soon Redis is to be in use again: 2 s, and as much for a machine that does other things. */
+const BACK_WITHIN_MS = 4_000;
+
+let server: RedisServer;
+let proxy: TcpProxy;
+let caches: CacheHierarchy[];
+let storm: Storm;
+
+async function begin({ one }: ClientKind): Promise<void> {
+  server = await RedisServer.start();
+  proxy = await TcpProxy.start(server.port);
+  const client = one(proxy.port);
+  caches = [1, 2].map(
+    () =>
+      new CacheHierarchy({
+        remote: redisLevel({ client, maxStale: '1s' }),
+        l2: false,
+        levelTimeout: LEVEL_TIMEOUT_MS,
+        report: () => {},
+      }),
+  );
+  storm = new Storm(caches);
+  await storm.calm();
+  await until('Redis is in use', () => hits() > 100);
+}
+
+function hits(): number {
+  return caches.reduce((sum, cache) => sum + cache.getMetrics().levels.L1.hits, 0);
+}
+
+function areDown(): boolean {
+  return caches.every((cache) => cache.getMetrics().lower.remote!.down);
+}
+
+function areLeftAlone(): boolean {
+  return caches.every((cache) => cache.getMetrics().lower.remote!.unsent > 0);
+}
+
+function areProven(): boolean {
+  return caches.some((cache) => cache.getMetrics().coherence!.proven);
+}
+
+async function expectUnharmed(): Promise<void> {
+  await storm.stop();
+  await storm.calm();
+
+  expect(storm.errors).toEqual([]);
+  expect(storm.unhandled).toEqual([]);
+  expect(storm.stale).toEqual([]);
+  await storm.current();
+}
+
+/** One deadline for each; a load may have waited for that of the other cache before. */
+function expectInTime(): void {
+  const late = storm.operations.filter(({ name, ownMs }) => {
+    const deadlines = name === 'getOrSet' ? 2 : 1;
+    return ownMs > deadlines * LEVEL_TIMEOUT_MS + SLACK_MS;
+  });
+  expect(late).toEqual([]);
+}
+
+describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
+  beforeEach(() => begin(kind), 20_000);
+
+  afterEach(async () => {
+    server.signal('SIGCONT');
+    await storm.stop();
+    await Promise.all(caches.map((cache) => cache.close()));
+    await until('all connections are closed', () => proxy.live === 0);
+    await proxy.stop();
+    await server.stop();
+  }, 20_000);
+
+  it('settle every call in time while it is killed and starts empty, and are back soon', async () => {
+    for (let round = 0; round < 3; round++) {
+      await server.kill();
+      await until('the outage is noticed', areDown);
+      await server.run();
+      await storm.calm(BACK_WITHIN_MS);
+    }
+
+    await expectUnharmed();
+    expectInTime();
+  }, 60_000);
+
+  it('settle every call in time while it is stopped, and go on with their copies', async () => {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    const stoppedAt = performance.now();
+    const hitsBefore = hits();
+    delay.enable();
+    server.signal('SIGSTOP');
+    await until('it is left alone', areLeftAlone, 2_000);
+    await until('copies are not trusted any more', () => !areProven());
+    await until('three seconds have passed', () => performance.now() - stoppedAt > 3_000);
+    delay.disable();
+    const hitsWhile = hits() - hitsBefore;
+    server.signal('SIGCONT');
+    await storm.calm(BACK_WITHIN_MS);
+
+    await expectUnharmed();
+    expectInTime();
+    expect(hitsWhile).toBeGreaterThan(100);
+    // The median, since others may keep the machine busy: nothing of an outage may do so all the time.
+    expect(delay.percentile(50) / 1e6).toBeLessThan(50);
+  }, 60_000);
+
+  it.each<[string, ('up' | 'down')[]]>([
+    ['everything', ['up', 'down']],
+    ['what Redis answers', ['down']],
+    ['what Redis is asked', ['up']],
+  ])(
+    'leave connections that swallow %s',
+    async (_, directions) => {
+      proxy.swallow(...directions);
+      await until('the outage is noticed', areDown, 2_000);
+      await until('there are other connections', () => proxy.live >= 4, BACK_WITHIN_MS);
+      await storm.calm(BACK_WITHIN_MS);
+
+      await expectUnharmed();
+      expectInTime();
+    },
+    60_000,
+  );
+
+  it.each<[string, Toxics]>([
+    ['byte by byte', { sliced: true }],
+    ['late', { latencyMs: 30, jitterMs: 30 }],
+    ['too late', { latencyMs: 200, jitterMs: 200 }],
+  ])(
+    'lose and mistake nothing that comes %s',
+    async (_, toxics) => {
+      proxy.poison(toxics);
+      const enough = storm.operations.length + 500;
+      await until('much was done', () => storm.operations.length > enough);
+      proxy.poison({});
+      await storm.calm();
+
+      await expectUnharmed();
+      // Some of it was of Redis: everything that was not too late is.
+      const [first] = caches;
+      if (toxics.latencyMs !== 200)
+        expect(first!.getMetrics().lower.remote!.hits).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+});
