@@ -10,7 +10,8 @@ interface Session<Key extends string> {
 
 /**
  * Tells `@nestjs/terminus` how a cache is: `up`; `degraded` while a level outside the process is out, when
- * the others and the loaders serve; `down` once it is closed. Terminus 11 has no `degraded`: there
+ * the others and the loaders serve, or while it is not known what other processes change, when copies are
+ * read anew; `down` once it is closed. Terminus 11 has no `degraded`: there
  * it is `up`, with the same details. A health check is answered with 200 unless it is `down`.
  *
  * It looks at what the last calls have come to and asks no level: an outage is told from the first call

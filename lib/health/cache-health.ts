@@ -24,6 +24,8 @@ export interface CacheHealthDetails extends Record<string, unknown> {
   readonly active: boolean;
   /** The levels that are out, if there are any. */
   readonly out?: readonly LevelName[];
+  /** Whether copies in the process are known to be current; without a level that processes share, absent. */
+  readonly proven?: boolean;
   readonly levels: Readonly<Partial<Record<LevelName, MemoryLevelHealth | OutsideLevelHealth>>>;
 }
 
@@ -35,15 +37,17 @@ export interface CacheHealth {
 
 /** Reads how a cache is from its figures. */
 export function readHealth(cache: CacheHierarchy): CacheHealth {
-  const { levels, lower } = cache.getMetrics();
+  const { levels, lower, coherence } = cache.getMetrics();
   const out = LEVEL_NAMES.filter((name) => lower[name]?.down === true);
   const details = {
     active: cache.active,
     ...(out.length > 0 ? { out } : {}),
+    ...(coherence === undefined ? {} : { proven: coherence.proven }),
     levels: { ...memoryLevels(levels), ...lowerLevels(lower) },
   };
   if (cache.closed) return { state: 'down', details };
-  return { state: out.length > 0 ? 'degraded' : 'up', details };
+  const isDegraded = out.length > 0 || coherence?.proven === false;
+  return { state: isDegraded ? 'degraded' : 'up', details };
 }
 
 function memoryLevels(levels: HierarchyMetrics['levels']): CacheHealthDetails['levels'] {

@@ -129,6 +129,28 @@ describe(CacheHealthIndicator.name, () => {
     expect(health.cache).toMatchObject({ status: 'up', out: ['remote'] });
   });
 
+  it('is degraded while it is not known what other processes change', async () => {
+    let proven = false;
+    const remote = Object.assign(new ChaosLevel(), {
+      follow: () => ({
+        groups: 1,
+        maxStaleMs: 5_000,
+        groupOf: () => 0,
+        isProven: () => proven,
+        stop: () => {},
+      }),
+    });
+    const cache = new CacheHierarchy({ l2: false, remote, report: () => {} });
+    const indicator = new CacheHealthIndicator(new HealthIndicatorService(), cache);
+    const before = indicator.isHealthy('cache');
+    proven = true;
+    const after = indicator.isHealthy('cache');
+    await cache.close();
+
+    expect(before.cache).toMatchObject({ status: DEGRADED, proven: false });
+    expect(after.cache).toMatchObject({ status: 'up', proven: true });
+  });
+
   it('is up where nothing is to be cached', async () => {
     const cache = new CacheHierarchy({ enabled: false });
     const result = new CacheHealthIndicator(new HealthIndicatorService(), cache).isHealthy('cache');
