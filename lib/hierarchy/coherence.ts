@@ -37,8 +37,10 @@ export class Coherence {
   readonly #feed: ChangeFeed | undefined;
   /** For each group the order at which changes were missed last. */
   readonly #missedAt: number[] = [];
-  /** The order at which the proof was found to have lapsed; `undefined` while there is one. None at first. */
-  #lapsedAt: number | undefined = 0;
+  /** For each group the order at which its proof was found to have lapsed; `undefined` while there is one. */
+  readonly #lapsedAt: (number | undefined)[];
+  /** Whether there was a proof of all groups when that was looked at last. */
+  #proven = false;
   #heard = 0;
   #missed = 0;
   #lapses = 0;
@@ -55,6 +57,8 @@ export class Coherence {
         this.#missedAt[group] = ports.advance();
       },
     });
+    // There is no proof at first.
+    this.#lapsedAt = Array.from({ length: this.#feed?.groups ?? 0 }, () => 0);
   }
 
   /** Whether copies have to be judged at all. */
@@ -65,8 +69,9 @@ export class Coherence {
   /** Whether a copy of a key that was stored at an order may be served. */
   admits(key: string, order: number | undefined): boolean {
     if (this.#feed === undefined || order === undefined) return true;
-    if (!this.#isProven(this.#feed) && order < this.#lapsedAt!) return false;
-    return this.knows(key, order);
+    const group = this.#feed.groupOf(key);
+    if (!this.#isProven(this.#feed, group) && order < this.#lapsedAt[group]!) return false;
+    return order >= (this.#missedAt[group] ?? 0);
   }
 
   /** Whether nothing that concerns a key was missed since an order. */
@@ -82,13 +87,13 @@ export class Coherence {
 
   /** Until when what is stored now may be served. */
   get trustedUntil(): number {
-    if (this.#feed === undefined || this.#isProven(this.#feed)) return Infinity;
+    if (this.#feed === undefined || this.#areProven(this.#feed)) return Infinity;
     return this.#ports.clock.now() + this.#feed.maxStaleMs;
   }
 
   getMetrics(): CoherenceMetrics | undefined {
     if (this.#feed === undefined) return undefined;
-    const proven = this.#isProven(this.#feed);
+    const proven = this.#areProven(this.#feed);
     return { heard: this.#heard, missed: this.#missed, lapses: this.#lapses, proven };
   }
 
@@ -96,15 +101,25 @@ export class Coherence {
     this.#feed?.stop();
   }
 
-  #isProven(feed: ChangeFeed): boolean {
-    if (feed.isProven()) {
-      this.#lapsedAt = undefined;
+  #isProven(feed: ChangeFeed, group: number): boolean {
+    if (feed.isProven(group)) {
+      if (this.#lapsedAt[group] !== undefined) {
+        this.#lapsedAt[group] = undefined;
+        this.#areProven(feed);
+      }
       return true;
     }
-    if (this.#lapsedAt === undefined) {
-      this.#lapses += 1;
-      this.#lapsedAt = this.#ports.advance();
+    if (this.#lapsedAt[group] === undefined) {
+      this.#lapsedAt[group] = this.#ports.advance();
+      this.#areProven(feed);
     }
     return false;
+  }
+
+  #areProven(feed: ChangeFeed): boolean {
+    const proven = feed.isProven();
+    if (this.#proven && !proven) this.#lapses += 1;
+    this.#proven = proven;
+    return proven;
   }
 }

@@ -104,8 +104,8 @@ export interface ChangeFeed {
   readonly maxStaleMs: number;
   /** The number of a key's group, from 0. */
   groupOf(key: string): number;
-  /** Whether everything is known, or was missed, that had changed `maxStaleMs` ago. */
-  isProven(): boolean;
+  /** Whether everything is known, or was missed, that had changed `maxStaleMs` ago: of a group, or of all. */
+  isProven(group?: number): boolean;
   stop(): void;
 }
 

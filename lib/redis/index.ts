@@ -65,7 +65,7 @@ export function redisLevel(options: RedisLevelOptions): RedisLevel {
   const clock = reader.port<Clock>('clock', systemClock, ['now', 'setTimer']);
   reader.finish();
   const source = randomUUID();
-  const driver = new RedisDriver(connect!);
+  const driver = new RedisDriver(connect!, clock);
   return new RedisLevel(
     { driver, codec, clock, prefix, maxStaleMs, source, leaseMs: LEASE_MS },
     name,

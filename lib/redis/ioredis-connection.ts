@@ -49,12 +49,14 @@ export function connectLikeIoredis(client: IoredisClient): Connect {
 }
 
 class IoredisConnection implements RedisConnection {
+  readonly isCluster: boolean;
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
   #giveUp: (() => void) | undefined;
 
   constructor(client: Duplicate) {
     this.#client = client;
+    this.isCluster = client.isCluster === true;
     // Whoever waits for an answer hears of what is wrong.
     client.on('error', () => {});
     this.ready = new Promise<void>((resolve, reject) => {

@@ -15,7 +15,7 @@ export interface NodeRedisCluster {
 
 interface Duplicate {
   on(event: 'error', note: (error: unknown) => void): unknown;
-  on(event: 'ready', run: () => void): unknown;
+  on(event: 'connect' | 'ready', run: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
   destroy(): void;
@@ -77,20 +77,28 @@ export function connectLikeNodeRedis(client: NodeRedisClient | NodeRedisCluster)
 }
 
 class NodeRedisConnection implements RedisConnection {
+  readonly isCluster: boolean;
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
   readonly #send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>;
   #ended = false;
+  #giveUp: (() => void) | undefined;
 
   constructor(
     client: Duplicate,
     send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>,
   ) {
     this.#client = client;
+    this.isCluster = 'masters' in client;
     this.#send = send;
     // Whoever waits for an answer hears of what is wrong.
     client.on('error', () => {});
-    this.ready = this.#connect();
+    // One that was being made when it was ended is made all the same.
+    client.on('connect', () => this.#ended && client.destroy());
+    this.ready = new Promise((resolve, reject) => {
+      this.#giveUp = () => reject(new Error('The connection to Redis was ended.'));
+      client.connect().then(resolve, reject);
+    });
     this.ready.catch(() => {});
   }
 
@@ -109,14 +117,7 @@ class NodeRedisConnection implements RedisConnection {
 
   end(): void {
     this.#ended = true;
+    this.#giveUp?.();
     this.#client.destroy();
-  }
-
-  async #connect(): Promise<void> {
-    await this.#client.connect();
-    if (!this.#ended) return;
-    // A connection that is being made is made all the same.
-    this.#client.destroy();
-    throw new Error('The connection to Redis was ended.');
   }
 }

@@ -4,6 +4,7 @@ import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
 import type { RedisDriver, Subscription } from './redis-driver.js';
 import { COUNT } from './scripts.js';
+import { within } from './within.js';
 
 /** What {@link RedisChanges} are made of. */
 export interface RedisChangesParts {
@@ -31,6 +32,11 @@ interface Seen {
   due: number;
   /** What the server has said or told of, and cannot have less of: else it has lost changes. */
   least: number;
+  /** When it was asked last by both clocks, and when everything was known last. */
+  askedAt: number;
+  askedAtWall: number;
+  provenAt: number;
+  provenAtWall: number;
 }
 
 /** How often the server is asked how many changes there were, in milliseconds. */
@@ -50,8 +56,8 @@ interface Counted {
 /**
  * What other processes change, as they tell it. Messages may be lost, so each carries how many there were,
  * and the server is asked once a second: a gap, or a count that is not reached within the next second, says
- * that changes of a bucket were missed. When all counts were reached, everything that had changed when
- * they were asked for is known: that is the proof that copies are served on, for `maxStale`.
+ * that changes of a bucket were missed. When its count was reached, everything in a bucket that had changed
+ * when it was asked for is known: that is the proof that copies are served on, for `maxStale`.
  *
  * A server that has started anew, has been replaced by its replica, or counts less than it did may have lost
  * what it had acknowledged. What this process has changed is changed again then, before anything is proven.
@@ -78,7 +84,7 @@ export class RedisChanges implements ChangeFeed {
   /** When the server has answered last, or was given time anew to do so. */
   #answeredAt: number;
   #askedAt = -Infinity;
-  #askedAtWall = -Infinity;
+  /** The oldest proof of all buckets. */
   #provenAt = -Infinity;
   #provenAtWall = -Infinity;
   #stopped = false;
@@ -92,6 +98,10 @@ export class RedisChanges implements ChangeFeed {
       count: 0,
       due: 0,
       least: 0,
+      askedAt: -Infinity,
+      askedAtWall: -Infinity,
+      provenAt: -Infinity,
+      provenAtWall: -Infinity,
     }));
     this.#answeredAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
@@ -116,11 +126,12 @@ export class RedisChanges implements ChangeFeed {
     return this.#parts.layout.indexOf(key);
   }
 
-  isProven(): boolean {
+  isProven(group?: number): boolean {
     const { clock } = this.#parts;
+    const seen = group === undefined ? undefined : this.#seen[group];
     return (
-      clock.now() - this.#provenAt < this.maxStaleMs &&
-      clock.wallNow() - this.#provenAtWall < this.maxStaleMs
+      clock.now() - (seen?.provenAt ?? this.#provenAt) < this.maxStaleMs &&
+      clock.wallNow() - (seen?.provenAtWall ?? this.#provenAtWall) < this.maxStaleMs
     );
   }
 
@@ -204,12 +215,15 @@ export class RedisChanges implements ChangeFeed {
     const [now, wallNow] = [clock.now(), clock.wallNow()];
     for (const seen of this.#seen) seen.least = Math.max(seen.least, seen.count);
     try {
-      const counted = await this.#within(ANSWER_WITHIN_MS, this.#askCounts());
+      const counted = await this.#askCounts();
       this.#answeredAt = clock.now();
-      [this.#askedAt, this.#askedAtWall] = [now, wallNow];
-      for (const [bucket, one] of counted.entries()) this.#compare(bucket, one);
+      this.#askedAt = now;
+      for (const [bucket, one] of counted) {
+        this.#compare(bucket, one);
+        Object.assign(this.#seen[bucket]!, { askedAt: now, askedAtWall: wallNow });
+      }
       if (this.#isRewound) {
-        await this.#within(GIVE_UP_AFTER_MS, rewound());
+        await within(clock, GIVE_UP_AFTER_MS, rewound());
         this.#isRewound = false;
       }
       this.#prove();
@@ -226,33 +240,30 @@ export class RedisChanges implements ChangeFeed {
     }
   }
 
-  /** A connection that does not answer in time is given up: it may be dead without anybody having said so. */
-  async #within<T>(ms: number, answer: Promise<T>): Promise<T> {
-    const { clock, driver } = this.#parts;
+  /** Asks for all buckets; those of a node of a Cluster that is away are left out, unless it is all of them. */
+  async #askCounts(): Promise<ReadonlyMap<number, Counted>> {
+    const { driver, layout, clock } = this.#parts;
     const { generation } = driver;
-    let cancel: (() => void) | undefined;
-    const late = new Promise<never>((_, reject) => {
-      cancel = clock.setTimer(() => {
-        driver.recycle(generation);
-        reject(new Error(`Redis has not answered within ${ms} ms.`));
-      }, ms);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      cancel?.();
-    }
-  }
-
-  async #askCounts(): Promise<readonly Counted[]> {
-    const { driver, layout } = this.#parts;
-    const replies = await Promise.all(
-      layout.buckets.map(({ counters }) => driver.run(COUNT, [counters], [])),
+    const sentAt = clock.now();
+    const replies = await Promise.allSettled(
+      layout.buckets.map(({ counters }) =>
+        within(clock, ANSWER_WITHIN_MS, driver.run(COUNT, [counters], [])),
+      ),
     );
-    return replies.map((reply) => {
-      const [epoch, count, server] = reply as readonly (Buffer | null)[];
-      return { epoch: String(epoch), count: Number(count ?? 0), server: String(server) };
-    });
+    const counted = new Map<number, Counted>();
+    for (const [bucket, reply] of replies.entries()) {
+      if (reply.status === 'rejected') continue;
+      const [epoch, count, server] = reply.value as readonly (Buffer | null)[];
+      counted.set(bucket, {
+        epoch: String(epoch),
+        count: Number(count ?? 0),
+        server: String(server),
+      });
+    }
+    if (counted.size > 0) return counted;
+    // A connection that does not answer in time may be dead without anybody having said so.
+    if (clock.now() - sentAt >= ANSWER_WITHIN_MS) driver.recycle(generation);
+    throw new Error('Redis has answered nothing.');
   }
 
   #compare(bucket: number, { epoch, count, server }: Counted): void {
@@ -291,8 +302,11 @@ export class RedisChanges implements ChangeFeed {
 
   #prove(): void {
     if (!this.#canHear || this.#isRewound) return;
-    if (this.#seen.some(({ epoch, count, due }) => epoch === undefined || count < due)) return;
-    this.#provenAt = this.#askedAt;
-    this.#provenAtWall = this.#askedAtWall;
+    for (const seen of this.#seen) {
+      if (seen.epoch === undefined || seen.count < seen.due) continue;
+      [seen.provenAt, seen.provenAtWall] = [seen.askedAt, seen.askedAtWall];
+    }
+    this.#provenAt = Math.min(...this.#seen.map(({ provenAt }) => provenAt));
+    this.#provenAtWall = Math.min(...this.#seen.map(({ provenAtWall }) => provenAtWall));
   }
 }

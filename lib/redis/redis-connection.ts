@@ -6,6 +6,8 @@ export type RedisReply = Buffer | number | null | readonly RedisReply[];
 
 /** A connection of this package's own, to one server or to a Cluster. */
 export interface RedisConnection {
+  /** Whether it is to a Cluster, of which a part can be away. */
+  readonly isCluster: boolean;
   /** Settles when it can be used for the first time; rejects when it was ended before. */
   readonly ready: Promise<unknown>;
   /** Calls `run` whenever a server is there, the first time and after each break. A Cluster may keep silent. */

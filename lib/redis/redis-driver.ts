@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** A Lua script that is sent once to each server, and called by its digest from then on. */
@@ -19,14 +20,17 @@ export interface Subscription {
  */
 export class RedisDriver {
   readonly #connect: Connect;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #listeners = new Set<() => void>();
   #commands: RedisConnection;
   #generation = 0;
   #isReady = false;
   #closed = false;
+  #answeredAt = -Infinity;
 
-  constructor(connect: Connect) {
+  constructor(connect: Connect, clock: Pick<Clock, 'now'>) {
     this.#connect = connect;
+    this.#clock = clock;
     this.#commands = this.#open();
   }
 
@@ -61,6 +65,16 @@ export class RedisDriver {
     return () => this.#listeners.delete(run);
   }
 
+  /** Whether a part of it can be away by itself. */
+  get isCluster(): boolean {
+    return this.#commands.isCluster;
+  }
+
+  /** When any of its servers has answered last. */
+  get answeredAt(): number {
+    return this.#answeredAt;
+  }
+
   /** Which connection for commands this is. */
   get generation(): number {
     return this.#generation;
@@ -82,7 +96,9 @@ export class RedisDriver {
   async #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
     // Once it was there, what cannot be sent at once fails.
     if (!this.#isReady) await this.#commands.ready;
-    return this.#commands.send(key, command);
+    const reply = await this.#commands.send(key, command);
+    this.#answeredAt = this.#clock.now();
+    return reply;
   }
 
   #open(): RedisConnection {

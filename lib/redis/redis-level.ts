@@ -12,6 +12,7 @@ import {
   type LevelEntry,
   type WriteOutcome,
 } from '../levels/cache-level.js';
+import { BucketOutages } from './bucket-outages.js';
 import { compress, decompress, type Codec } from './codec.js';
 import { ofClear, ofKey, ofTags, originOf } from './change-message.js';
 import { KeyLayout, namespacesOf, type Bucket } from './key-layout.js';
@@ -80,11 +81,15 @@ export class RedisLevel implements CacheLevel {
   readonly #recent: RecentChanges;
   /** For each lease under way what ends its timer. */
   readonly #leases = new Map<string, () => void>();
+  readonly #outages: BucketOutages | undefined;
   #changes: RedisChanges | undefined;
 
   constructor(parts: RedisLevelParts, name: string) {
     this.#parts = parts;
     this.#recent = new RecentChanges(parts.clock);
+    this.#outages = parts.driver.isCluster
+      ? new BucketOutages(parts.clock, parts.driver)
+      : undefined;
     this.#layout = new KeyLayout({ prefix: parts.prefix, name });
     this.#time = new ServerTime(parts.driver, parts.clock, this.#layout.buckets[0]!.counters);
   }
@@ -94,7 +99,11 @@ export class RedisLevel implements CacheLevel {
     await this.#changes?.checked();
     const offset = await this.#time.offset();
     const groups = [...this.#grouped(keys)];
-    const found = await Promise.all(groups.map(([bucket, own]) => this.#readBucket(bucket, own)));
+    const found = await Promise.all(
+      groups.map(([bucket, own]) =>
+        this.#unlessOut(bucket, () => this.#readBucket(bucket, own), []),
+      ),
+    );
     const entries = new Map<string, LevelEntry>();
     for (const { key, record } of found.flat()) {
       const entry = this.#entryOf(record, offset);
@@ -124,9 +133,18 @@ export class RedisLevel implements CacheLevel {
     }
   }
 
-  async lease(key: string, { tags = [], force = false }: LeaseMode = {}): Promise<Lease> {
-    const { driver, leaseMs } = this.#parts;
+  lease(key: string, mode?: LeaseMode): Promise<Lease> {
+    // What is loaded for a bucket that is out can not be stored.
     const bucket = this.#layout.bucketOf(key);
+    return this.#unlessOut(bucket, () => this.#lease(bucket, key, mode), { state: 'held' });
+  }
+
+  async #lease(
+    bucket: Bucket,
+    key: string,
+    { tags = [], force = false }: LeaseMode = {},
+  ): Promise<Lease> {
+    const { driver, leaseMs } = this.#parts;
     await this.#changes?.checked();
     const offset = await this.#time.offset();
     const nonce = newNonce();
@@ -199,6 +217,10 @@ export class RedisLevel implements CacheLevel {
   async close(): Promise<void> {
     this.#parts.driver.close();
     for (const token of this.#leases.keys()) this.#forget(token);
+  }
+
+  #unlessOut<T>({ index }: Bucket, ask: () => Promise<T>, otherwise: T): Promise<T> {
+    return this.#outages === undefined ? ask() : this.#outages.ask(index, ask, otherwise);
   }
 
   /** Keeps a lease until it is given back or used, as long as the process lives. */

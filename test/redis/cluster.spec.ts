@@ -71,11 +71,62 @@ function openCache(client: RedisClient, name: string): CacheHierarchy {
   return new CacheHierarchy({
     remote: redisLevel({ client, name, maxStale: '1s' }),
     l2: false,
-    levelTimeout: 250,
     report: () => {},
   });
 }
 
 function isProven(cache: CacheHierarchy): boolean {
   return cache.getMetrics().coherence!.proven;
+}
+
+describeWithRedis.each(CLIENTS)(
+  'caches over a Cluster that loses a node, through $name',
+  ({ cluster: clientOf }) => {
+    it('go on with what is on the others', async () => {
+      const lossy = await RedisCluster.start();
+      const client = clientOf(lossy.ports);
+      const [one, other] = [openCache(client, 'cache'), openCache(client, 'cache')];
+      // Has no copies: what it has it has from Redis.
+      const third = openCache(client, 'cache');
+      const caches = [one, other, third];
+      try {
+        await until('copies are proven', () => caches.every(isProven));
+        await one.setMany(KEYS.map((key) => [key, 'old']));
+        expect(await readOneByOne(other)).toHaveLength(KEYS.length);
+        await lossy.nodes[2]!.kill();
+        await until('not everything is proven', () => !caches.some(isProven));
+
+        const left = await readOneByOne(third);
+        expect(left.length).toBeGreaterThan(KEYS.length / 2);
+        expect(left.length).toBeLessThan(KEYS.length);
+        expect(third.getMetrics().lower.remote!.down).toBe(false);
+        // They are changed as if nothing was, and what the node has that is away is loaded.
+        await Promise.all(left.map((key) => one.set(key, 'new')));
+        await until('it is known', async () => (await valuesOf(other, left)).every(isNew));
+        await until('it is known', async () => (await valuesOf(third, left)).every(isNew));
+        const lost = KEYS.find((key) => !left.includes(key))!;
+        expect(await third.getOrSet(lost, () => 'loaded')).toBe('loaded');
+      } finally {
+        await Promise.all(caches.map((cache) => cache.close()));
+        await lossy.stop();
+      }
+    }, 30_000);
+  },
+);
+
+function isNew(value: unknown): boolean {
+  return value === 'new';
+}
+
+/** The keys that a cache has. */
+async function readOneByOne(cache: CacheHierarchy): Promise<string[]> {
+  const found: string[] = [];
+  for (const key of KEYS) if ((await cache.get(key)) !== undefined) found.push(key);
+  return found;
+}
+
+async function valuesOf(cache: CacheHierarchy, keys: readonly string[]): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for (const key of keys) values.push(await cache.get(key));
+  return values;
 }
