@@ -97,9 +97,17 @@ export class LevelCalls {
     return this.#options.level.lease !== undefined;
   }
 
-  lease(key: string, mode: LeaseMode): Promise<Reply<Lease | undefined>> {
+  /** Asks for a lease; one that comes too late is given back. */
+  async lease(key: string, mode: LeaseMode): Promise<Reply<Lease | undefined>> {
     const { level } = this.#options;
-    return this.#call('lease', async () => level.lease?.(key, mode));
+    let isLate = false;
+    const reply = await this.#call('lease', async () => {
+      const lease = await level.lease?.(key, mode);
+      if (isLate && lease?.state === 'load') lease.release();
+      return lease;
+    });
+    isLate = reply.state === 'late';
+    return reply;
   }
 
   delete(key: string, mode: DeleteMode): Promise<Reply<Ack | undefined>> {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
+import type { Lease } from '../../lib/levels/cache-level.js';
 import type { CacheReport } from '../../lib/report.js';
+import { defer } from '../support/deferred.js';
 import { ALL_OPERATIONS, AWAY, entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -49,6 +51,20 @@ describe(LevelCalls.name, () => {
     expect(await calls.invalidateTags(['tag'], 5)).toMatchObject({ answer: 'applied' });
     expect(await calls.clear('')).toMatchObject({ answer: 'applied' });
     expect(calls.getMetrics()).toEqual({ calls: 6, failures: 0, timeouts: 0, unsent: 0 });
+  });
+
+  it('gives a lease back that comes too late, which nobody would use', async () => {
+    const lease = defer<Lease>();
+    let released = 0;
+    const leasing = Object.assign(level, { lease: () => lease.promise });
+    const asked = calls.lease('key', {});
+    await clock.advance(100);
+    expect((await asked).state).toBe('late');
+    lease.resolve({ state: 'load', token: 'token', release: () => void (released += 1) });
+    await leasing.lease();
+    await clock.advance(0);
+
+    expect(released).toBe(1);
   });
 
   it('gathers deletes by what else is said of them', async () => {
