@@ -133,10 +133,20 @@ export class RedisLevel implements CacheLevel {
     }
   }
 
-  lease(key: string, mode?: LeaseMode): Promise<Lease> {
-    // What is loaded for a bucket that is out can not be stored.
+  async lease(key: string, mode?: LeaseMode): Promise<Lease> {
     const bucket = this.#layout.bucketOf(key);
-    return this.#unlessOut(bucket, () => this.#lease(bucket, key, mode), { state: 'held' });
+    let isOver = false;
+    const ask = async (): Promise<Lease> => {
+      const lease = await this.#lease(bucket, key, mode);
+      if (isOver && lease.state === 'load') lease.release();
+      return lease;
+    };
+    try {
+      // What is loaded for a bucket that is out can not be stored.
+      return await this.#unlessOut(bucket, ask, { state: 'held' });
+    } finally {
+      isOver = true;
+    }
   }
 
   async #lease(
