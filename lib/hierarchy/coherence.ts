@@ -82,7 +82,8 @@ export class Coherence {
 
   /** Looks whether the proof has lapsed: what begins after that is told from what was there before. */
   notice(): void {
-    if (this.#feed !== undefined) this.#isProven(this.#feed);
+    if (this.#feed === undefined || this.#areProven(this.#feed)) return;
+    for (let group = 0; group < this.#feed.groups; group++) this.#isProven(this.#feed, group);
   }
 
   /** Until when what is stored now may be served. */

@@ -80,7 +80,9 @@ export type Lease =
   /** Somebody else loads it: ask again in a while, at the latest after `waitMs`. */
   | { readonly state: 'wait'; readonly waitMs: number }
   /** What is loaded now is not to be stored: the key is held. */
-  | { readonly state: 'held' };
+  | { readonly state: 'held' }
+  /** Load it for this process alone: the level can not store it now. */
+  | { readonly state: 'none' };
 
 /** What another process has changed in a level that is shared. */
 export type LevelChange =

@@ -142,8 +142,7 @@ export class RedisLevel implements CacheLevel {
       return lease;
     };
     try {
-      // What is loaded for a bucket that is out can not be stored.
-      return await this.#unlessOut(bucket, ask, { state: 'held' });
+      return await this.#unlessOut(bucket, ask, { state: 'none' });
     } finally {
       isOver = true;
     }

@@ -78,7 +78,7 @@ export class Instance {
     if (kind === 'plain') return new Instance(await PlainCache.open(port, name), client, options);
     const level = new RedisLevel(
       {
-        driver: new RedisDriver(connectLike(client)!),
+        driver: new RedisDriver(connectLike(client)!, clock),
         codec: messagePack(),
         clock,
         prefix: 'cache',
