@@ -120,6 +120,7 @@ export class Coherence {
   #areProven(feed: ChangeFeed): boolean {
     const proven = feed.isProven();
     if (this.#proven && !proven) this.#lapses += 1;
+    if (proven && !this.#proven) this.#lapsedAt.fill(undefined);
     this.#proven = proven;
     return proven;
   }

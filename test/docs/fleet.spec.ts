@@ -8,7 +8,6 @@ const page = read('docs/fleet.md');
 
 /** A client without a server, which remembers what it was asked. */
 class SilentClient implements IoredisClient {
-  readonly status = 'ready';
   readonly asked: unknown[][] = [];
 
   callBuffer(...command: unknown[]): Promise<unknown> {
@@ -20,8 +19,9 @@ class SilentClient implements IoredisClient {
     return this;
   }
 
-  on(): void {}
-  once(): void {}
+  on(event: string, run: () => void): void {
+    if (event === 'ready') queueMicrotask(run);
+  }
   subscribe(): Promise<void> {
     return new Promise(() => {});
   }
