@@ -118,7 +118,8 @@ export class RedisChanges implements ChangeFeed {
    * @throws while it has not: it may show what was invalidated
    */
   async checked(): Promise<void> {
-    while (this.#isChecking && this.#counting !== undefined) await this.#counting;
+    while ((this.#isChecking || this.#isRewound) && this.#counting !== undefined)
+      await this.#counting;
     if (this.#isRewound) throw new Error('Redis may have lost changes, and is not told again yet.');
   }
 
