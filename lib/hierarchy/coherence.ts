@@ -29,8 +29,8 @@ export interface CoherenceMetrics {
  *
  * What is heard is carried out at once. Where changes of a group of keys were missed, or while there is no
  * proof that none were, copies from before are misses, and the level that is shared is asked. So entries
- * carry their order here, tagged or not. What is stored without a proof is kept for `maxStale` only. With
- * the next proof everything from before the lapse that is not known to be old is trusted again.
+ * carry their order here, tagged or not. What is stored without a proof is kept for `maxStale` from its
+ * call on. With the next proof everything from before the lapse that is not known to be old is trusted again.
  */
 export class Coherence {
   readonly #ports: CoherencePorts;
@@ -39,6 +39,8 @@ export class Coherence {
   readonly #missedAt: number[] = [];
   /** For each group the order at which its proof was found to have lapsed; `undefined` while there is one. */
   readonly #lapsedAt: (number | undefined)[];
+  /** For each group when its first proof was found, on the clock. */
+  readonly #provenFrom: number[];
   /** Whether there was a proof of all groups when that was looked at last. */
   #proven = false;
   #heard = 0;
@@ -58,7 +60,9 @@ export class Coherence {
       },
     });
     // There is no proof at first.
-    this.#lapsedAt = Array.from({ length: this.#feed?.groups ?? 0 }, () => 0);
+    const length = this.#feed?.groups ?? 0;
+    this.#lapsedAt = Array.from({ length }, () => 0);
+    this.#provenFrom = Array.from({ length }, () => Infinity);
   }
 
   /** Whether copies have to be judged at all. */
@@ -80,16 +84,19 @@ export class Coherence {
     return order >= (this.#missedAt[this.#feed.groupOf(key)] ?? 0);
   }
 
-  /** Looks whether the proof has lapsed: what begins after that is told from what was there before. */
+  /** Looks whether the proof has lapsed or come: what begins then is told from what was there before. */
   notice(): void {
     if (this.#feed === undefined || this.#areProven(this.#feed)) return;
     for (let group = 0; group < this.#feed.groups; group++) this.#isProven(this.#feed, group);
   }
 
-  /** Until when what is stored now may be served. */
-  get trustedUntil(): number {
-    if (this.#feed === undefined || this.#areProven(this.#feed)) return Infinity;
-    return this.#ports.clock.now() + this.#feed.maxStaleMs;
+  /** Until when what is stored of a key now may be served, that was loaded, set or read from some time on. */
+  trustedUntil(key: string, since: number): number {
+    if (this.#feed === undefined) return Infinity;
+    const group = this.#feed.groupOf(key);
+    // Of what was changed before the first proof nobody can tell whether it was heard.
+    if (this.#isProven(this.#feed, group) && since > this.#provenFrom[group]!) return Infinity;
+    return since + this.#feed.maxStaleMs;
   }
 
   getMetrics(): CoherenceMetrics | undefined {
@@ -105,7 +112,7 @@ export class Coherence {
   #isProven(feed: ChangeFeed, group: number): boolean {
     if (feed.isProven(group)) {
       if (this.#lapsedAt[group] !== undefined) {
-        this.#lapsedAt[group] = undefined;
+        this.#noteProof(group);
         this.#areProven(feed);
       }
       return true;
@@ -120,8 +127,13 @@ export class Coherence {
   #areProven(feed: ChangeFeed): boolean {
     const proven = feed.isProven();
     if (this.#proven && !proven) this.#lapses += 1;
-    if (proven && !this.#proven) this.#lapsedAt.fill(undefined);
+    if (proven && !this.#proven) for (const group of this.#lapsedAt.keys()) this.#noteProof(group);
     this.#proven = proven;
     return proven;
+  }
+
+  #noteProof(group: number): void {
+    this.#lapsedAt[group] = undefined;
+    this.#provenFrom[group] = Math.min(this.#provenFrom[group]!, this.#ports.clock.now());
   }
 }

@@ -116,7 +116,10 @@ export class HierarchyCore {
       admits: (ticket) =>
         !this.#closed &&
         stamps.admits(ticket.key, ticket) &&
-        coherence.knows(ticket.key, ticket.order),
+        coherence.knows(ticket.key, ticket.order) &&
+        // Nobody knows what has ended a load that takes longer than copies are trusted without a proof.
+        (ticket.kind === 'write' ||
+          coherence.trustedUntil(ticket.key, ticket.openedAt) > clock.now()),
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
       discarded: (ticket) => events.loadDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });
@@ -126,7 +129,7 @@ export class HierarchyCore {
       entries: this.#entries,
       tickets: this.#coordinator,
       isFollowed: coherence.isNeeded,
-      trustedUntil: () => coherence.trustedUntil,
+      trustedUntil: (key, since) => coherence.trustedUntil(key, since),
     });
     const parts = { ...ports, walk: this.#walk, stale: this.#stale, holds: this.#holds };
     this.invalidations = new Invalidations({ ...parts, coordinator: this.#coordinator });

@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.js';
-import type {
-  DeleteMode,
-  InProcessLevel,
-  Lease,
-  LeaseMode,
-  LevelEntry,
-  LevelName,
+import {
+  hasGrace,
+  type DeleteMode,
+  type InProcessLevel,
+  type Lease,
+  type LeaseMode,
+  type LevelEntry,
+  type LevelName,
 } from '../levels/cache-level.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { EntryMaker } from './entry-maker.js';
@@ -30,8 +31,8 @@ export interface LevelWalkPorts {
   readonly tickets: KeyCoordinator;
   /** Whether other processes tell what they change. */
   readonly isFollowed: boolean;
-  /** Until when copies that are made now may be served. */
-  trustedUntil(): number;
+  /** Until when a copy may be served of what was loaded, set or read from some time on. */
+  trustedUntil(key: string, since: number): number;
 }
 
 /** A live entry, and the level that has it. */
@@ -120,7 +121,8 @@ export class LevelWalk {
     depth = this.#lowest,
   ): boolean {
     const { levels } = this.#ports;
-    const copy = this.#trusted(entry);
+    const isBornHere = entry.bornAt > -Infinity;
+    const copy = this.#trusted(key, entry, isBornHere ? entry.bornAt : this.#ports.clock.now());
     let [isAsked, isStored] = [false, false];
     for (let at = depth; at >= 0; at--) {
       if (skipped.has(levels[at]!.name)) continue;
@@ -227,9 +229,11 @@ export class LevelWalk {
   }
 
   /** Shortens the life of a copy that is made while it is not known what other processes change. */
-  #trusted(entry: LevelEntry): LevelEntry {
-    const until = this.#ports.trustedUntil();
-    return entry.freshUntil <= until ? entry : { ...entry, freshUntil: until };
+  #trusted(key: string, entry: LevelEntry, since: number): LevelEntry {
+    const until = this.#ports.trustedUntil(key, since);
+    if (entry.freshUntil <= until) return entry;
+    // One without grace gets none by that.
+    return { ...entry, freshUntil: until, staleUntil: hasGrace(entry) ? entry.staleUntil : until };
   }
 
   #lookUp(key: string, { skip, eager, refreshed }: LowerRead): Promise<LookupResult> {
@@ -242,7 +246,7 @@ export class LevelWalk {
         const isDue = refreshed !== undefined && isDueLike(found.entry, refreshed, clock);
         const promoted = entries.promoted(found.entry, ticket, isDue ? undefined : eager);
         if (promoted === undefined) return undefined;
-        this.#promote(key, promoted, skip);
+        this.#promote(key, this.#trusted(key, promoted, ticket.openedAt), skip);
         const wanted = (): boolean => tickets.isValid(ticket);
         return lower.promote(key, found, skip.write, { wanted, replaces: false });
       },
