@@ -22,7 +22,7 @@ export type Rule = readonly [rule: string, switchOff: () => void];
 type Method = (...args: never[]) => unknown;
 
 /** Puts a method in the place of one of a class, until mocks are restored. */
-function change<T, K extends keyof T & string>(
+export function change<T, K extends keyof T & string>(
   { prototype }: { readonly prototype: T },
   name: K,
   make: (old: T[K], self: T) => T[K],
