@@ -61,6 +61,12 @@ function isProven(cache: CacheHierarchy): boolean {
   return cache.getMetrics().coherence!.proven;
 }
 
+/** Waits for the replica: `WAIT` is about what its own connection has written, and all that came before. */
+async function replicaHasAll(): Promise<void> {
+  await toMaster.set('marker', 1);
+  expect(await toMaster.wait(1, 5_000)).toBe(1);
+}
+
 /** Fills a cache, has the replica follow, and then changes everything while the replica hears nothing. */
 async function changeUnheard(cache: CacheHierarchy): Promise<void> {
   await until('copies are proven', () => isProven(cache));
@@ -70,7 +76,7 @@ async function changeUnheard(cache: CacheHierarchy): Promise<void> {
     { tags: 'tag' },
   );
   await cache.set('replaced', 'old');
-  expect(await toMaster.wait(1, 5_000)).toBe(1);
+  await replicaHasAll();
   link.swallow();
   await Promise.all(DELETED.map((key) => cache.delete(key, { require: 'remote' })));
   await cache.invalidateTags('tag');
@@ -123,7 +129,7 @@ describeWithRedis.each(CLIENTS)('a replica that takes over, through $name', ({ o
     const freshUntil = performance.now() + 60_000;
     const entry = { value: 'old', bornAt: -Infinity, freshUntil, staleUntil: freshUntil };
     await level.write(new Map(DELETED.map((key) => [key, entry])));
-    await toMaster.wait(1, 5_000);
+    await replicaHasAll();
     link.swallow();
     await level.delete(DELETED);
     expect((await level.read(DELETED)).size).toBe(0);
