@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
 import { describeLevel } from '../../lib/testing/index.js';
-import { until } from './poll.js';
+import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
 import { RedisCluster } from './redis-cluster.js';
 import { describeWithRedis } from './redis-server.js';
@@ -65,6 +65,22 @@ describeWithRedis.each(CLIENTS)('caches over a Cluster through $name', ({ cluste
     expect((await other.getMany(KEYS)).size).toBe(0);
     expect((await one.getMany(KEYS)).size).toBe(0);
   });
+});
+
+describeWithRedis.each(CLIENTS)('a level over a Cluster through $name', ({ cluster: clientOf }) => {
+  it('leaves no connection when it is closed while they are made', async () => {
+    const client = clientOf(cluster.ports);
+    for (let delayMs = 0; delayMs < 30; delayMs++) {
+      const level = redisLevel({ client, name: `cache-${++names}` });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await level.close();
+    }
+
+    await until('only who asks is connected', async () => {
+      const infos = await cluster.onEach(async (node) => node.info('clients'));
+      return infos.every((info) => info.includes('connected_clients:1\r'));
+    });
+  }, 30_000);
 });
 
 function openCache(client: RedisClient, name: string): CacheHierarchy {

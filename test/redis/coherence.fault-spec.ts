@@ -47,7 +47,7 @@ async function two(
     await Instance.open({ ...shared, ...own[1] }),
   ] as [Instance, Instance];
   opened.push(...both);
-  await until(() => both.every((instance) => instance.isProven()));
+  await until('copies are proven', () => both.every((instance) => instance.isProven()));
   return both;
 }
 
@@ -86,7 +86,7 @@ describeWithRedis('copies that are made while another process writes', () => {
       // A message of the last change of all says that those before it have been heard.
       await reader.cache.getOrSet('last', () => 1);
       await writer.cache.delete('last');
-      await until(() => reader.cache.peek('last') === undefined);
+      await until('the copy is dropped', () => reader.cache.peek('last') === undefined);
       return keys.filter((key) => reader.cache.peek(key) === 1).length;
     } finally {
       link.close();
@@ -160,7 +160,7 @@ describeWithRedis('a process that is cut off from Redis', () => {
       }
       const verdict = judge([near, far]);
       link.mend();
-      await until(() => far.isProven(), 20_000);
+      await until('copies are proven again', () => far.isProven(), 20_000);
       return { verdict, after: await far.read('key'), now };
     } finally {
       link.close();
@@ -229,7 +229,7 @@ describeWithRedis('processes whose clocks are ten minutes off', () => {
       await done;
 
       expect(judge(both)).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
-      await until(() => both.every((instance) => instance.isProven()));
+      await until('copies are proven', () => both.every((instance) => instance.isProven()));
     });
   });
 });

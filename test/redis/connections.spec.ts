@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { redisLevel } from '../../lib/redis/index.js';
-import { until } from './poll.js';
+import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { TcpProxy } from './tcp-proxy.js';

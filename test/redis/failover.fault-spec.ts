@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel, type RedisClient, type RedisLevel } from '../../lib/redis/index.js';
-import { until } from './poll.js';
+import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { TcpProxy } from './tcp-proxy.js';

@@ -44,7 +44,9 @@ async function open(
   const name = `cache-${(names += 1)}`;
   const all = { kind, port, databasePort: port, name, maxStaleMs: MAX_STALE_MS, ...options };
   await Promise.all(fleet.map((instance) => instance.open(all)));
-  await Promise.all(fleet.map((instance) => until(() => instance.isProven(), 30_000)));
+  await Promise.all(
+    fleet.map((instance) => until('copies are proven', () => instance.isProven(), 30_000)),
+  );
 }
 
 async function heard(): Promise<Oracle> {

@@ -4,6 +4,7 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel } from '../../lib/redis/index.js';
 import { defer } from '../support/deferred.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
+import { until } from './until.js';
 
 let server: RedisServer;
 let client: Redis;
@@ -38,14 +39,6 @@ function isProven(cache: CacheHierarchy): boolean {
   return cache.getMetrics().coherence?.proven === true;
 }
 
-async function until(holds: () => boolean, patienceMs = 2_000): Promise<void> {
-  const endsAt = Date.now() + patienceMs;
-  while (!holds()) {
-    if (Date.now() > endsAt) throw new Error(`it does not hold after ${patienceMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 describeWithRedis('two caches over one Redis', () => {
   it('load a key once', async () => {
     const row = defer<string>();
@@ -55,7 +48,7 @@ describeWithRedis('two caches over one Redis', () => {
       return row.promise;
     };
     const answers = Promise.all([one.getOrSet('key', load), other.getOrSet('key', load)]);
-    await until(() => loads > 0);
+    await until('it loads', () => loads > 0, 2_000);
     row.resolve('loaded');
 
     expect(await answers).toEqual(['loaded', 'loaded']);
@@ -80,7 +73,7 @@ describeWithRedis('two caches over one Redis', () => {
   ])('store nothing that was loaded before %s of the other', async (_, invalidate) => {
     const row = defer<string>();
     const loading = one.getOrSet('key', () => row.promise, { tags: 'tag' });
-    await until(() => one.getMetrics().loads > 0);
+    await until('it loads', () => one.getMetrics().loads > 0, 2_000);
     await invalidate();
     row.resolve('old');
 
@@ -91,7 +84,7 @@ describeWithRedis('two caches over one Redis', () => {
   });
 
   it('store what was being loaded when they counted for the first time after a key was used', async () => {
-    await until(() => isProven(one) && isProven(other));
+    await until('copies are proven', () => isProven(one) && isProven(other), 2_000);
     const load = async (): Promise<string> => {
       await new Promise((resolve) => setTimeout(resolve, 1_300));
       return 'loaded';
@@ -130,10 +123,14 @@ describeWithRedis('two caches over one Redis', () => {
   describe('of which both have a copy', () => {
     beforeEach(async () => {
       // Copies are trusted as soon as both have compared what they know with the server.
-      await until(() => isProven(one) && isProven(other));
+      await until('copies are proven', () => isProven(one) && isProven(other), 2_000);
       await one.set('key', 'old', { tags: 'tag' });
       await one.setMany(FAR.map((key) => [key, 'away']));
-      await until(() => other.getMetrics().coherence?.heard === 1 + FAR.length);
+      await until(
+        'it hears of all',
+        () => other.getMetrics().coherence?.heard === 1 + FAR.length,
+        2_000,
+      );
       expect(await other.get('key')).toBe('old');
       expect((await other.getMany(FAR)).size).toBe(FAR.length);
       expect([one.has('key'), other.has('key')]).toEqual([true, true]);
@@ -148,7 +145,7 @@ describeWithRedis('two caches over one Redis', () => {
       ['a clear', () => one.clear(), undefined],
     ])('drop it at %s of the other', async (_, change, value) => {
       await change();
-      await until(() => !other.has('key'));
+      await until('the copy is dropped', () => !other.has('key'), 2_000);
 
       expect(await other.get('key')).toBe(value);
       expect(await one.get('key')).toBe(value);
@@ -157,7 +154,7 @@ describeWithRedis('two caches over one Redis', () => {
     it('drop it where the message was lost, and keep what was not changed', async () => {
       await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await one.set('key', 'new');
-      await until(() => !other.has('key'), 3_000);
+      await until('the copy is dropped', () => !other.has('key'), 3_000);
 
       expect(await other.get('key')).toBe('new');
       expect(FAR.filter((key) => other.has(key)).length).toBeGreaterThan(0.8 * FAR.length);

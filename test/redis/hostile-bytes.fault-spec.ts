@@ -122,7 +122,10 @@ describeWithRedis('bytes in Redis that are none of a record', () => {
       const lease = await level.lease('key', { tags: ['tag'] });
       expect([at, lease.state]).toEqual([at, expect.stringMatching(/^(hit|load)$/)]);
       if (lease.state === 'load') lease.release();
-      await until(async () => (await client.exists(namesOf('key').lease)) === 0);
+      await until(
+        'the lease is given back',
+        async () => (await client.exists(namesOf('key').lease)) === 0,
+      );
     }
   });
 
@@ -250,7 +253,7 @@ describeWithRedis('messages that nobody of the fleet has sent', () => {
     const cache = open();
     const other = open(redisLevel({ client, name }));
     const isProven = (): boolean => cache.getMetrics().coherence?.proven === true;
-    await until(isProven);
+    await until('copies are proven', isProven);
     await cache.set('key', 'value');
     const { channel } = new KeyLayout({ prefix: 'cache', name });
     const bucket = new KeyLayout({ prefix: 'cache', name }).indexOf('key');
@@ -268,15 +271,15 @@ describeWithRedis('messages that nobody of the fleet has sent', () => {
       Buffer.from(Array.from({ length: random.below(100) }, () => random.below(256))),
     );
     for (const message of [...forged, ...noise]) await client.publish(channel, message);
-    await until(() => cache.getMetrics().coherence!.missed >= 2);
-    await until(isProven);
+    await until('changes are missed', () => cache.getMetrics().coherence!.missed >= 2);
+    await until('copies are proven again', isProven);
 
     expect(['value', undefined]).toContain(await cache.get('key'));
     await cache.set('key', 'value');
     // A message that is lost later is missed all the same.
     await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await other.set('key', 'new');
-    await until(async () => (await cache.get('key')) === 'new', 5_000);
+    await until('the new value is read', async () => (await cache.get('key')) === 'new', 5_000);
   });
 });
 

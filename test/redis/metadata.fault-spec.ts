@@ -37,7 +37,7 @@ async function two(name: string): Promise<[Instance, Instance]> {
   const all = { ...options, maxStaleMs: MAX_STALE_MS, loadMs: 2 };
   const both = [await Instance.open(all), await Instance.open(all)] as [Instance, Instance];
   opened.push(...both);
-  await until(() => both.every((instance) => instance.isProven()));
+  await until('copies are proven', () => both.every((instance) => instance.isProven()));
   return both;
 }
 
@@ -152,8 +152,8 @@ describeWithRedis('a server whose memory is full', () => {
     expect(await one.hierarchy.delete('key', { require: 'remote' })).toBe(true);
     await one.hierarchy.invalidateTags('of-tagged');
     await one.hierarchy.expire('held');
-    await until(() => other.cache.peek('key') === undefined);
-    await until(() => other.cache.peek('tagged') === undefined);
+    await until('the copy is dropped', () => other.cache.peek('key') === undefined);
+    await until('the tagged copy is dropped', () => other.cache.peek('tagged') === undefined);
     expect(await other.hierarchy.get('key')).toBeUndefined();
     expect(await other.hierarchy.get('tagged')).toBeUndefined();
     expect(await cache.getOrSet('new', () => 1)).toBe(1);
@@ -162,7 +162,7 @@ describeWithRedis('a server whose memory is full', () => {
     );
     await one.hierarchy.set('set', 1);
     await one.hierarchy.clear();
-    await until(() => other.cache.peek('held') === undefined);
+    await until('the copy is dropped', () => other.cache.peek('held') === undefined);
     expect(one.metrics().lower.remote?.unconfirmed).toBeLessThanOrEqual(1);
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel } from '../../lib/redis/index.js';
-import { until } from './poll.js';
+import { until } from './until.js';
 import { CLIENTS, type ClientKind } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { Storm } from './storm.js';

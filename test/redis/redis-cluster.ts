@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { until } from './poll.js';
+import { until } from './until.js';
 import { RedisServer } from './redis-server.js';
 
 const NODES = 3;

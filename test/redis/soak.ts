@@ -145,11 +145,15 @@ async function countOld(instances: readonly Instance[]): Promise<number> {
   // One more change of each key shows what the database has.
   const versions = await Promise.all(keys.map((key) => instances[0]!.change(key)));
   for (const instance of instances) {
-    await until(async () => {
-      // Whoever reads sees that the level is back.
-      await instance.read('probe');
-      return instance.isProven() && instance.owes() === 0;
-    }, 60_000);
+    await until(
+      'every instance has caught up',
+      async () => {
+        // Whoever reads sees that the level is back.
+        await instance.read('probe');
+        return instance.isProven() && instance.owes() === 0;
+      },
+      60_000,
+    );
   }
   await pause(MAX_STALE_MS);
   let old = 0;

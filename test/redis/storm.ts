@@ -1,6 +1,6 @@
 import type { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { LoopWatch } from './loop-watch.js';
-import { until } from './poll.js';
+import { until } from './until.js';
 
 /** A call of a cache that has settled. */
 interface Operation {
