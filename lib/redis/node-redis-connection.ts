@@ -81,6 +81,7 @@ class NodeRedisConnection implements RedisConnection {
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
   readonly #send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>;
+  #isMade = false;
   #ended = false;
   #giveUp: (() => void) | undefined;
 
@@ -95,11 +96,13 @@ class NodeRedisConnection implements RedisConnection {
     client.on('error', () => {});
     // One that was being made when it was ended is made all the same.
     client.on('connect', () => this.#ended && client.destroy());
+    const made = client.connect();
     this.ready = new Promise((resolve, reject) => {
       this.#giveUp = () => reject(new Error('The connection to Redis was ended.'));
-      client.connect().then(resolve, reject);
+      made.then(resolve, reject);
     });
     this.ready.catch(() => {});
+    void this.#noteMade(made);
   }
 
   onReady(run: () => void): void {
@@ -118,6 +121,15 @@ class NodeRedisConnection implements RedisConnection {
   end(): void {
     this.#ended = true;
     this.#giveUp?.();
-    this.#client.destroy();
+    // What a Cluster has begun to connect it can end only when that is done; what takes long is not there.
+    if (this.isCluster && !this.#isMade)
+      setTimeout(() => this.#client.destroy(), CONNECT_WITHIN_MS).unref();
+    else this.#client.destroy();
+  }
+
+  async #noteMade(made: Promise<unknown>): Promise<void> {
+    await made.catch(() => {});
+    this.#isMade = true;
+    if (this.#ended && this.isCluster) this.#client.destroy();
   }
 }
