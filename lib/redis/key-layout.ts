@@ -22,9 +22,9 @@ const PRINTABLE = /^[\u0021-\u007d]*$/;
 /** The names in Redis of one bucket, which scripts change as one. */
 export interface Bucket {
   readonly index: number;
-  /** The counter of changes. */
+  /** The counters of changes. */
   readonly counters: string;
-  /** The nonce that {@link clear} replaces. */
+  /** The nonce that a clear replaces. */
   readonly generation: string;
   value(key: string): string;
   lease(key: string): string;

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
+import { KnownChanges, type Counted } from './known-changes.js';
 import type { RedisDriver, Subscription } from './redis-driver.js';
 import { COUNT } from './scripts.js';
 import { within } from './within.js';
@@ -22,36 +23,12 @@ export interface RedisChangesParts {
   readonly rewound: () => Promise<void>;
 }
 
-/** How far the changes of one bucket are known. */
-interface Seen {
-  epoch: string | undefined;
-  /** The run of the server that has told so. */
-  server: string;
-  count: number;
-  /** How many there were when the server was asked last, until so many were heard of. */
-  due: number;
-  /** What the server has said or told of, and cannot have less of: else it has lost changes. */
-  least: number;
-  /** When it was asked last by both clocks, and when everything was known last. */
-  askedAt: number;
-  askedAtWall: number;
-  provenAt: number;
-  provenAtWall: number;
-}
-
 /** How often the server is asked how many changes there were, in milliseconds. */
 const COUNT_EVERY_MS = 1_000;
 /** How long an answer to that is waited for, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_000;
 /** After so long without an answer or without being able to hear connections are made anew, in milliseconds. */
 const GIVE_UP_AFTER_MS = 3_000;
-
-/** What the server says of a bucket. */
-interface Counted {
-  readonly epoch: string;
-  readonly count: number;
-  readonly server: string;
-}
 
 /**
  * What other processes change, as they tell it. Messages may be lost, so each carries how many there were,
@@ -69,7 +46,7 @@ export class RedisChanges implements ChangeFeed {
   readonly groups = BUCKETS;
   readonly maxStaleMs: number;
   readonly #parts: RedisChangesParts;
-  readonly #seen: Seen[];
+  readonly #known: KnownChanges;
   readonly #ignoreReady: () => void;
   #subscription: Subscription;
   #subscribedAt: number;
@@ -84,25 +61,12 @@ export class RedisChanges implements ChangeFeed {
   /** When the server has answered last, or was given time anew to do so. */
   #answeredAt: number;
   #askedAt = -Infinity;
-  /** The oldest proof of all buckets. */
-  #provenAt = -Infinity;
-  #provenAtWall = -Infinity;
   #stopped = false;
 
   constructor(parts: RedisChangesParts) {
     this.#parts = parts;
     this.maxStaleMs = parts.maxStaleMs;
-    this.#seen = Array.from({ length: BUCKETS }, () => ({
-      epoch: undefined,
-      server: '',
-      count: 0,
-      due: 0,
-      least: 0,
-      askedAt: -Infinity,
-      askedAtWall: -Infinity,
-      provenAt: -Infinity,
-      provenAtWall: -Infinity,
-    }));
+    this.#known = new KnownChanges((bucket) => parts.listener.missed(bucket));
     this.#answeredAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
     this.#ignoreReady = parts.driver.onReady(() => {
@@ -129,11 +93,8 @@ export class RedisChanges implements ChangeFeed {
 
   isProven(group?: number): boolean {
     const { clock } = this.#parts;
-    const seen = group === undefined ? undefined : this.#seen[group];
-    return (
-      clock.now() - (seen?.provenAt ?? this.#provenAt) < this.maxStaleMs &&
-      clock.wallNow() - (seen?.provenAtWall ?? this.#provenAtWall) < this.maxStaleMs
-    );
+    const { at, atWall } = this.#known.provenAt(group);
+    return clock.now() - at < this.maxStaleMs && clock.wallNow() - atWall < this.maxStaleMs;
   }
 
   stop(): void {
@@ -171,18 +132,10 @@ export class RedisChanges implements ChangeFeed {
 
   #hear(text: string): void {
     const message = readMessage(text);
-    const seen = message && this.#seen[message.bucket];
-    if (message === undefined || seen === undefined || this.#stopped) return;
-    if (message.source !== this.#parts.source) this.#parts.listener.changed(message.change);
-    // What came before this process began to count concerns nothing that it has.
-    if (seen.epoch === undefined) return;
-    const { bucket, epoch, count } = message;
-    const isSame = seen.epoch === epoch;
-    if (isSame && count <= seen.count) return;
-    if (!isSame || count > seen.count + 1) this.#miss(bucket);
-    const { due, least } = isSame ? seen : { due: count, least: count };
-    Object.assign(seen, { epoch, count, due, least });
-    this.#prove();
+    if (message === undefined || !this.#known.has(message.bucket) || this.#stopped) return;
+    const { source, listener } = this.#parts;
+    if (message.source !== source) listener.changed(message.change);
+    if (this.#known.hear(message)) this.#prove();
   }
 
   #arm(): void {
@@ -213,16 +166,14 @@ export class RedisChanges implements ChangeFeed {
     this.#missOverdue();
     const { clock, driver, rewound } = this.#parts;
     const { generation } = driver;
-    const [now, wallNow] = [clock.now(), clock.wallNow()];
-    for (const seen of this.#seen) seen.least = Math.max(seen.least, seen.count);
+    const asked = { at: clock.now(), atWall: clock.wallNow() };
+    this.#known.expect();
     try {
       const counted = await this.#askCounts();
       this.#answeredAt = clock.now();
-      this.#askedAt = now;
-      for (const [bucket, one] of counted) {
-        this.#compare(bucket, one);
-        Object.assign(this.#seen[bucket]!, { askedAt: now, askedAtWall: wallNow });
-      }
+      this.#askedAt = asked.at;
+      for (const [bucket, one] of counted)
+        if (this.#known.take(bucket, one, asked)) this.#isRewound = true;
       if (this.#isRewound) {
         await within(clock, GIVE_UP_AFTER_MS, rewound());
         this.#isRewound = false;
@@ -267,47 +218,16 @@ export class RedisChanges implements ChangeFeed {
     throw new Error('Redis has answered nothing.');
   }
 
-  #compare(bucket: number, { epoch, count, server }: Counted): void {
-    const seen = this.#seen[bucket]!;
-    if (seen.epoch === epoch && seen.server === server && count >= seen.least) {
-      Object.assign(seen, { least: count, due: count });
-      return;
-    }
-    // Copies from before the first count are not kept for long: there was no proof.
-    if (seen.epoch !== undefined) {
-      this.#miss(bucket);
-      this.#isRewound = true;
-    }
-    Object.assign(seen, { epoch, server, count, due: count, least: count });
-  }
-
   /** A second was time enough for messages to come: where one has not, the connection is given up, too. */
   #missOverdue(): void {
     const { clock } = this.#parts;
-    const isOverdue =
-      clock.now() - this.#askedAt >= COUNT_EVERY_MS &&
-      this.#seen.some(({ count, due }) => count < due);
+    const isOverdue = clock.now() - this.#askedAt >= COUNT_EVERY_MS && this.#known.isBehind;
     const isDeaf = !this.#canHear && clock.now() - this.#subscribedAt > GIVE_UP_AFTER_MS;
     if (isOverdue || isDeaf) this.#subscribeAnew();
-    if (!isOverdue) return;
-    for (const [bucket, seen] of this.#seen.entries()) {
-      if (seen.count >= seen.due) continue;
-      this.#miss(bucket);
-      seen.count = seen.due;
-    }
-  }
-
-  #miss(bucket: number): void {
-    this.#parts.listener.missed(bucket);
+    if (isOverdue) this.#known.giveUp();
   }
 
   #prove(): void {
-    if (!this.#canHear || this.#isRewound) return;
-    for (const seen of this.#seen) {
-      if (seen.epoch === undefined || seen.count < seen.due) continue;
-      [seen.provenAt, seen.provenAtWall] = [seen.askedAt, seen.askedAtWall];
-    }
-    this.#provenAt = Math.min(...this.#seen.map(({ provenAt }) => provenAt));
-    this.#provenAtWall = Math.min(...this.#seen.map(({ provenAtWall }) => provenAtWall));
+    if (this.#canHear && !this.#isRewound) this.#known.prove();
   }
 }

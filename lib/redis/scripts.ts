@@ -154,8 +154,8 @@ return version
 `);
 
 /**
- * Replaces the nonces of marks: whatever was stored with the old ones is a miss. Those that are not there
- * need none, but the generation's, which every entry has.
+ * Replaces the nonces of marks: whatever was stored with the old ones is a miss. One that is not there gets
+ * none unless it is held: nothing that is stored is valid without it.
  *
  * KEYS: counters, marks. ARGV: nonce, time to hold in ms, time to keep marks in ms.
  */
