@@ -76,10 +76,11 @@ describeWithRedis.each(CLIENTS)('a level over a Cluster through $name', ({ clust
       await level.close();
     }
 
-    await until('only who asks is connected', async () => {
+    const isOnlyWhoAsks = async (): Promise<boolean> => {
       const infos = await cluster.onEach(async (node) => node.info('clients'));
       return infos.every((info) => info.includes('connected_clients:1\r'));
-    });
+    };
+    await expect(until('only who asks is connected', isOnlyWhoAsks)).resolves.toBeUndefined();
   }, 30_000);
 });
 

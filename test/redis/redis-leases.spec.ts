@@ -68,7 +68,8 @@ describeWithRedis('a lease', () => {
     const first = await lease();
     first.release();
 
-    await until('the other has it', async () => (await other.lease('key')).state === 'load');
+    const next = async (): Promise<boolean> => (await other.lease('key')).state === 'load';
+    await expect(until('the other has it', next)).resolves.toBeUndefined();
   });
 
   it('lets nothing be stored twice', async () => {

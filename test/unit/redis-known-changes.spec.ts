@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 /** The server is asked, and says the same of all buckets but what is given of the first. */
-function count(first: Partial<Counted> = {}): boolean {
+function ask(first: Partial<Counted> = {}): boolean {
   time += 1;
   known.expect();
   const asked = { at: time, atWall: 100 * time };
@@ -38,17 +38,17 @@ describe(KnownChanges, () => {
   });
 
   it('are proven by a count that was reached, as of when it was asked for', () => {
-    expect(count()).toBe(false);
+    expect(ask()).toBe(false);
     expect(known.provenAt()).toEqual({ at: 1, atWall: 100 });
 
     expect(hear(6)).toBe(true);
-    count({ count: 6 });
+    ask({ count: 6 });
     expect([known.provenAt().at, known.isBehind, missed]).toEqual([2, false, []]);
   });
 
   it('are not proven while messages have not come, of that bucket and so of all', () => {
-    count();
-    count({ count: 7 });
+    ask();
+    ask({ count: 7 });
     expect([known.provenAt(0).at, known.provenAt(1).at, known.provenAt().at]).toEqual([1, 2, 1]);
     expect(known.isBehind).toBe(true);
 
@@ -59,14 +59,14 @@ describe(KnownChanges, () => {
   });
 
   it('are missed where one is left out, where another epoch begins, and where they are given up', () => {
-    count();
+    ask();
     hear(7);
     expect(missed).toEqual([0]);
 
     hear(1, 'another');
     expect(missed).toEqual([0, 0]);
 
-    count({ epoch: 'another', count: 4 });
+    ask({ epoch: 'another', count: 4 });
     known.giveUp();
     expect(missed).toEqual([0, 0, 0]);
     expect(known.isBehind).toBe(false);
@@ -77,21 +77,21 @@ describe(KnownChanges, () => {
     ['another run of the server', { server: 'another' }],
     ['a smaller count', { count: 4 }],
   ])('may be lost by the server: %s', (_, first) => {
-    expect(count()).toBe(false);
+    expect(ask()).toBe(false);
 
-    expect(count(first)).toBe(true);
+    expect(ask(first)).toBe(true);
     expect(missed).toEqual([0]);
   });
 
   it('may be lost by the server that has less than was heard of', () => {
-    count();
+    ask();
     hear(6);
 
-    expect(count({ count: 5 })).toBe(true);
+    expect(ask({ count: 5 })).toBe(true);
   });
 
   it('that come once more, or late, are not new', () => {
-    count();
+    ask();
     hear(6);
 
     expect([hear(6), hear(3)]).toEqual([false, false]);
