@@ -6,6 +6,7 @@ export interface LookupTablePorts {
   /** Opens a ticket for what a lower level has. */
   openPromotion(key: string): Ticket;
   closeTicket(ticket: Ticket): void;
+  stands(ticket: Ticket): boolean;
   isValid(ticket: Ticket): boolean;
   isJoinable(ticket: Ticket): boolean;
 }
@@ -63,7 +64,7 @@ export class LookupTable {
       const found = await lookup.find();
       if (found === undefined) return { found, lost: false };
       ticket.tags = found.entry.tags;
-      if (!this.#ports.isJoinable(ticket)) return { found: undefined, lost: true };
+      if (!this.#ports.stands(ticket)) return { found: undefined, lost: true };
       if (this.#ports.isValid(ticket)) promoting = lookup.promote(found, ticket);
       return { found, lost: false };
     } finally {

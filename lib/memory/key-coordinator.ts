@@ -136,6 +136,11 @@ export class KeyCoordinator {
     this.#tickets.close(ticket);
   }
 
+  /** Whether nothing has ended a ticket: its value may be returned, if not stored. */
+  stands(ticket: Ticket): boolean {
+    return this.#tickets.stands(ticket);
+  }
+
   /** Whether a ticket's value may still be stored. */
   isValid(ticket: Ticket): boolean {
     return this.#tickets.isValid(ticket);

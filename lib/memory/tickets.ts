@@ -110,9 +110,14 @@ export class TicketTable {
     if (fences.tickets === 0) this.#fences.delete(ticket.key);
   }
 
+  /** Whether nothing has ended the ticket: its value may be returned, if not stored. */
+  stands(ticket: Ticket): boolean {
+    return !ticket.withdrawn && !this.#isFenced(ticket) && this.#ports.admits(ticket);
+  }
+
   /** Whether the ticket's value may still be stored. */
   isValid(ticket: Ticket): boolean {
-    return this.#stands(ticket) && (ticket.kind === 'write' || !this.#isHeldBack(ticket));
+    return this.stands(ticket) && (ticket.kind === 'write' || !this.#isHeldBack(ticket));
   }
 
   /**
@@ -120,7 +125,7 @@ export class TicketTable {
    * over, although its value is not stored.
    */
   isJoinable(ticket: Ticket): boolean {
-    if (!this.#stands(ticket)) return false;
+    if (!this.stands(ticket)) return false;
     const heldUntil = this.#ports.heldUntil(ticket);
     return heldUntil <= ticket.openedAt || heldUntil > this.#ports.now();
   }
@@ -165,10 +170,6 @@ export class TicketTable {
   /** Takes every ticket away: everything was cleared. */
   fenceAll(): void {
     this.#cleared = this.#serial + 1;
-  }
-
-  #stands(ticket: Ticket): boolean {
-    return !ticket.withdrawn && !this.#isFenced(ticket) && this.#ports.admits(ticket);
   }
 
   /** Whether the key is held, or another value of it is on its way. */

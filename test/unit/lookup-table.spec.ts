@@ -27,6 +27,7 @@ beforeEach(() => {
   table = new LookupTable({
     openPromotion: (key) => tickets.open(key, 'promotion'),
     closeTicket: (ticket) => tickets.close(ticket),
+    stands: (ticket) => tickets.stands(ticket),
     isValid: (ticket) => tickets.isValid(ticket),
     isJoinable: (ticket) => tickets.isJoinable(ticket),
   });
@@ -129,11 +130,26 @@ describe(LookupTable.name, () => {
     expect(promoted).toEqual([]);
   });
 
-  it('loses what it finds after a hold that began before it', async () => {
+  it('gives what began during a hold out after it, and to nobody who asks after it', async () => {
+    heldUntil = clock.now() + 1_000;
+    const during = [find(), find()];
+    await clock.advance(1_000);
+    const after = find();
+    lookups[0]!.resolve(foundOf('old'));
+    lookups[1]!.resolve(foundOf('new'));
+
+    for (const answer of during)
+      expect(await answer).toMatchObject({ found: { entry: { value: 'old' } }, lost: false });
+    expect(await after).toMatchObject({ found: { entry: { value: 'new' } }, lost: false });
+    expect(promoted).toEqual(['new']);
+  });
+
+  it('loses what it finds after a hold when it was invalidated once more', async () => {
     heldUntil = clock.now() + 1_000;
     const answer = find();
     await clock.advance(1_000);
-    lookups[0]!.resolve(foundOf(1));
+    tickets.fence('key');
+    lookups[0]!.resolve(foundOf('old'));
 
     expect(await answer).toEqual({ found: undefined, lost: true });
   });

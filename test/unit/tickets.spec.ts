@@ -226,7 +226,7 @@ describe(TicketTable.name, () => {
     const after = tickets.open('key', 'load');
 
     expect([stored, joined]).toEqual([[false, false], true]);
-    expect(tickets.isJoinable(during[0]!)).toBe(false);
+    expect([tickets.isJoinable(during[0]!), tickets.stands(during[0]!)]).toEqual([false, true]);
     expect([tickets.isValid(written), tickets.isValid(after)]).toEqual([true, true]);
   });
 
