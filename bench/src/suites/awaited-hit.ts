@@ -2,9 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Case, Subject } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
+import * as subjects from '../subjects.js';
 import type { OpenReadThrough } from '../subjects.js';
 import { heldKeys, zipfRequests } from '../workload.js';
 
+/** The least that an awaited read can cost. */
+export const FLOOR = 'async function around Map.get';
+const FETCH = 'lru-cache fetch';
 const REQUESTS = 500_000;
 
 /** Starts a run of the measured loop. */
@@ -16,14 +20,38 @@ type AwaitedHit = Pick<Case, 'name' | 'unit' | 'subjects'>;
 export function awaitedHit(
   name: string,
   entries: number,
-  subjects: Readonly<Record<string, OpenReadThrough>>,
+  calls: Readonly<Record<string, OpenReadThrough>>,
 ): AwaitedHit {
   return {
     name: `${name}, ${entries / 1_000}k entries, repeated keys`,
     unit: 'ns/op',
     subjects: Object.fromEntries(
-      Object.entries(subjects).map(([subject, open]) => [subject, hits(open, entries)]),
+      Object.entries(calls).map(([subject, open]) => [subject, hits(open, entries)]),
     ),
+  };
+}
+
+/** One read-through call beside those of others and beside the least that such a call can cost. */
+export function awaitedHitBesidePeers(
+  name: string,
+  entries: number,
+  own: string,
+  open: OpenReadThrough,
+): Case {
+  const peers = {
+    'async-cache-dedupe': subjects.readThroughAsyncCacheDedupe,
+    'cache-manager wrap': subjects.readThroughCacheManager,
+    'cacheable getOrSet': subjects.readThroughCacheable,
+    'bentocache getOrSet': subjects.readThroughBentocache,
+  };
+  return {
+    against: [FLOOR, FETCH, ...Object.keys(peers)],
+    ...awaitedHit(name, entries, {
+      [own]: open,
+      [FETCH]: subjects.readThroughLruCache,
+      [FLOOR]: subjects.readThroughMap,
+    }),
+    peers: awaitedHit(name, entries, peers).subjects,
   };
 }
 
@@ -35,10 +63,10 @@ export function awaitedHit(
 export function awaitedHitInStorage(
   name: string,
   entries: number,
-  subjects: Readonly<Record<string, OpenReadThrough>>,
+  calls: Readonly<Record<string, OpenReadThrough>>,
 ): AwaitedHit {
-  const outside = awaitedHit(name, entries, subjects);
-  const inside = Object.entries(subjects).map(([subject, open]) => {
+  const outside = awaitedHit(name, entries, calls);
+  const inside = Object.entries(calls).map(([subject, open]) => {
     const measured: Subject = (cell) => hits(open, entries, startInStorage())(cell);
     return [inStorage(subject), measured] as const;
   });

@@ -1,29 +1,21 @@
 import type { Case, Subject, Suite } from '../harness/suite.js';
 import * as subjects from '../subjects.js';
-import { awaitedHit, awaitedHitInStorage, inStorage } from './awaited-hit.js';
+import { awaitedHitBesidePeers, awaitedHitInStorage, FLOOR, inStorage } from './awaited-hit.js';
 
 const CALLERS = 1_000;
 const OURS = 'CacheHierarchy.getOrSet';
-const FLOOR = 'async function around Map.get';
 
 /** What all levels together cost beside the least that an awaited read can cost. */
 export const hierarchy: Suite = {
   name: 'hierarchy',
-  cases: [levelOneHit(), levelOneHitInStorage(), stampede()],
+  cases: [
+    awaitedHitBesidePeers('awaited L1 hit', 10_000, OURS, subjects.readThroughCacheHierarchy),
+    levelOneHitInStorage(),
+    stampede(),
+  ],
 };
 
-/** A value that L1 holds, beside the least such a call can cost. */
-function levelOneHit(): Case {
-  return {
-    against: [FLOOR],
-    ...awaitedHit('awaited L1 hit', 10_000, {
-      [OURS]: subjects.readThroughCacheHierarchy,
-      [FLOOR]: subjects.readThroughMap,
-    }),
-  };
-}
-
-/** The same for an application that uses an `AsyncLocalStorage`, beside one that does not. */
+/** A hit in L1 for an application that uses an `AsyncLocalStorage`, beside one that does not. */
 function levelOneHitInStorage(): Case {
   return {
     against: [FLOOR, inStorage(FLOOR)],

@@ -2,7 +2,7 @@ import type { Case } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import * as subjects from '../subjects.js';
 import { heldKeys, keyOf, zipfRequests } from '../workload.js';
-import { awaitedHit } from './awaited-hit.js';
+import { awaitedHit, awaitedHitBesidePeers, FLOOR } from './awaited-hit.js';
 import { fill, REQUESTS, requestedKeys, show, storeCase } from './store-case.js';
 
 /** Every call builds its key, as a request handler does with the id it was sent. */
@@ -95,35 +95,20 @@ export function awaitedOverwrite(entries: number): Case {
 /** The read-through call where every caller makes a loader of its own, as most code does. */
 export function readThroughHitWithNewLoaders(entries: number): Case {
   return {
-    against: ['async function around Map.get'],
+    against: [FLOOR],
     ...awaitedHit('awaited read-through hit with a loader made per call', entries, {
       'EnhancedAsyncTTLCache.getOrSet': subjects.readThroughWithNewLoaders,
-      'async function around Map.get': subjects.readThroughMapWithNewLoaders,
+      [FLOOR]: subjects.readThroughMapWithNewLoaders,
     }),
   };
 }
 
 /** The read-through call beside those of others and beside the least that such a call can cost. */
 export function readThroughHit(entries: number): Case {
-  return {
-    against: [
-      'async function around Map.get',
-      'lru-cache fetch',
-      'async-cache-dedupe',
-      'cache-manager wrap',
-      'cacheable getOrSet',
-      'bentocache getOrSet',
-    ],
-    ...awaitedHit('awaited read-through hit', entries, {
-      'EnhancedAsyncTTLCache.getOrSet': subjects.readThroughEnhancedAsyncTtlCache,
-      'lru-cache fetch': subjects.readThroughLruCache,
-      'async function around Map.get': subjects.readThroughMap,
-    }),
-    peers: awaitedHit('', entries, {
-      'async-cache-dedupe': subjects.readThroughAsyncCacheDedupe,
-      'cache-manager wrap': subjects.readThroughCacheManager,
-      'cacheable getOrSet': subjects.readThroughCacheable,
-      'bentocache getOrSet': subjects.readThroughBentocache,
-    }).subjects,
-  };
+  return awaitedHitBesidePeers(
+    'awaited read-through hit',
+    entries,
+    'EnhancedAsyncTTLCache.getOrSet',
+    subjects.readThroughEnhancedAsyncTtlCache,
+  );
 }
