@@ -84,8 +84,10 @@ export class LoadTable {
     if (this.#newest(request)?.calling === true) return Promise.reject(ownKeyError(key));
     if (this.#chains.isCircle(key)) return Promise.reject(circleError(key));
     const joinable = this.#joinable(request);
-    const answer = joinable?.late === true ? this.#sooner(joinable, request, 1) : undefined;
-    if (answer !== undefined) return Promise.resolve(answer);
+    if (joinable?.late === true) {
+      const { brought = { value: request.fallback?.(1) } } = joinable;
+      if (brought.value !== undefined) return Promise.resolve(brought.value as T);
+    }
     return new Promise<unknown>((resolve, reject) => {
       const waiter = this.#newWaiter(request, resolve, reject);
       if (joinable === undefined) {
@@ -233,18 +235,16 @@ export class LoadTable {
 
   /** Answers those who wait with what there is, if there is something; the load goes on. */
   #timeOutSoftly(load: Load, request: LoadRequest<unknown>): void {
-    const answer = this.#sooner(load, request, load.waiters.size);
+    if (load.brought !== undefined) {
+      load.late = true;
+      this.#answerEntitled(load);
+      return;
+    }
+    const answer = request.fallback?.(load.waiters.size);
     if (answer === undefined) return;
     load.behind = true;
     load.late = true;
     for (const waiter of this.#release(load)) waiter.resolve(answer);
-  }
-
-  /** What so many callers can be given at once: what the load has brought, or else a fallback. */
-  #sooner<T>(load: Load, { fallback }: LoadRequest<T>, callers: number): T | undefined {
-    const isOpen = this.#ports.tickets.isJoinable(load.ticket);
-    const brought = isOpen ? load.brought : undefined;
-    return brought === undefined ? fallback?.(callers) : (brought.value as T);
   }
 
   /** What a caller's load has brought and only has to be stored: who has no time need not wait for that. */

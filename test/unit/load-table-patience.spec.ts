@@ -138,32 +138,6 @@ describe(`${LoadTable.name}: patience with the loads of others`, () => {
   });
 });
 
-describe(`${LoadTable.name}: a load that has its value and only has to store it`, () => {
-  it('answers a follower whose patience ends, who loads nothing', async () => {
-    let calls = 0;
-    const stored = defer();
-    const owner = observe(
-      bench.loads.run({
-        key: 'key',
-        load: async (load) => {
-          load.brought = { value: 'brought' };
-          await stored.promise;
-          return 'brought';
-        },
-      }),
-    );
-    const follower = observe(bench.ask(() => `load ${(calls += 1)}`));
-
-    await bench.clock.advance(JOIN_MS);
-    expect([follower.value, calls, owner.state]).toEqual(['brought', 0, 'pending']);
-    stored.resolve();
-    await settle();
-
-    expect(owner.value).toBe('brought');
-    expect(bench.leftovers).toEqual(NOTHING);
-  });
-});
-
 describe(`${LoadTable.name}: a loader that hangs`, () => {
   it('is replaced three times, one join timeout apart', async () => {
     const startedAt: number[] = [];
