@@ -80,9 +80,10 @@ end
 `;
 
 /**
- * Stores an entry, unless it comes too late. A load is stored while it has its lease, and nothing was
- * invalidated since that concerns it. Of a tag that it was the first to name nothing is known: where any
- * was invalidated meanwhile this could be the one. From then on the tag has a mark, so the next load is told apart.
+ * Stores an entry, unless it comes too late. A load is stored while it has its lease, and nothing that
+ * concerns it was invalidated since, or held when it began. Of a tag that it was the first to name nothing
+ * is known: where any was invalidated meanwhile this could be the one. From then on the tag has a mark, so
+ * the next load is told apart.
  *
  * KEYS: value, lease, counters, marks: of the generation, the namespaces, the tags.
  * ARGV: token of the lease or '', version of the lease, epoch of the lease, time after which it is too late,
@@ -100,7 +101,7 @@ if token ~= '' then
     local mark = markOf(KEYS[i])
     if mark then
       isFenced = isFenced or tonumber(string.sub(mark, 13, 28)) >= leased
-        or tonumber(string.sub(mark, 29, 44)) * 1000 > now
+        or tonumber(string.sub(mark, 29, 44)) * 1000 > math.min(leased, now)
     else
       isFenced = isFenced or i == 4 or (numberOf(state[2] or '0') or leased) >= leased
     end
@@ -163,11 +164,12 @@ export const INVALIDATE = script(`
 beginThoughFull(KEYS[1])
 local version = nextVersion(KEYS[1])
 redis.call('HSET', KEYS[1], 't', digits(version))
+local hold = tonumber(ARGV[2])
 for i = 2, #KEYS do
   local mark = markOf(KEYS[i])
-  local held = math.floor(micros() / 1000) + tonumber(ARGV[2])
+  local held = hold > 0 and math.floor(micros() / 1000) + hold or 0
   if mark then held = math.max(held, tonumber(string.sub(mark, 29, 44))) end
-  if mark or tonumber(ARGV[2]) > 0 then
+  if mark or hold > 0 then
     redis.call('SET', KEYS[i], ARGV[1] .. digits(version) .. digits(held), 'PX', ARGV[3])
   end
 end

@@ -142,6 +142,20 @@ describeWithRedis('a lease', () => {
     expect(await valueOf()).toBe('set');
   });
 
+  it('that was given while a tag was held stores nothing with it, after the hold either', async () => {
+    const { token } = await lease('key', ['tag']);
+    const heldUntil = Math.floor(Number(token.split(' ')[1]) / 1_000) + 1;
+    const [mark] = await client.keys(`*{cache-${names}/*:t:tag`);
+    const nonceAndVersion = (await client.get(mark!))!.slice(0, 28);
+    await client.set(mark!, nonceAndVersion + String(heldUntil).padStart(16, '0'));
+    await until('the hold is over', async () => {
+      const [seconds, micros] = (await client.time()) as [number, number];
+      return seconds * 1_000 + micros / 1_000 > heldUntil;
+    });
+
+    expect(await store(token, 'old', ['tag'])).toBe('fenced');
+  });
+
   it('is given anew where a value was invalidated through its tag', async () => {
     await level.write(new Map([['key', entryOf('old', ['tag'])]]));
     await level.invalidateTags(['tag']);

@@ -35,6 +35,8 @@ interface GivenLease {
 /** Far more than a comparison takes: times that differ by less are taken for equal. */
 const FAR_MS = 100_000;
 const SHORT_MS = 1;
+/** What is less is no time that a server has written. */
+const SHORTEST_TIME = 1e9;
 const PASS_MS = 4;
 const KEYS = ['a', 'b'];
 const TAGS = ['t:x', 't:y'];
@@ -262,7 +264,7 @@ export class ScriptComparison {
     const moments: number[] = [];
     const shapeOfTime = (digits: string): string => {
       const time = Number(digits);
-      if (time === 0) return '<never>';
+      if (time < SHORTEST_TIME) return `<${time}>`;
       if (time < 1e15) return `<${Math.round((time - this.#startMs[side]) / (FAR_MS / 2))}>`;
       moments.push(time);
       return '<version>';

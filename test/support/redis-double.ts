@@ -113,6 +113,15 @@ export class RedisDouble {
     this.#kept.delete(name);
   }
 
+  /** Keeps all that there is now, as a replica does; returns what brings it back, and nothing else. */
+  copy(): () => void {
+    const copies = copiesOf(this.#kept);
+    return () => {
+      this.#kept.clear();
+      for (const [name, kept] of copiesOf(copies)) this.#kept.set(name, kept);
+    };
+  }
+
   /* What the scripts decide, in their order. */
 
   /** Whether a text is a number; what is not where one should be is as good as lost. */
@@ -137,8 +146,9 @@ export class RedisDouble {
     return versionOf(mark) >= leased;
   }
 
-  isHeld(mark: string, _leased: number): boolean {
-    return Number(mark.slice(28, 44)) * 1_000 > this.micros;
+  /** Whether what a mark stands for was held when a lease was given, or is now. */
+  isHeld(mark: string, leased: number): boolean {
+    return Number(mark.slice(28, 44)) * 1_000 > Math.min(leased, this.micros);
   }
 
   /** Whether a mark that nobody has made yet could be one of those invalidated since a lease was given. */
@@ -295,7 +305,7 @@ export class RedisDouble {
     this.setField(counters, 't', digits(version));
     for (const name of marks) {
       const mark = this.#markOf(name);
-      const until = Math.floor(this.micros / 1_000) + Number(holdMs);
+      const until = Number(holdMs) > 0 ? this.#now + Number(holdMs) : 0;
       const held = Math.max(until, Number(mark?.slice(28, 44) ?? 0));
       if (mark !== undefined || Number(holdMs) > 0)
         this.replaceMark(name, nonce + digits(version) + digits(held), Number(markMs));
@@ -378,6 +388,14 @@ interface Wanted {
   readonly forced: boolean;
   /** The version that whoever asks has found to be invalid. */
   readonly rejected: string;
+}
+
+function copiesOf(all: ReadonlyMap<string, Kept>): Map<string, Kept> {
+  return new Map(
+    [...all].map(([name, { value, expiresAt }]) => {
+      return [name, { value: typeof value === 'string' ? value : new Map(value), expiresAt }];
+    }),
+  );
 }
 
 function versionOf(mark: string): number {
