@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.js';
 import {
-  hasGrace,
   type DeleteMode,
   type InProcessLevel,
   type Lease,
@@ -228,12 +227,14 @@ export class LevelWalk {
     await Promise.all([lower.close(), ...levels.map((level) => level.close())]);
   }
 
-  /** Shortens the life of a copy that is made while it is not known what other processes change. */
+  /**
+   * Shortens the life of a copy that is made while it is not known what other processes change, its grace
+   * included: what they have invalidated is no stale answer either.
+   */
   #trusted(key: string, entry: LevelEntry, since: number): LevelEntry {
     const until = this.#ports.trustedUntil(key, since);
-    if (entry.freshUntil <= until) return entry;
-    // One without grace gets none by that.
-    return { ...entry, freshUntil: until, staleUntil: hasGrace(entry) ? entry.staleUntil : until };
+    if (entry.staleUntil <= until) return entry;
+    return { ...entry, freshUntil: Math.min(entry.freshUntil, until), staleUntil: until };
   }
 
   #lookUp(key: string, { skip, eager, refreshed }: LowerRead): Promise<LookupResult> {

@@ -73,28 +73,31 @@ describe('a level that processes share', () => {
     await cache.close();
   });
 
-  it('leaves no stale answer of what was stored without a proof and without grace', async () => {
+  it.each([false, '1h'] as const)(
+    'leaves no stale answer of what was stored without a proof, with a grace of %s',
+    async (grace) => {
+      const { clock, level, cache } = setUp();
+      level.isProven = false;
+      await cache.set('key', 'old', { grace });
+      await cache.delete('nothing');
+      await clock.advance(MAX_STALE_MS);
+      level.entries.delete('key');
+      const failing = cache.getOrSet('key', () => {
+        throw new Error('the loader failed');
+      });
+      const failed = expect(failing).rejects.toThrow('the loader failed');
+      await clock.advance(100);
+
+      await failed;
+      await cache.close();
+    },
+  );
+
+  it('has what was stored without a proof as a stale answer for maxStale', async () => {
     const { clock, level, cache } = setUp();
     level.isProven = false;
-    await cache.set('key', 'old');
-    await cache.delete('nothing');
-    await clock.advance(MAX_STALE_MS);
-    level.entries.delete('key');
-    const failing = cache.getOrSet('key', () => {
-      throw new Error('the loader failed');
-    });
-    const failed = expect(failing).rejects.toThrow('the loader failed');
-    await clock.advance(100);
-
-    await failed;
-    await cache.close();
-  });
-
-  it('leaves what was stored without a proof its grace', async () => {
-    const { clock, level, cache } = setUp();
-    level.isProven = false;
-    await cache.set('key', 'old', { grace: '1h' });
-    await clock.advance(MAX_STALE_MS);
+    await cache.set('key', 'old', { ttl: 10, grace: '1h' });
+    await clock.advance(MAX_STALE_MS - 200);
     level.entries.delete('key');
     const failing = cache.getOrSet('key', () => {
       throw new Error('the loader failed');
