@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { isObservable } from 'rxjs';
 import { InvalidArgumentError } from '../errors.js';
+import { READ_PLAIN } from '../hierarchy/cache-view.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
 import { isCacheHost } from './cache-slot.js';
 import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
@@ -23,12 +24,11 @@ export function cachedMethod(original: Method, method: CacheableMethod): Method 
       if (target === undefined || method.condition?.(...args) === false)
         return asPromised(original.apply(this, args), method);
       if (method.key === undefined) target.claimName();
-      const key = plannedKey(method, target.plan, args);
-      return target.cache.getOrSet(
-        key,
-        loaderOf(original, method, this, args),
-        target.plan.options,
-      );
+      const { cache, plan } = target;
+      const key = plannedKey(method, plan, args);
+      const value = plan.readsPlainly ? cache[READ_PLAIN](key) : undefined;
+      if (value !== undefined) return Promise.resolve(value);
+      return cache.getOrSet(key, loaderOf(original, method, this, args), plan.options);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -52,9 +52,9 @@ export class CallTargets {
    * @throws {InvalidArgumentError} when the application has no cache of the name that the method says
    */
   of(host: unknown): CallTarget | undefined {
-    const calledOn = classOf(host);
-    if (calledOn === undefined) return undefined;
-    const linked = linkedCacheOf(host as object);
+    if (!isCacheHost(host)) return undefined;
+    const calledOn = host.constructor as ClassLike;
+    const linked = linkedCacheOf(host);
     const last = this.#last;
     const isSame = last?.plan.calledOn === calledOn && last.linked === linked;
     // The cache of an instance that nobody linked is the only one there is, which may change.

@@ -81,7 +81,7 @@ class CanonicalWriter {
       case 'string':
         return this.add(quote(value));
       case 'number':
-        return this.add(Object.is(value, -0) ? '-0' : String(value));
+        return this.add(textOfNumber(value));
       case 'bigint':
         return this.add(`${value}n`);
       case 'boolean':
@@ -121,19 +121,35 @@ class CanonicalWriter {
 
   #writeProperties(object: Record<string, unknown>, names: string[], place: Place): void {
     if (names.length === 0) return this.add('{}');
-    const { sortedNames, openings, quotedOpenings } = shapeOf(names);
-    for (let index = 0; index < openings.length; index += 1) {
+    const { sortedNames, openings } = shapeOf(names);
+    let { text } = this;
+    // The quotes of a string are in the pieces around it: fewer pieces are quicker to read.
+    let after = 0;
+    for (let index = 0; index < sortedNames.length; index += 1) {
       const name = sortedNames[index]!;
       const value = object[name];
       if (typeof value === 'string' && isSimple(value)) {
-        this.text = `${this.text}${quotedOpenings[index]!}${value}"`;
+        text = text + openings[after + BEFORE_STRING]![index]! + value;
+        after = AFTER_STRING;
       } else {
-        this.text += openings[index]!;
-        this.write(value, name, place);
+        text += openings[after]![index]!;
+        after = 0;
+        if (typeof value === 'number') {
+          text += textOfNumber(value);
+        } else {
+          this.text = text;
+          this.write(value, name, place);
+          text = this.text;
+        }
       }
     }
-    this.add('}');
+    this.text = text + (after === 0 ? '}' : '"}');
   }
+}
+
+/** Writes a number so that no two that differ are alike. */
+export function textOfNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** The text of one value by itself. */
@@ -148,11 +164,15 @@ interface Shape {
   /** As the objects have them. */
   readonly names: readonly string[];
   readonly sortedNames: readonly string[];
-  /** What stands before each value. */
-  readonly openings: readonly string[];
-  /** The same before a string that needs nothing but quotes. */
-  readonly quotedOpenings: readonly string[];
+  /**
+   * What stands before each value. There are four of these lists: the quotes of a string that needs nothing
+   * but quotes are in what stands before it, {@link BEFORE_STRING}, and behind it, {@link AFTER_STRING}.
+   */
+  readonly openings: readonly (readonly string[])[];
 }
+
+const BEFORE_STRING = 1;
+const AFTER_STRING = 2;
 
 /** Shapes by their first name: the objects that an application is called with have few. */
 const shapes = new Map<string, Shape>();
@@ -173,9 +193,10 @@ function shapeOf(names: string[]): Shape {
 
 function makeShape(names: string[]): Shape {
   const sortedNames = sorted(names);
-  const openings = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
-  const quotedOpenings = openings.map((opening) => `${opening}"`);
-  return { names, sortedNames, openings, quotedOpenings };
+  const plain = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
+  const afterString = plain.map((opening) => `"${opening}`);
+  const openings = [plain, afterString].flatMap((list) => [list, list.map((text) => `${text}"`)]);
+  return { names, sortedNames, openings };
 }
 
 function isShort({ length }: string): boolean {

@@ -10,7 +10,7 @@ import {
   type ClassLike,
   type OtherMethod,
 } from './cacheable-methods.js';
-import { canonicalText, isSimple } from './canonical-text.js';
+import { canonicalText, isSimple, textOfNumber } from './canonical-text.js';
 import { configOf } from './class-config.js';
 import { planOf, type ClassPlan } from './plan-of-class.js';
 
@@ -33,13 +33,7 @@ export function plannedKey(
   args: readonly unknown[],
 ): string {
   if (key !== undefined) return prefixedKey(key, plan.keyPrefix, args);
-  const [only] = args;
-  // The same text as below in as few pieces as can be: each takes time to put together and to read.
-  if (args.length === 1 && typeof only === 'string' && isSimple(only)) {
-    const text = `${plan.openingOfString}${only}")`;
-    if (text.length <= DEFAULT_MAX_KEY_LENGTH) return text;
-  }
-  return derivedKey(plan, args);
+  return (args.length === 1 ? simpleKey(plan, args[0]) : undefined) ?? derivedKey(plan, args);
 }
 
 /**
@@ -87,6 +81,20 @@ export function noMethodMessage(type: ClassLike, method: string | symbol): strin
     `${identifier(nameOfClass(type))} has no @Cacheable method ${nameOfMethod(method)}: decorate it, ` +
     'or use its own key.'
   );
+}
+
+/**
+ * Writes what {@link derivedKey} writes for most single arguments, in as few pieces as can be. Joined they are
+ * one text, where added they are a tree of texts, which takes longer to hash and to compare.
+ */
+function simpleKey(plan: ClassPlan, only: unknown): string | undefined {
+  let key: string | undefined;
+  if (typeof only === 'string') {
+    if (isSimple(only)) key = [plan.openingOfString, only, '")'].join('');
+  } else if (typeof only === 'number') {
+    key = [plan.opening, textOfNumber(only), ')'].join('');
+  }
+  return key === undefined || key.length > DEFAULT_MAX_KEY_LENGTH ? undefined : key;
 }
 
 /**

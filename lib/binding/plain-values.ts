@@ -22,8 +22,12 @@ export function namesOfPlainObject(value: object): string[] | undefined {
   return Object.getOwnPropertySymbols(value).length === 0 ? names : undefined;
 }
 
+/** That of nearly all objects, quicker to get at than what is global now. */
+const ObjectPrototype = Object.prototype;
+
 export function isOfNoClass(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === ObjectPrototype) return true;
   return prototype === null || isPrototypeOfClass(prototype, 'Object');
 }
 

@@ -1,3 +1,4 @@
+import { readsPlainly } from '../hierarchy/cache-view.js';
 import type { LoadOptions } from '../hierarchy/call-options.js';
 import {
   identifier,
@@ -19,6 +20,8 @@ export interface ClassPlan {
   readonly cache: string | undefined;
   /** The options of its calls, with those of the class. */
   readonly options: LoadOptions & { readonly tags?: readonly string[] | undefined };
+  /** Whether a value that the first level has is the answer, whatever else these options say. */
+  readonly readsPlainly: boolean;
   /** What stands before the keys that the method says, if anything does. */
   readonly keyPrefix: string | undefined;
   /** What derived keys begin with: class and method. */
@@ -69,6 +72,7 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     calledOn,
     cache: cache ?? config.cache,
     options: Object.freeze(withoutUndefined(options)),
+    readsPlainly: readsPlainly(options),
     keyPrefix: config.keyPrefix,
     derivedPrefix,
     opening: `${derivedPrefix}(`,

@@ -25,6 +25,7 @@ import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-u
 
 /** Names what this library does with a cache and nobody else. */
 export const GET_OR_SET_NOW = Symbol('getOrSetNow');
+export const READ_PLAIN = Symbol('readPlain');
 
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
@@ -116,6 +117,16 @@ export abstract class CacheView {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Returns what most hits of {@link getOrSet} find, and counts the hit; `undefined` asks for that. Who has to
+   * make a loader for the call need not make it before.
+   *
+   * @internal
+   */
+  [READ_PLAIN](key: string): unknown {
+    return this.#readPlain(key);
   }
 
   /**
@@ -376,7 +387,7 @@ export abstract class CacheView {
 }
 
 /** Whether every level is read: what else the options say need not be looked at before that. */
-function readsPlainly(options: LoadOptions | undefined): boolean {
+export function readsPlainly(options: LoadOptions | undefined): boolean {
   // What is no object is refused where it is looked at.
   if (options === undefined || options === null) return true;
   const forced: unknown = options.forceRefresh;

@@ -44,6 +44,33 @@ describe(cacheKeyOf.name, () => {
     expect(cacheKeyOf(CitiesService, 'find', [])).toBe('CitiesService.find()');
   });
 
+  it.each([
+    [['1'], '"1"'],
+    [[1], '1'],
+    [[-0], '-0'],
+    [[1e21], '1e+21'],
+    [[10n], '10n'],
+    [['a"b\\'], '"a\\"b\\\\"'],
+    [['caf\u00e9 \u0085'], '"caf\u00e9 \\u0085"'],
+    [[{ page: 1, id: 'x', on: true }], '{"id":"x","on":true,"page":1}'],
+    [[{ b: 'y', a: 'x', c: 'z' }], '{"a":"x","b":"y","c":"z"}'],
+    [
+      [{ z: '\n', a: { y: 's', x: [undefined, null] } }],
+      '{"a":{"x":[undefined,null],"y":"s"},"z":"\\n"}',
+    ],
+    [[{ a: 'x', b: {}, c: -0, d: 'y' }, 'en'], '{"a":"x","b":{},"c":-0,"d":"y"},"en"'],
+    [[new Date(0), new Set(['b', 'a'])], 'Date(1970-01-01T00:00:00.000Z),Set{"a","b"}'],
+    [[new Map([['k', { v: 's' }]]), Buffer.from('hi')], 'Map{"k":{"v":"s"}},Buffer(6869)'],
+  ])('writes %p as it did when keys were stored outside the process', (args, text) => {
+    expect(cacheKeyOf(PlacesService, 'find', args)).toBe(`PlacesService.find(${text})`);
+  });
+
+  it('has always had the same hash in place of what is too long', () => {
+    expect(keyAt(2_000)).toBe(
+      'PlacesService.find(#c46f49f7a80d2899df72ad15dcd2eda109daecbea4729f9f0dfe2ac01e542706)',
+    );
+  });
+
   it('keeps a missing argument, undefined and null apart', () => {
     const keys = [[], [undefined], [null], [undefined, undefined]].map((args) =>
       cacheKeyOf(PlacesService, 'find', args),
