@@ -1,3 +1,4 @@
+import { quote } from '../binding/canonical-text.js';
 import { InvalidArgumentError, show } from '../errors.js';
 import type { CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
@@ -49,7 +50,8 @@ function userOf({ title, options }: CachedRoute, { request }: HttpExchange): str
 
 function ownKey({ title, options }: CachedRoute, { request }: HttpExchange): string | undefined {
   const key: unknown = options.keyOf!(request);
-  if (key === undefined || typeof key === 'string') return key;
+  if (key === undefined) return undefined;
+  if (typeof key === 'string') return quote(key);
   throw new InvalidArgumentError(
     `key of @CacheResponse on ${title} must return a string or undefined, got ${show(key)}.`,
   );

@@ -14,7 +14,7 @@ const NAME = 'nestjs-cache-hierarchy';
 export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
   const before = exchange.header('cache-status');
   const own = `${NAME}; ${status}`;
-  exchange.setHeader('Cache-Status', before === undefined ? own : `${String(before)}, ${own}`);
+  exchange.setHeader('cache-status', before === undefined ? own : `${String(before)}, ${own}`);
 }
 
 /** Writes the head of a stored response: status, what the handler set, and its age. */
@@ -25,7 +25,7 @@ export function replayHead(
 ): void {
   exchange.status = status;
   for (const name of Object.keys(headers)) exchange.setHeader(name, headers[name]!);
-  exchange.setHeader('Age', String(Math.max(0, Math.floor((wallNow - storedAt) / 1_000))));
+  exchange.setHeader('age', String(Math.max(0, Math.floor((wallNow - storedAt) / 1_000))));
 }
 
 /**
@@ -45,12 +45,12 @@ export function completeHead(
     exchange.header('cache-control') === undefined && exchange.header('expires') === undefined;
   if (isSilent)
     exchange.setHeader(
-      'Cache-Control',
+      'cache-control',
       options.scope === 'user' ? 'private, no-cache' : 'no-cache',
     );
   if (options.vary.length > 0) nameVary(exchange, options.vary);
   if (etag === undefined) return;
-  exchange.setHeader('ETag', etag);
+  exchange.setHeader('etag', etag);
   if (status === 200 && namesTag(exchange.requestHeader('if-none-match'), etag))
     exchange.status = 304;
 }
@@ -60,5 +60,5 @@ function nameVary(exchange: HttpExchange, names: readonly string[]): void {
   const vary = exchange.header('vary') ?? [];
   const named = varyOf(vary);
   const unnamed = names.filter((name) => !named.includes(name));
-  if (unnamed.length > 0) exchange.setHeader('Vary', [vary, unnamed].flat().join(', '));
+  if (unnamed.length > 0) exchange.setHeader('vary', [vary, unnamed].flat().join(', '));
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { unescape } from 'node:querystring';
-import { quote } from '../binding/canonical-text.js';
+import { isSimple, quote } from '../binding/canonical-text.js';
 import { DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import type { CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
 
 /** What the key of a request is made of, apart from the headers that its response varies on. */
 export interface RequestIdentity {
-  /** What the route's own `key` says, else host, path and sorted query. */
+  /** What the route's own `key` says, else host, path and sorted query: quoted. */
   readonly target: string;
   /** A digest of the user; `undefined` where the response is for more than one. */
   readonly user: string | undefined;
@@ -25,21 +25,32 @@ export function responseKey(
 ): string {
   const ofUser = user === undefined ? '' : ` user:${user}`;
   const ofVary = vary === undefined ? '' : ` vary:${vary}`;
-  const key = `${route.name} ${quote(target)}${ofUser}${ofVary}`;
+  // Joined they are one text, where added they are a tree of texts, which takes longer to look through.
+  const key = [route.name, ' ', target, ofUser, ofVary].join('');
   return key.length <= DEFAULT_MAX_KEY_LENGTH && key.isWellFormed() ? key : `#${digestOf(key)}`;
 }
 
-/** Returns host, path and query of a request; the order of parameters with different names is left out. */
+/**
+ * Returns host, path and query of a request, quoted; the order of parameters with different names is left
+ * out.
+ */
 export function targetOf({ hostname, url }: HttpExchange): string {
   const at = url.indexOf('?');
-  if (at < 0) return hostname + url;
+  if (at >= 0) return quote(hostname + sortedUrl(url, at));
+  // To look at each, and not at both together, saves to put them together twice.
+  return isSimple(hostname) && isSimple(url)
+    ? ['"', hostname, url, '"'].join('')
+    : quote(hostname + url);
+}
+
+function sortedUrl(url: string, at: number): string {
   const parameters = url
     .slice(at + 1)
     .split('&')
     .filter(Boolean);
   const named = parameters.map((parameter) => ({ parameter, name: nameOf(parameter) }));
   const sorted = named.toSorted((one, other) => compare(one.name, other.name));
-  return `${hostname}${url.slice(0, at)}?${sorted.map(({ parameter }) => parameter).join('&')}`;
+  return `${url.slice(0, at)}?${sorted.map(({ parameter }) => parameter).join('&')}`;
 }
 
 /** A digest of what a request says in these headers; `undefined` for no headers. */
