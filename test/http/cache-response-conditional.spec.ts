@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Res, UseInterceptors, type NestInterceptor } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { map } from 'rxjs';
-import { CacheHierarchy, CacheResponse } from 'nestjs-cache-hierarchy';
+import { CacheHierarchy, CacheResponse, CacheResponseInterceptor } from 'nestjs-cache-hierarchy';
 import { ADAPTERS, HttpApp, statusOf } from './http-app.js';
 
 let name = 'Paris';
 let runs = 0;
+let label = 'a';
 
 interface AnyResponse {
   status(code: number): AnyResponse;
@@ -16,6 +18,11 @@ interface AnyResponse {
 const counted: NestInterceptor = {
   intercept: (_context, next) =>
     next.handle().pipe(map((list: unknown[]) => ({ count: list.length, list }))),
+};
+
+/** Makes something else of the same data. */
+const labelled: NestInterceptor = {
+  intercept: (_context, next) => next.handle().pipe(map((data: object) => ({ ...data, label }))),
 };
 
 @Controller()
@@ -43,6 +50,13 @@ class PlacesController {
     return { name };
   }
 
+  @Get('labelled')
+  @CacheResponse()
+  @UseInterceptors(labelled)
+  labelled(): object {
+    return { name };
+  }
+
   @Get('list')
   @CacheResponse()
   @UseInterceptors(counted)
@@ -57,6 +71,7 @@ describe.each(ADAPTERS)('entity tags of responses on %s', (_, adapter) => {
   beforeEach(async () => {
     name = 'Paris';
     runs = 0;
+    label = 'a';
     app = await HttpApp.start(adapter, { controllers: [PlacesController] });
   });
 
@@ -136,6 +151,35 @@ describe.each(ADAPTERS)('entity tags of responses on %s', (_, adapter) => {
     const tag = (await ask('/gone')).headers['etag']!;
 
     expect((await ask('/gone', tag)).status).toBe(410);
+  });
+
+  it('tell of what the handler returned, whatever interceptors outside make of it', async () => {
+    const first = await ask('/labelled');
+    label = 'b';
+    const [conditional, whole] = [
+      await ask('/labelled', first.headers['etag']),
+      await ask('/labelled'),
+    ];
+
+    expect(conditional.status).toBe(304);
+    expect([first.body, whole.body]).toEqual([
+      '{"name":"Paris","label":"a"}',
+      '{"name":"Paris","label":"b"}',
+    ]);
+    expect(whole.headers['etag']).toBe(first.headers['etag']);
+  });
+
+  it('tell of what interceptors make, where the cache is outside of them', async () => {
+    await app.close();
+    const outside = { provide: APP_INTERCEPTOR, useClass: CacheResponseInterceptor };
+    app = await HttpApp.start(adapter, { controllers: [PlacesController], providers: [outside] });
+
+    const first = await ask('/labelled');
+    label = 'b';
+    await app.get(CacheHierarchy).clear();
+    const second = await ask('/labelled', first.headers['etag']);
+
+    expect([second.status, second.body]).toEqual([200, '{"name":"Paris","label":"b"}']);
   });
 
   it('leave interceptors outside a body to work on', async () => {
