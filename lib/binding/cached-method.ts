@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isObservable } from 'rxjs';
 import { InvalidArgumentError } from '../errors.js';
-import { READ_PLAIN } from '../hierarchy/cache-view.js';
+import { READ_KEPT } from '../hierarchy/cache-view.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
 import { isCacheHost } from './cache-slot.js';
 import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
@@ -26,7 +26,7 @@ export function cachedMethod(original: Method, method: CacheableMethod): Method 
       if (method.key === undefined) target.claimName();
       const { cache, plan } = target;
       const key = plannedKey(method, plan, args);
-      const value = plan.readsPlainly ? cache[READ_PLAIN](key) : undefined;
+      const value = plan.readsPlainly ? cache[READ_KEPT](key) : undefined;
       if (value !== undefined) return Promise.resolve(value);
       return cache.getOrSet(key, loaderOf(original, method, this, args), plan.options);
     } catch (error) {

@@ -25,7 +25,7 @@ import { readCount, warmUp, type WarmOptions, type WarmProgress } from './warm-u
 
 /** Names what this library does with a cache and nobody else. */
 export const GET_OR_SET_NOW = Symbol('getOrSetNow');
-export const READ_PLAIN = Symbol('readPlain');
+export const READ_KEPT = Symbol('readKept');
 
 /**
  * The keys of a cache, or of one of its namespaces, and what can be done with them.
@@ -111,7 +111,7 @@ export abstract class CacheView {
     options?: LoadOptions,
   ): Promise<T> {
     try {
-      const value = readsPlainly(options) ? this.#readPlain(key) : undefined;
+      const value = readsPlainly(options) ? this.#readKept(key) : undefined;
       if (value !== undefined) return Promise.resolve(value as T);
       return Promise.resolve(this.#readOrLoad(key, { loader, batch: undefined }, options));
     } catch (error) {
@@ -125,8 +125,8 @@ export abstract class CacheView {
    *
    * @internal
    */
-  [READ_PLAIN](key: string): unknown {
-    return this.#readPlain(key);
+  [READ_KEPT](key: string): unknown {
+    return this.#readKept(key);
   }
 
   /**
@@ -139,6 +139,8 @@ export abstract class CacheView {
     loader: (context: LoadContext) => T | Promise<T>,
     options?: LoadOptions,
   ): T | Promise<T> {
+    const value = readsPlainly(options) ? this.#readKept(key) : undefined;
+    if (value !== undefined) return value as T;
     return this.#readOrLoad(key, { loader, batch: undefined }, options);
   }
 
@@ -338,14 +340,19 @@ export abstract class CacheView {
   }
 
   #read(key: string): unknown {
-    const value = this.#readPlain(key);
+    const value = this.#readKept(key);
     return value === undefined ? this.#core.handOut(this.#readEntry(key)?.value) : value;
   }
 
-  /** What is in a namespace is not plain, so no key reaches into one here. */
-  #readPlain(key: string): unknown {
+  /**
+   * Returns what a hit in L1 finds that is not to be refreshed or moved by it, and counts the hit. What is
+   * in a namespace is not plain, so no key reaches into one by that.
+   */
+  #readKept(key: string): unknown {
     if (typeof key !== 'string') assertKey(key);
-    return this.#prefix === '' ? this.#core.readPlain(key) : undefined;
+    const value = this.#prefix === '' ? this.#core.readPlain(key) : undefined;
+    if (value !== undefined) return value;
+    return this.#isOwn(key) ? this.#core.readStamped(this.#prefix + key) : undefined;
   }
 
   #readEntry(key: string, skip?: SkippedLevels): LevelEntry | undefined {

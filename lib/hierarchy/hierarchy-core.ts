@@ -179,11 +179,14 @@ export class HierarchyCore {
   readPlain(key: string): unknown {
     if (this.#off) return undefined;
     const value = this.#first.readPlainNow(key);
-    if (value !== undefined) {
-      this.#hits += 1;
-      if (hitChannel.hasSubscribers) this.#ports.events.hit(key, 'L1');
-    }
-    return this.#copies ? this.handOut(value) : value;
+    return value === undefined ? undefined : this.#hit(key, value);
+  }
+
+  /** Does what {@link readPlain} does for a value with tags, or in a namespace. */
+  readStamped(key: string): unknown {
+    if (this.#off) return undefined;
+    const value = this.#first.readStampedNow(key);
+    return value === undefined ? undefined : this.#hit(key, value);
   }
 
   /** Returns what a caller gets of a value that is kept, or that several callers wait for. */
@@ -327,6 +330,12 @@ export class HierarchyCore {
     const isKept = kept?.bornAt === entry.bornAt && kept.value === entry.value;
     const unmarked = { ...(isKept ? kept : entry), refreshAt: undefined };
     this.#walk.writeNow(key, unmarked, skip.write, isKept ? undefined : 0);
+  }
+
+  #hit(key: string, value: unknown): unknown {
+    this.#hits += 1;
+    if (hitChannel.hasSubscribers) this.#ports.events.hit(key, 'L1');
+    return this.#copies ? this.handOut(value) : value;
   }
 
   #load<T>(call: LoadCall<T>): Promise<T> {

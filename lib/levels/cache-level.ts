@@ -193,6 +193,8 @@ export interface InProcessLevel extends CacheLevel {
    * entry as used. Anything else is `undefined` and not counted: `readNow` is asked then.
    */
   readPlainNow(key: string): unknown;
+  /** Does the same for one with tags or in a namespace that is not to be refreshed or moved by a hit. */
+  readStampedNow(key: string): unknown;
   /** Counts a live entry as a hit, and marks it as used. */
   readNow(key: string): LevelEntry | undefined;
   /** Does what `readNow` does, and counts and moves nothing. */

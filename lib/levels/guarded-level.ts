@@ -60,6 +60,10 @@ export class GuardedLevel implements InProcessLevel {
     return undefined;
   }
 
+  readStampedNow(): undefined {
+    return undefined;
+  }
+
   readNow(key: string): LevelEntry | undefined {
     if (!this.#settle(key)) return undefined;
     const entry = this.#try('read', () => this.#level.readNow!(key));

@@ -49,6 +49,10 @@ export class MemoryLevel implements InProcessLevel {
     return this.#table.readPlain(key);
   }
 
+  readStampedNow(key: string): unknown {
+    return this.#table.readStamped(key);
+  }
+
   readNow(key: string): LevelEntry | undefined {
     const slideMs = this.#slideMs;
     if (slideMs === undefined) return toLevelEntry(this.#table.readEntry(key));

@@ -110,6 +110,24 @@ export class CacheShard<V> implements RowOwner<V> {
   }
 
   /**
+   * Returns the value of a live entry that has stamps to be checked and is to be refreshed, moved or told
+   * from a stale answer by nobody; counts the read and marks the entry as used. Anything else is `undefined`
+   * and not counted.
+   */
+  readStamped(key: string, spread: number, now: number): V | undefined {
+    const segment = this.table.segmentOf(spread);
+    if (!segment.holdsFacts) return undefined;
+    const row = segment.find(key, spread);
+    const facts = row < 0 ? undefined : segment.factsAt(row);
+    if (facts === undefined || facts.freshUntil !== undefined || facts.refreshAt !== undefined)
+      return undefined;
+    if (!this.#isLive(segment, row, now)) return undefined;
+    this.#hits += 1;
+    segment.touch(row);
+    return segment.valueAt(row);
+  }
+
+  /**
    * Does what {@link readEntry} does. A live entry that is fresh beyond its deadline lives for another
    * `slideMs` from now on, but not beyond its `freshUntil`.
    */

@@ -64,6 +64,8 @@ export class ShardedTable<V> {
   readonly #retired = new RetiredShards<V>();
   readonly #sweeper: TableSweeper<V>;
   #refused = 0;
+  /** Whether an entry has ever had facts. */
+  #hasHeldFacts = false;
 
   constructor(options: ShardedTableOptions<V>) {
     const {
@@ -144,6 +146,16 @@ export class ShardedTable<V> {
     return value;
   }
 
+  /**
+   * Does what {@link readPlain} does for an entry whose stamps are all that is to be looked at beside it: one
+   * that has tags or is in a namespace.
+   */
+  readStamped(key: string): V | undefined {
+    if (!this.#hasHeldFacts) return undefined;
+    const hash = this.#hash(key, this.#seed);
+    return this.#shardAt(key, hash).readStamped(key, spreadOf(hash), this.#time.now());
+  }
+
   /** Returns all that is kept of an entry; also of one that is only a stale answer, a counted miss. */
   readEntry(key: string): Entry<V> | undefined {
     return this.#readEntry(key, this.#hash(key, this.#seed), this.#time.now());
@@ -206,6 +218,7 @@ export class ShardedTable<V> {
     const shard = this.#shardAt(key, hash);
     const now = this.#time.now();
     const entry = { value, deadline, facts, weight: this.#weigh(value, key) };
+    if (facts !== undefined) this.#hasHeldFacts = true;
     return this.#store({ key, hash, shard, now, assertKey: undefined }, entry);
   }
 
