@@ -1,5 +1,5 @@
 import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
-import type { Connect, RedisConnection, RedisReply } from './redis-connection.js';
+import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** What is used of a client of `ioredis`, 5 or 6: of one connection, or of a Cluster. */
 export interface IoredisClient {
@@ -10,6 +10,8 @@ export interface IoredisClient {
 }
 
 interface Duplicate extends IoredisClient {
+  /** Of one connection, while there is one. */
+  readonly stream?: { cork(): void; uncork(): void } | null;
   on(event: 'message', hear: (channel: string, message: string) => void): unknown;
   on(event: 'error', note: (error: unknown) => void): unknown;
   on(event: 'ready' | 'end', run: () => void): unknown;
@@ -53,6 +55,7 @@ class IoredisConnection implements RedisConnection {
   readonly ready: Promise<unknown>;
   readonly #client: Duplicate;
   #giveUp: (() => void) | undefined;
+  #isGathering = false;
 
   constructor(client: Duplicate) {
     this.#client = client;
@@ -71,14 +74,32 @@ class IoredisConnection implements RedisConnection {
     this.#client.on('ready', run);
   }
 
-  async send(_key: string, [command, ...args]: readonly (string | Buffer)[]): Promise<RedisReply> {
-    return (await this.#client.callBuffer(String(command), ...args)) as RedisReply;
+  send(_key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
+    const [name, ...args] = command as readonly [string, ...RedisArgument[]];
+    const reply = this.#client.callBuffer(name, ...args) as Promise<RedisReply>;
+    this.#gather();
+    return reply;
   }
 
   async subscribe(channel: string, hear: (message: string) => void): Promise<unknown> {
     await this.ready;
     this.#client.on('message', (_channel, message) => hear(message));
     return this.#client.subscribe(channel);
+  }
+
+  /**
+   * Has all but the first of what one step sends go out in one write: each costs more than all the rest of a
+   * command, but one on its own is not kept waiting.
+   */
+  #gather(): void {
+    const { stream } = this.#client;
+    if (this.#isGathering || !stream) return;
+    this.#isGathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
   }
 
   end(): void {

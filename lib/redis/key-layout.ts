@@ -17,7 +17,8 @@ export interface KeyLayoutOptions {
 export const BUCKETS = 16;
 
 const LONGEST_PLAIN_KEY = 200;
-const PRINTABLE = /^[\u0021-\u007d]*$/;
+/** What prints, without `%` and `~`. */
+const PLAIN = /^[\u0021-\u0024\u0026-\u007d]*$/;
 
 /** The names in Redis of one bucket, which scripts change as one. */
 export interface Bucket {
@@ -85,8 +86,7 @@ function newBucket(base: string, index: number): Bucket {
 
 /** Names that print well stay readable in `redis-cli`; long ones are hashed, with `~` in front. */
 function encodeName(name: string): string {
-  const isPlain = PRINTABLE.test(name) && !name.includes('%');
-  const encoded = isPlain ? name : encodeURIComponent(name);
+  const encoded = PLAIN.test(name) ? name : encodeURIComponent(name);
   if (encoded.length <= LONGEST_PLAIN_KEY && !encoded.startsWith('~')) return encoded;
   return `~${createHash('sha256').update(name).digest('base64url')}`;
 }

@@ -16,16 +16,22 @@ export function marksOf(bucket: Bucket, key: string, tags: readonly string[]): s
   ];
 }
 
-/** Whether none of the marks that an entry depends on was replaced, or lost, since it was stored. */
+/**
+ * Whether none of the marks that an entry depends on was replaced, or lost, since it was stored.
+ *
+ * @param nonces of the marks when it was stored, one behind the other
+ * @param marks what they are now, in the same order
+ */
 export function areUnchanged(
-  nonces: readonly string[],
-  names: readonly string[],
-  marks: ReadonlyMap<string, Buffer | null | undefined>,
+  nonces: Buffer,
+  marks: readonly (Buffer | null | undefined)[],
 ): boolean {
-  return (
-    nonces.length === names.length &&
-    names.every((name, at) => marks.get(name)?.toString('latin1', 0, NONCE_LENGTH) === nonces[at])
-  );
+  if (nonces.length !== marks.length * NONCE_LENGTH) return false;
+  for (let at = 0; at < nonces.length; at++) {
+    const mark = marks[Math.floor(at / NONCE_LENGTH)];
+    if (mark?.[at % NONCE_LENGTH] !== nonces[at]) return false;
+  }
+  return true;
 }
 
 /** A text that nobody else has made. */

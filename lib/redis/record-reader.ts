@@ -1,14 +1,15 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import { decompress, type Codec } from './codec.js';
-import { namespacesOf, type Bucket } from './key-layout.js';
-import { areUnchanged, marksOf } from './marks.js';
+import { namespacesOf, type KeyLayout } from './key-layout.js';
+import { areUnchanged } from './marks.js';
 import { decodeRecord, type StoredRecord } from './record.js';
 import type { RedisDriver } from './redis-driver.js';
 
 /** What a {@link RecordReader} is made of. */
 export interface RecordReaderParts {
   readonly driver: Pick<RedisDriver, 'mget'>;
+  readonly layout: KeyLayout;
   readonly codec: Codec;
   readonly clock: Clock;
 }
@@ -19,8 +20,29 @@ export interface Found {
   readonly record: StoredRecord;
 }
 
+interface Marked extends Found {
+  /** What the marks are now that it depends on. */
+  readonly marks: (Buffer | null | undefined)[];
+}
+
 /** The most bytes that one value may take when it is decompressed. */
 const MAX_VALUE_BYTES = 64 * 1_024 * 1_024;
+
+/** Names to ask for in one question, each once. */
+class Question {
+  readonly names: string[] = [];
+  readonly #places = new Map<string, number>();
+
+  /** Returns where the answer to a name will be. */
+  ask(name: string): number {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = this.names.push(name) - 1;
+      this.#places.set(name, place);
+    }
+    return place;
+  }
+}
 
 /** Reads records with what they depend on, and makes entries of them. */
 export class RecordReader {
@@ -30,30 +52,43 @@ export class RecordReader {
     this.#parts = parts;
   }
 
-  /** The records of keys of one bucket that are valid; with tags it takes a second question. */
-  async read(bucket: Bucket, keys: readonly string[]): Promise<Found[]> {
-    const { driver } = this.#parts;
-    const prefixes = [...new Set(keys.flatMap((key) => namespacesOf(key)))];
-    const [generation, ...rest] = await driver.mget([
-      bucket.generation,
-      ...prefixes.map((prefix) => bucket.namespace(prefix)),
-      ...keys.map((key) => bucket.value(key)),
-    ]);
-    const found = keys.flatMap((key, at) => {
-      const bytes = rest[prefixes.length + at];
-      const record = bytes && decodeRecord(key, bytes);
-      return record ? [{ key, record }] : [];
+  /**
+   * The records of keys that are valid, all in one question; with tags it takes a second one.
+   *
+   * @param keys of one bucket where it is a Cluster
+   */
+  async read(keys: readonly string[]): Promise<readonly Found[]> {
+    const { driver, layout } = this.#parts;
+    const question = new Question();
+    const places = keys.map((key) => {
+      const bucket = layout.bucketOf(key);
+      const marks = [question.ask(bucket.generation)];
+      for (const prefix of namespacesOf(key)) marks.push(question.ask(bucket.namespace(prefix)));
+      return { marks, value: question.names.push(bucket.value(key)) - 1 };
     });
-    const marks = new Map(prefixes.map((prefix, at) => [bucket.namespace(prefix), rest[at]]));
-    const tags = [...new Set(found.flatMap(({ record }) => record.tags))].map((tag) =>
-      bucket.tag(tag),
+    const answers = await driver.mget(question.names);
+    const found: Marked[] = [];
+    for (let at = 0; at < keys.length; at++) {
+      const bytes = answers[places[at]!.value];
+      const record = bytes && decodeRecord(keys[at]!, bytes);
+      if (!record) continue;
+      const marks = places[at]!.marks.map((place) => answers[place]);
+      found.push({ key: keys[at]!, record, marks });
+    }
+    if (found.some(({ record }) => record.tags.length > 0)) await this.#readTags(found);
+    return found.filter(({ record, marks }) => areUnchanged(record.nonces, marks));
+  }
+
+  /** Adds the marks of tags to those that records depend on. */
+  async #readTags(found: readonly Marked[]): Promise<void> {
+    const { driver, layout } = this.#parts;
+    const question = new Question();
+    const places = found.map(({ key, record }) =>
+      record.tags.map((tag) => question.ask(layout.bucketOf(key).tag(tag))),
     );
-    const tagMarks = tags.length === 0 ? [] : await driver.mget(tags);
-    for (const [at, tag] of tags.entries()) marks.set(tag, tagMarks[at]);
-    marks.set(bucket.generation, generation);
-    return found.filter(({ key, record }) =>
-      areUnchanged(record.nonces, marksOf(bucket, key, record.tags), marks),
-    );
+    const answers = await driver.mget(question.names);
+    for (const [at, { marks }] of found.entries())
+      for (const place of places[at]!) marks.push(answers[place]);
   }
 
   /**

@@ -13,9 +13,8 @@ export interface RecordContent {
 
 /** A record, and what scripts have written before it. */
 export interface StoredRecord extends RecordContent {
-  readonly version: string;
-  /** Of the generation, the namespaces and the tags, in this order. */
-  readonly nonces: readonly string[];
+  /** Of the generation, the namespaces and the tags, one behind the other in this order. */
+  readonly nonces: Buffer;
 }
 
 const FORMAT = 1;
@@ -27,6 +26,8 @@ const HAS_LOAD_TIME = 2;
 const CHECKED_FROM = 4;
 const TAGS_AT = 27;
 
+const NO_TAGS: readonly string[] = [];
+const DIGIT_0 = 0x30;
 const HEAD_LENGTH = 3 * DIGITS + COUNT_DIGITS;
 
 /** Makes a record; the checksum is of the key, too, so that the bytes of another key are none. */
@@ -47,54 +48,60 @@ export function encodeRecord(key: string, content: RecordContent): Buffer {
     at += tag.copy(record, at);
   }
   payload.bytes.copy(record, at);
-  record.writeUInt32BE(checksumOf(key, record), 0);
+  record.writeUInt32BE(checksumOf(key, record, 0), 0);
   return record;
 }
 
 /** Reads what is stored under a key; `undefined` for anything that this package did not write there. */
 export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefined {
-  if (stored.length < HEAD_LENGTH) return undefined;
-  const head = stored.toString('latin1', 0, HEAD_LENGTH);
-  if (!/^\d+$/.test(head)) return undefined;
-  const count = Number(head.slice(3 * DIGITS));
-  const recordAt = HEAD_LENGTH + count * NONCE_LENGTH;
-  const record = stored.subarray(recordAt);
-  if (record.length < TAGS_AT || record[4] !== FORMAT) return undefined;
-  if (record.readUInt32BE(0) !== checksumOf(key, record)) return undefined;
-  const [tags, payloadAt] = readTags(record);
-  if (payloadAt > record.length) return undefined;
-  const flags = record[5]!;
+  const freshUntil = readDigits(stored, DIGITS, DIGITS);
+  const staleUntil = readDigits(stored, 2 * DIGITS, DIGITS);
+  const recordAt = HEAD_LENGTH + readDigits(stored, 3 * DIGITS, COUNT_DIGITS) * NONCE_LENGTH;
+  // What is no number makes the end none, too.
+  const isHead = readDigits(stored, 0, DIGITS) + freshUntil + staleUntil >= 0;
+  if (!isHead || !(recordAt + TAGS_AT <= stored.length)) return undefined;
+  if (stored[recordAt + 4] !== FORMAT) return undefined;
+  if (stored.readUInt32BE(recordAt) !== checksumOf(key, stored, recordAt)) return undefined;
+  const [tags, payloadAt] = readTags(stored, recordAt + TAGS_AT);
+  if (payloadAt > stored.length) return undefined;
+  const flags = stored[recordAt + 5]!;
   // What `expire` has changed stands in the head; the checksum does not cover that, so it only shortens.
   return {
-    version: head.slice(0, DIGITS),
-    freshUntil: Math.min(record.readDoubleBE(6), Number(head.slice(DIGITS, 2 * DIGITS))),
-    staleUntil: Math.min(record.readDoubleBE(14), Number(head.slice(2 * DIGITS, 3 * DIGITS))),
-    loadMs: (flags & HAS_LOAD_TIME) === 0 ? undefined : record.readFloatBE(22),
-    nonces: Array.from({ length: count }, (_, index) =>
-      stored.toString(
-        'latin1',
-        HEAD_LENGTH + index * NONCE_LENGTH,
-        HEAD_LENGTH + (index + 1) * NONCE_LENGTH,
-      ),
-    ),
+    freshUntil: Math.min(stored.readDoubleBE(recordAt + 6), freshUntil),
+    staleUntil: Math.min(stored.readDoubleBE(recordAt + 14), staleUntil),
+    loadMs: (flags & HAS_LOAD_TIME) === 0 ? undefined : stored.readFloatBE(recordAt + 22),
+    nonces: stored.subarray(HEAD_LENGTH, recordAt),
     tags,
-    payload: { bytes: record.subarray(payloadAt), isCompressed: (flags & COMPRESSED) !== 0 },
+    payload: { bytes: stored.subarray(payloadAt), isCompressed: (flags & COMPRESSED) !== 0 },
   };
 }
 
-/** Where there is less than it says the end is beyond that of the record. */
-function readTags(record: Buffer): [tags: string[], end: number] {
+/** Reads a number of so many digits; `NaN` where something else stands there. */
+function readDigits(bytes: Buffer, at: number, count: number): number {
+  let number = 0;
+  for (let end = at + count; at < end; at++) {
+    const digit = bytes[at]! - DIGIT_0;
+    if (!(digit >= 0 && digit <= 9)) return NaN;
+    number = 10 * number + digit;
+  }
+  return number;
+}
+
+/** Reads tags, behind their number; where there is less than it says the end is beyond that of the bytes. */
+function readTags(bytes: Buffer, from: number): [tags: readonly string[], end: number] {
+  const count = bytes[from - 1]!;
+  if (count === 0) return [NO_TAGS, from];
   const tags: string[] = [];
-  let at = TAGS_AT;
-  for (let left = record[26]!; left > 0; left--) {
-    if (at + 2 > record.length) return [tags, Infinity];
-    const length = record.readUInt16BE(at);
-    tags.push(record.toString('utf8', at + 2, at + 2 + length));
+  let at = from;
+  while (tags.length < count) {
+    if (at + 2 > bytes.length) return [tags, Infinity];
+    const length = bytes.readUInt16BE(at);
+    tags.push(bytes.toString('utf8', at + 2, at + 2 + length));
     at += 2 + length;
   }
   return [tags, at];
 }
 
-function checksumOf(key: string, record: Buffer): number {
-  return crc32(record.subarray(CHECKED_FROM), crc32(key));
+function checksumOf(key: string, bytes: Buffer, recordAt: number): number {
+  return crc32(bytes.subarray(recordAt + CHECKED_FROM), crc32(key));
 }

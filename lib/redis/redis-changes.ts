@@ -77,14 +77,13 @@ export class RedisChanges implements ChangeFeed {
   }
 
   /**
-   * Waits, after the connection was broken, until the server is known to have what it has acknowledged.
+   * Waits, after the connection was broken, until the server is known to have what it has acknowledged;
+   * rejects while it has not: it may show what was invalidated.
    *
-   * @throws while it has not: it may show what was invalidated
+   * @returns nothing where there is nothing to wait for
    */
-  async checked(): Promise<void> {
-    while ((this.#isChecking || this.#isRewound) && this.#counting !== undefined)
-      await this.#counting;
-    if (this.#isRewound) throw new Error('Redis may have lost changes, and is not told again yet.');
+  checked(): Promise<void> | undefined {
+    return this.#isChecking || this.#isRewound ? this.#checked() : undefined;
   }
 
   groupOf(key: string): number {
@@ -102,6 +101,12 @@ export class RedisChanges implements ChangeFeed {
     this.#cancel?.();
     this.#ignoreReady();
     this.#subscription.end();
+  }
+
+  async #checked(): Promise<void> {
+    while ((this.#isChecking || this.#isRewound) && this.#counting !== undefined)
+      await this.#counting;
+    if (this.#isRewound) throw new Error('Redis may have lost changes, and is not told again yet.');
   }
 
   #subscribe(): Subscription {

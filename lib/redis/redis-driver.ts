@@ -35,8 +35,8 @@ export class RedisDriver {
   }
 
   /** The values of keys; `null` where there is none. */
-  async mget(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    return (await this.#send(keys[0]!, ['MGET', ...keys])) as (Buffer | null)[];
+  mget(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    return this.#send(keys[0]!, ['MGET', ...keys]) as Promise<(Buffer | null)[]>;
   }
 
   async run(

@@ -18,7 +18,7 @@ import { KeyLayout, type Bucket } from './key-layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
 import { encodeRecord } from './record.js';
-import { RecordReader } from './record-reader.js';
+import { RecordReader, type Found } from './record-reader.js';
 import { RedisChanges } from './redis-changes.js';
 import type { RedisArgument } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
@@ -43,6 +43,9 @@ export interface RedisLevelParts {
 
 /** A write that Redis would carry out later than this after the call is not carried out. */
 const WRITE_WITHIN_MS = 1_000;
+
+/** More keys are asked for in several commands: one that takes long keeps all others waiting. */
+const MAX_KEYS = 1_000;
 
 /** An entry on its way. */
 interface Write {
@@ -80,24 +83,20 @@ export class RedisLevel implements CacheLevel {
       ? new BucketOutages(parts.clock, parts.driver)
       : undefined;
     this.#layout = new KeyLayout({ prefix: parts.prefix, name });
-    this.#records = new RecordReader(parts);
+    this.#records = new RecordReader({ ...parts, layout: this.#layout });
     this.#invalidations = new RedisInvalidations({ ...parts, layout: this.#layout });
     this.#leases = new LeaseKeeper(parts);
     this.#time = new ServerTime(parts.driver, parts.clock, this.#layout.buckets[0]!.counters);
   }
 
   async read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
-    if (keys.length === 0) return new Map();
-    await this.#changes?.checked();
-    const offset = await this.#time.offset();
-    const groups = [...this.#grouped(keys)];
-    const found = await Promise.all(
-      groups.map(([bucket, own]) =>
-        this.#unlessOut(bucket, () => this.#records.read(bucket, own), []),
-      ),
-    );
     const entries = new Map<string, LevelEntry>();
-    for (const { key, record } of found.flat()) {
+    if (keys.length === 0) return entries;
+    const checked = this.#changes?.checked();
+    if (checked !== undefined) await checked;
+    const known = this.#time.offset();
+    const offset = typeof known === 'number' ? known : await known;
+    for (const { key, record } of await this.#find(keys)) {
       const entry = this.#records.entryOf(record, offset);
       if (entry !== undefined) entries.set(key, entry);
     }
@@ -157,7 +156,7 @@ export class RedisLevel implements CacheLevel {
         [nonce, String(leaseMs), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
       )) as [Buffer, Buffer | null, Buffer, Buffer, number];
       if (String(state) === 'hit') {
-        const [found] = await this.#records.read(bucket, [key]);
+        const [found] = await this.#records.read([key]);
         const entry = found && this.#records.entryOf(found.record, offset);
         if (isLevelEntry(entry) && entry.freshUntil > this.#parts.clock.now())
           return { state: 'hit', entry };
@@ -261,15 +260,30 @@ export class RedisLevel implements CacheLevel {
     return outcome === 'stored' || outcome === 'fenced' ? outcome : 'refused';
   }
 
-  #grouped(keys: readonly string[]): Map<Bucket, string[]> {
+  /** One server answers a question about all keys, those of a Cluster each one about those of a bucket. */
+  #find(keys: readonly string[]): Promise<readonly Found[]> {
+    const isOne = this.#outages === undefined && keys.length <= MAX_KEYS;
+    return isOne ? this.#records.read(keys) : this.#findByBucket(keys);
+  }
+
+  async #findByBucket(keys: readonly string[]): Promise<readonly Found[]> {
+    const found = await Promise.all(
+      this.#groupsOf(keys).map(([bucket, own]) =>
+        this.#unlessOut(bucket, () => this.#records.read(own), []),
+      ),
+    );
+    return found.flat();
+  }
+
+  #groupsOf(keys: readonly string[]): [Bucket, string[]][] {
     const groups = new Map<Bucket, string[]>();
-    for (const key of new Set(keys)) {
+    for (const key of keys) {
       const bucket = this.#layout.bucketOf(key);
       const group = groups.get(bucket);
       if (group === undefined) groups.set(bucket, [key]);
       else group.push(key);
     }
-    return groups;
+    return [...groups];
   }
 
   #until(time: number): Promise<void> {
