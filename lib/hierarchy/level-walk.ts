@@ -192,21 +192,14 @@ export class LevelWalk {
    * can have been another process's, once more there.
    */
   async findLower(key: string, how: LowerRead): Promise<Located | undefined> {
-    const { located, lost } = await this.#findLower(key, how);
-    if (located !== undefined || !lost || !this.#ports.isFollowed) return located;
-    return (await this.#findLower(key, how)).located;
-  }
-
-  async #findLower(
-    key: string,
-    how: LowerRead,
-  ): Promise<{ located: Located | undefined; lost: boolean }> {
-    const { found, lost } = await this.#lookUp(key, how);
-    if (found !== undefined)
-      return { located: isFresh(found.entry, this.#ports.clock) ? found : undefined, lost: false };
-    if (!lost) return { located: undefined, lost };
-    this.#optimisticRetries += 1;
-    return { located: this.locateNow(key, how.skip), lost };
+    for (let isAgain = false; ; isAgain = true) {
+      const { found, lost } = await this.#lookUp(key, how);
+      if (found !== undefined) return isFresh(found.entry, this.#ports.clock) ? found : undefined;
+      if (!lost) return undefined;
+      this.#optimisticRetries += 1;
+      const located = this.locateNow(key, how.skip);
+      if (located !== undefined || isAgain || !this.#ports.isFollowed) return located;
+    }
   }
 
   /** Tells what each level has of a key, the values as `handOut` gives them. */

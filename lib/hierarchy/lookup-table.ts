@@ -18,7 +18,7 @@ export interface Lookup {
   readonly variant: string | undefined;
   find(): Promise<Found | undefined>;
   /** Copies what was found into the levels above; settles when those have it that take time. */
-  promote(found: Found, ticket: Ticket): Promise<void> | void;
+  promote(found: Found, ticket: Ticket): Promise<unknown> | undefined;
 }
 
 /** What a lookup has come to. */
@@ -59,7 +59,7 @@ export class LookupTable {
   }
 
   async #run(lookup: Lookup, ticket: Ticket, name: string): Promise<LookupResult> {
-    let promoting: Promise<void> | void = undefined;
+    let promoting: Promise<unknown> | undefined;
     try {
       const found = await lookup.find();
       if (found === undefined) return { found, lost: false };
@@ -69,13 +69,14 @@ export class LookupTable {
       return { found, lost: false };
     } finally {
       if (this.#running.get(name)?.ticket === ticket) this.#running.delete(name);
-      void this.#closeAfter(promoting, ticket);
+      if (promoting === undefined) this.#ports.closeTicket(ticket);
+      else void this.#closeAfter(promoting, ticket);
     }
   }
 
   /** What is still being written above needs the ticket. */
-  async #closeAfter(promoting: Promise<void> | void, ticket: Ticket): Promise<void> {
-    if (promoting !== undefined) await promoting;
+  async #closeAfter(promoting: Promise<unknown>, ticket: Ticket): Promise<void> {
+    await promoting;
     this.#ports.closeTicket(ticket);
   }
 }

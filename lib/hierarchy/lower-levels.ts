@@ -47,7 +47,8 @@ export class LowerLevels {
   /** Finds a live entry, level by level, or else the first that is only a stale answer. */
   async find(key: string, skipped: ReadonlySet<LevelName>): Promise<Found | undefined> {
     let stale: Found | undefined;
-    for (const [depth, level] of this.#levels.entries()) {
+    for (let depth = 0; depth < this.#levels.length; depth++) {
+      const level = this.#levels[depth]!;
       if (skipped.has(level.name)) continue;
       const entry = await level.read(key);
       if (entry === undefined) continue;
@@ -75,15 +76,16 @@ export class LowerLevels {
     return level?.lease(key, { ...mode, force: mode.force === true || isSkipped });
   }
 
-  /** Copies an entry into the levels above the one that it was found in. */
-  async promote(
+  /** Copies an entry into the levels above the one that it was found in; nothing to wait for where there is none. */
+  promote(
     key: string,
     { entry, depth }: Found,
     skipped: ReadonlySet<LevelName>,
     terms: WriteTerms,
-  ): Promise<void> {
+  ): Promise<unknown> | undefined {
+    if (depth === 0) return undefined;
     const above = this.#levels.slice(0, depth).filter(({ name }) => !skipped.has(name));
-    await Promise.all(above.map((level) => level.write(key, entry, terms)));
+    return Promise.all(above.map((level) => level.write(key, entry, terms)));
   }
 
   /**
