@@ -28,10 +28,8 @@ export const NONCE_LENGTH = 12;
  * channel, who does it and the bucket.
  */
 const COMMON = `
-local function micros()
-  local time = redis.call('TIME')
-  return time[1] * 1000000 + time[2]
-end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
 local function digits(number)
   return string.format('%016.0f', number)
 end
@@ -47,19 +45,22 @@ local function markOf(key)
   return mark and numberOf(string.sub(mark, 13, 28)) and numberOf(string.sub(mark, 29)) and mark
 end
 local function nextVersion(counters)
-  local last = redis.pcall('HMGET', counters, 'v', 'n')
-  local version = numberOf(last[1] or '0')
+  local last = redis.pcall('HMGET', counters, 'v', 'n', 'e')
+  local version, epoch = numberOf(last[1] or '0'), last[3]
   if last.err or not version or version > 9e15 or not numberOf(last[2] or '0') then
     redis.call('DEL', counters)
-    version = 0
+    version, epoch = 0, false
   end
-  version = math.max(micros(), version + 1)
-  redis.call('HSET', counters, 'v', digits(version))
-  redis.call('HSETNX', counters, 'e', digits(version))
-  return version
+  version = math.max(now, version + 1)
+  if epoch then
+    redis.call('HSET', counters, 'v', digits(version))
+  else
+    epoch = digits(version)
+    redis.call('HSET', counters, 'v', epoch, 'e', epoch)
+  end
+  return version, epoch
 end
-local function tell(counters)
-  local epoch = redis.call('HGET', counters, 'e')
+local function tell(counters, epoch)
   local count = redis.call('HINCRBY', counters, 'n', 1)
   local parts = {ARGV[#ARGV], epoch, count, ARGV[#ARGV - 2]}
   redis.call('PUBLISH', ARGV[#ARGV - 1], table.concat(parts, '\\30'))
@@ -68,7 +69,7 @@ local function owns(token, lease)
   return lease and string.sub(lease, 1, 12) == token
 end
 local function isHold(lease)
-  return lease and string.sub(lease, 1, 1) == '#'
+  return type(lease) == 'string' and string.sub(lease, 1, 1) == '#'
 end
 local function leaseOf(key)
   local lease = textOf(key)
@@ -90,7 +91,7 @@ end
  * fresh until, stale until, time to keep in ms, nonce for new marks, time to keep marks in ms, record.
  */
 export const WRITE = script(`
-local token, leased, now = ARGV[1], tonumber(ARGV[2]), micros()
+local token, leased = ARGV[1], tonumber(ARGV[2])
 if now > tonumber(ARGV[4]) * 1000 then return 'late' end
 local isFenced = false
 if token ~= '' then
@@ -119,11 +120,13 @@ for i = 4, #KEYS do
   nonces[#nonces + 1] = string.sub(mark, 1, 12)
 end
 if isFenced then return 'fenced' end
-local head = digits(nextVersion(KEYS[3])) .. digits(ARGV[5]) .. digits(ARGV[6])
+local version, epoch = nextVersion(KEYS[3])
+local head = digits(version) .. digits(ARGV[5]) .. digits(ARGV[6])
   .. string.format('%02d', #nonces)
 redis.call('SET', KEYS[1], head .. table.concat(nonces) .. ARGV[10], 'PX', ARGV[7])
-if not isHold(leaseOf(KEYS[2])) then redis.call('DEL', KEYS[2]) end
-tell(KEYS[3])
+local lease = redis.pcall('GET', KEYS[2])
+if lease and not isHold(lease) then redis.call('DEL', KEYS[2]) end
+tell(KEYS[3], epoch)
 return 'stored'
 `);
 
@@ -134,12 +137,12 @@ return 'stored'
  */
 export const DELETE = script(`
 beginThoughFull(KEYS[3])
-local hold, version = tonumber(ARGV[1]), nextVersion(KEYS[3])
+local hold, version, epoch = tonumber(ARGV[1]), nextVersion(KEYS[3])
 local head = ARGV[2] == '1' and redis.pcall('GETRANGE', KEYS[1], 16, 47)
 head = type(head) == 'string' and head or ''
 local fresh, stale = numberOf(string.sub(head, 1, 16)), numberOf(string.sub(head, 17, 32))
 if fresh and stale and stale > fresh then
-  fresh = math.min(fresh, math.floor(micros() / 1000))
+  fresh = math.min(fresh, math.floor(now / 1000))
   redis.call('SETRANGE', KEYS[1], 0, digits(version) .. digits(fresh))
 else
   redis.call('DEL', KEYS[1])
@@ -150,7 +153,7 @@ if hold > held then
 elseif held <= 0 then
   redis.call('DEL', KEYS[2])
 end
-tell(KEYS[3])
+tell(KEYS[3], epoch)
 return version
 `);
 
@@ -162,18 +165,18 @@ return version
  */
 export const INVALIDATE = script(`
 beginThoughFull(KEYS[1])
-local version = nextVersion(KEYS[1])
+local version, epoch = nextVersion(KEYS[1])
 redis.call('HSET', KEYS[1], 't', digits(version))
 local hold = tonumber(ARGV[2])
 for i = 2, #KEYS do
   local mark = markOf(KEYS[i])
-  local held = hold > 0 and math.floor(micros() / 1000) + hold or 0
+  local held = hold > 0 and math.floor(now / 1000) + hold or 0
   if mark then held = math.max(held, tonumber(string.sub(mark, 29, 44))) end
   if mark or hold > 0 then
     redis.call('SET', KEYS[i], ARGV[1] .. digits(version) .. digits(held), 'PX', ARGV[3])
   end
 end
-tell(KEYS[1])
+tell(KEYS[1], epoch)
 return version
 `);
 
@@ -186,7 +189,6 @@ return version
  * Answers: 'hit', 'load', 'wait' or 'held'; the value; the version; the epoch; how long to wait in ms.
  */
 export const LEASE = script(`
-local now = micros()
 local value = textOf(KEYS[1])
 local freshUntil = value and numberOf(string.sub(value, 17, 32))
 local isFresh = freshUntil and freshUntil * 1000 > now
@@ -202,8 +204,8 @@ for i = 4, #KEYS do
     lease = false
   end
 end
-local version = digits(nextVersion(KEYS[3]))
-local epoch = redis.call('HGET', KEYS[3], 'e')
+local version, epoch = nextVersion(KEYS[3])
+version = digits(version)
 if isHold(lease) then return {'held', value, version, epoch, redis.call('PTTL', KEYS[2])} end
 if lease then return {'wait', value, version, epoch, redis.call('PTTL', KEYS[2])} end
 redis.call('SET', KEYS[2], ARGV[1] .. version, 'PX', ARGV[2])
@@ -212,7 +214,7 @@ return {'load', value, version, epoch, 0}
 
 /** Answers Redis's time in microseconds. KEYS: any of the cache. */
 export const TIME = script(`
-return digits(micros())
+return digits(now)
 `);
 
 /**
