@@ -27,7 +27,8 @@ const NODE_OPTIONS = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  autoResubscribe: true,
+  // Nobody would hear of its failure: what rejects then ends the process.
+  autoResubscribe: false,
   connectTimeout: CONNECT_WITHIN_MS,
   disconnectTimeout: GOODBYE_MS,
 };
@@ -84,7 +85,11 @@ class IoredisConnection implements RedisConnection {
   async subscribe(channel: string, hear: (message: string) => void): Promise<unknown> {
     await this.ready;
     this.#client.on('message', (_channel, message) => hear(message));
-    return this.#client.subscribe(channel);
+    const subscribed = this.#client.subscribe(channel);
+    // A Cluster does it by itself.
+    if (!this.isCluster)
+      this.#client.on('ready', () => void this.#client.subscribe(channel).catch(() => {}));
+    return subscribed;
   }
 
   /**
