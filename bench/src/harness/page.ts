@@ -62,7 +62,8 @@ function plotOf(file: string, title: string, figures: readonly Figure[]): Plot {
 
 /** One row for each subject, with its ratio to each yardstick in a column of its own. */
 function tableOf(figures: readonly Figure[]): string {
-  const yardsticks = [...new Set(figures.map(({ against }) => against))];
+  const compared = figures.filter(({ subject, against }) => subject !== against);
+  const yardsticks = [...new Set(compared.map(({ against }) => against))];
   const subjects = [...new Set(figures.map(({ subject }) => subject))];
   const head = ['subject', `median (${figures[0]!.unit})`, 'quartiles'];
   const rows = subjects.map((subject) => {

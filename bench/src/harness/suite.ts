@@ -18,6 +18,7 @@ export type Unit =
   | 'ms'
   | 'bytes/entry'
   | 'loads'
+  | 'stale keys'
   | '% hits'
   | '% of calls'
   | 'ops/s'

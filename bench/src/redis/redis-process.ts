@@ -44,6 +44,11 @@ export class RedisProcess implements AsyncDisposable {
     this.#child.kill('SIGSTOP');
   }
 
+  /** Lets it go on. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.disconnect();
     const exited = once(this.#child, 'exit');
