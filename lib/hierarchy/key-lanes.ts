@@ -1,43 +1,20 @@
 import type { Clock } from '../clock.js';
-import type { Ack, DeleteMode, LevelEntry, WriteOutcome } from '../levels/cache-level.js';
+import type { Ack, DeleteMode, LevelEntry } from '../levels/cache-level.js';
+import {
+  bothOf,
+  mayStillStore,
+  newLane,
+  overtake,
+  takeOut,
+  type Deletion,
+  type Lane,
+  type Write,
+  type WriteTerms,
+  type Written,
+} from './key-lane.js';
 import type { LevelCalls, Reply } from './level-calls.js';
 
-/** What became of a write on its way to a level. */
-export type Written = WriteOutcome | 'failed' | 'unwanted';
-
-/** How an entry is written. */
-export interface WriteTerms {
-  /** Whether it may still be stored; asked when its turn comes. */
-  wanted(): boolean;
-  /** Whether nothing older may be left where this is not stored: it comes from a set or an update. */
-  readonly replaces: boolean;
-  /** The token of the lease that it was loaded with. */
-  readonly token?: string | undefined;
-}
-
-interface Write extends WriteTerms {
-  readonly kind: 'write';
-  readonly entry: LevelEntry;
-  readonly done: (written: Written) => void;
-}
-
-interface Deletion {
-  readonly kind: 'delete';
-  mode: DeleteMode;
-  /** One for each caller whose delete it does. */
-  readonly done: ((ack: Ack | undefined, cause?: unknown) => void)[];
-}
-
-/** The changes of one key on their way to a level. */
-interface Lane {
-  waiting: (Write | Deletion)[];
-  running: Write | Deletion | undefined;
-  /** The delete that the level has not carried out and must. */
-  owed: DeleteMode | undefined;
-  /** The writes that took too long, and may happen at any time until `doubtUntil`. */
-  readonly doubts: Set<Promise<boolean>>;
-  doubtUntil: number;
-}
+export type { WriteTerms, Written } from './key-lane.js';
 
 /** What is not remembered key by key any more. */
 export interface Forgotten {
@@ -52,6 +29,8 @@ export interface Forgotten {
 export interface KeyLanesOptions {
   readonly calls: LevelCalls;
   readonly clock: Clock;
+  /** How long one who changes a key waits, the changes before its own included, in milliseconds. */
+  readonly timeoutMs: number;
   /** For so many keys it is remembered that a delete is owed or a write is in doubt. */
   readonly maxKeys: number;
   /** Called when a delete is owed or a write is in doubt: `retry` is to be called in a while. */
@@ -63,8 +42,10 @@ export interface KeyLanesOptions {
 /**
  * The order of changes to a level's keys. The level may take any time for each, so those of one key go
  * one after the other: a delete that is called while a write is under way follows it, and a write that
- * an invalidation overtook in the lane does not set out. Deletes that wait together are one, so that a
- * level that hangs delays each of them for two calls at most, and lanes stay short.
+ * an invalidation overtook in the lane does not set out. Deletes that wait together are one, so lanes stay
+ * short. Nobody waits longer than for one answer, whatever is before: who has is told that it failed. A
+ * delete keeps its place then, and a write that has set out goes on, unread; one that has not is taken out,
+ * and a delete takes its place if nothing older may be left.
  *
  * A key is not read while a delete of it is on its way or owed, nor while a write that took too long
  * may still happen: until that has settled, when a delete goes after it, or until what it would store
@@ -91,15 +72,23 @@ export class KeyLanes {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return true;
     if (lane.owed !== undefined || this.#isInDoubt(lane)) return false;
-    return lane.running?.kind !== 'delete' && lane.waiting.every(({ kind }) => kind === 'write');
+    const { running, waiting } = lane;
+    if (running?.kind === 'delete' || running?.isGivenUp === true) return false;
+    return waiting.every(({ kind }) => kind === 'write');
   }
 
   /** Stores an entry when what is under way for its key is over; settles with what became of it. */
   write(key: string, entry: LevelEntry, terms: WriteTerms): Promise<Written> {
-    return new Promise((done) => {
+    return new Promise((resolve) => {
       const { replaces, token } = terms;
       const wanted = (): boolean => terms.wanted();
-      this.#enter(key, { kind: 'write', entry, replaces, token, wanted, done });
+      const cancel = this.#unlessFirst(key, () => this.#giveUp(key, write));
+      const done = (written: Written): void => {
+        cancel?.();
+        resolve(written);
+      };
+      const write: Write = { kind: 'write', entry, replaces, token, wanted, done };
+      this.#enter(key, write);
     });
   }
 
@@ -114,10 +103,18 @@ export class KeyLanes {
     failed?: (cause: unknown) => void,
   ): Promise<Ack | undefined> {
     return new Promise((resolve) => {
-      const done = (ack: Ack | undefined, cause: unknown): void => {
+      let isTold = false;
+      const done = (ack: Ack | undefined, cause?: unknown): void => {
+        if (isTold) return;
+        isTold = true;
+        cancel?.();
         if (ack === undefined) failed?.(cause);
         resolve(ack);
       };
+      const { timeoutMs } = this.#options;
+      const cancel = this.#unlessFirst(key, () =>
+        done(undefined, new Error(`the delete has waited longer than ${timeoutMs} ms`)),
+      );
       this.#enter(key, { kind: 'delete', mode, done: [done] });
     });
   }
@@ -144,15 +141,29 @@ export class KeyLanes {
   close(): void {
     this.#closed = true;
     for (const { waiting } of this.#lanes.values()) {
-      for (const change of waiting.splice(0)) giveUp(change);
+      for (const change of waiting.splice(0)) end(change);
     }
     this.#lanes.clear();
     this.#troubled.clear();
   }
 
+  /** Bounds the wait of a change that others are before; returns what ends that. */
+  #unlessFirst(key: string, giveUp: () => void): (() => void) | undefined {
+    const { clock, timeoutMs } = this.#options;
+    const isFirst = this.#closed || this.#lanes.get(key)?.running === undefined;
+    return isFirst ? undefined : clock.setTimer(giveUp, timeoutMs);
+  }
+
+  #giveUp(key: string, write: Write): void {
+    const lane = this.#lanes.get(key);
+    if (lane?.running === write) write.isGivenUp = true;
+    else if (lane !== undefined) takeOut(lane, write);
+    write.done('failed');
+  }
+
   #enter(key: string, change: Write | Deletion): void {
     if (this.#closed) {
-      giveUp(change);
+      end(change);
       return;
     }
     const lane = this.#lanes.get(key) ?? newLane();
@@ -274,48 +285,7 @@ export class KeyLanes {
   }
 }
 
-function mayStillStore({ running, doubts }: Lane): boolean {
-  return running?.kind === 'write' || doubts.size > 0;
-}
-
-function newLane(): Lane {
-  return {
-    waiting: [],
-    running: undefined,
-    owed: undefined,
-    doubts: new Set(),
-    doubtUntil: -Infinity,
-  };
-}
-
-function giveUp(change: Write | Deletion): void {
+function end(change: Write | Deletion): void {
   if (change.kind === 'write') change.done('failed');
   else for (const tell of change.done) tell(undefined);
-}
-
-/** Takes the writes out that a delete makes pointless, and lets it go with those that wait already. */
-function overtake(lane: Lane, deletion: Deletion): void {
-  const waiting: Lane['waiting'] = [];
-  for (const change of [...lane.waiting, deletion]) {
-    const last = waiting.at(-1);
-    if (change.kind === 'write' && !change.wanted()) {
-      change.done('unwanted');
-    } else if (change.kind === 'delete' && last?.kind === 'delete') {
-      last.mode = bothOf(last.mode, change.mode);
-      last.done.push(...change.done);
-    } else {
-      waiting.push(change);
-    }
-  }
-  lane.waiting = waiting;
-}
-
-/** What does the work of two deletes: one that keeps a stale entry only where both do. */
-function bothOf(one: DeleteMode | undefined, other: DeleteMode): DeleteMode {
-  if (one === undefined) return other;
-  const holds = [one.hold, other.hold].filter((hold) => hold !== undefined);
-  return {
-    expire: one.expire === true && other.expire === true,
-    hold: holds.length === 0 ? undefined : Math.max(...holds),
-  };
 }

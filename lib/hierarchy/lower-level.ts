@@ -81,6 +81,7 @@ export class LowerLevel {
     this.#lanes = new KeyLanes({
       calls: this.#calls,
       clock: options.clock,
+      timeoutMs: options.timeoutMs,
       maxKeys: options.maxUnconfirmed,
       owes: () => this.#armRetry(),
       overflows: (forgotten) => void this.#distrust(forgotten),

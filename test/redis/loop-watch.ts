@@ -4,14 +4,11 @@ const TICK_MS = 5;
 export class LoopWatch {
   readonly #gaps: { readonly from: number; readonly to: number }[] = [];
   #last = performance.now();
-  readonly #timer = setInterval(() => {
-    const now = performance.now();
-    if (now - this.#last > 2 * TICK_MS) this.#gaps.push({ from: this.#last, to: now });
-    this.#last = now;
-  }, TICK_MS);
+  readonly #timer = setInterval(() => this.#note(), TICK_MS);
 
-  /** For how long nothing could run between two times. */
+  /** For how long nothing could run between two times; a wait that has not ended yet included. */
   lateBetween(from: number, to: number): number {
+    this.#note();
     return this.#gaps.reduce(
       (sum, gap) => sum + Math.max(0, Math.min(gap.to, to) - Math.max(gap.from, from)),
       0,
@@ -20,5 +17,11 @@ export class LoopWatch {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #note(): void {
+    const now = performance.now();
+    if (now - this.#last > 2 * TICK_MS) this.#gaps.push({ from: this.#last, to: now });
+    this.#last = now;
   }
 }

@@ -22,6 +22,7 @@ function open(maxKeys = 100): void {
   lanes = new KeyLanes({
     calls,
     clock,
+    timeoutMs: 100,
     maxKeys,
     owes: () => void (owes += 1),
     overflows: ({ until }) => void overflows.push(until),

@@ -23,6 +23,7 @@ beforeEach(() => {
   lanes = new KeyLanes({
     calls,
     clock,
+    timeoutMs: 100,
     maxKeys: 100,
     owes: () => void (owes += 1),
     overflows: () => {},
@@ -224,6 +225,65 @@ describe(`${KeyLanes.name}: what is owed`, () => {
 
     expect(await write('new')).toBe('failed');
     expect([lanes.size, owes]).toEqual([0, 0]);
+  });
+});
+
+describe(`${KeyLanes.name}: a set that has waited for too long`, () => {
+  it('that has not set out gives its place to a delete', async () => {
+    level.when('delete', 'hang');
+    level.when('write', 'hold');
+    void remove();
+    await clock.advance(50);
+    const before = write('old');
+    await clock.advance(10);
+    const replacing = write('new', SET);
+    await clock.advance(100);
+
+    expect(await replacing).toBe('failed');
+    expect(lanes.isReadable('key')).toBe(false);
+    level.letGo();
+    await clock.turn();
+
+    expect([await before, valueOf(), lanes.size]).toEqual(['failed', undefined, 0]);
+    expect(level.calls).toEqual(['delete key', 'write key', 'delete key']);
+  });
+
+  it('makes an expire that waits beside it a delete', async () => {
+    level.when('delete', 'hang');
+    level.when('write', 'hold');
+    void remove();
+    await clock.advance(50);
+    void lanes.write('key', entryOf('old', clock, { grace: 1_000 }), LOADED);
+    await clock.advance(10);
+    const replacing = write('new', SET);
+    const expiring = remove('key', { expire: true });
+    await clock.advance(100);
+
+    expect([await replacing, await expiring]).toEqual(['failed', undefined]);
+    level.letGo();
+    await clock.turn();
+
+    expect([valueOf(), lanes.size]).toEqual([undefined, 0]);
+    expect(level.calls).toEqual(['delete key', 'write key', 'delete key']);
+  });
+
+  it('goes on where it has set out, and is not read past', async () => {
+    level.when('delete', 'hold');
+    const before = remove();
+    await clock.advance(50);
+    const replacing = write('new', SET);
+    await clock.advance(40);
+    level.letGo();
+    level.when('write', 'hold');
+    expect(await before).toBe('applied');
+    await clock.advance(60);
+
+    expect(await replacing).toBe('failed');
+    expect(lanes.isReadable('key')).toBe(false);
+    level.letGo();
+    await clock.turn();
+
+    expect([lanes.isReadable('key'), valueOf(), lanes.size]).toEqual([true, 'new', 0]);
   });
 });
 
