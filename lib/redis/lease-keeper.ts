@@ -11,11 +11,15 @@ export interface LeaseKeeperParts {
   readonly leaseMs: number;
 }
 
+/** How often it is tried to give a lease back, in milliseconds: what holds it up are broken connections. */
+const GIVE_BACK_EVERY_MS = 500;
+
 /** Keeps the leases of this process until they are used or given back, as long as it lives. */
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
-  /** For each lease under way what ends its timer. */
+  /** For each lease under way, or to be given back, what ends its timer. */
   readonly #timers = new Map<string, () => void>();
+  #closed = false;
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
@@ -39,7 +43,19 @@ export class LeaseKeeper {
       this.#timers.set(token, cancel);
     };
     arm();
-    return { state: 'load', token, release: () => void (this.forget(token) && extend(0)) };
+    const release = (): void => {
+      if (this.forget(token)) void this.giveBack(name, nonce);
+    };
+    return { state: 'load', token, release };
+  }
+
+  /** Gives a lease back, or what may have become one: until Redis takes it, or it has ended by itself. */
+  async giveBack(name: string, nonce: string): Promise<void> {
+    const { clock, leaseMs } = this.#parts;
+    const endsAt = clock.now() + leaseMs;
+    while (!this.#closed && clock.now() < endsAt && !(await this.#release(name, nonce)))
+      await this.#pause(nonce);
+    this.#timers.delete(nonce);
   }
 
   /** Cares for a lease no more; returns whether it did. */
@@ -49,6 +65,20 @@ export class LeaseKeeper {
   }
 
   close(): void {
+    this.#closed = true;
     for (const token of this.#timers.keys()) this.forget(token);
+  }
+
+  async #release(name: string, nonce: string): Promise<boolean> {
+    return this.#parts.driver.run(EXTEND, [name], [nonce, '0']).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #pause(nonce: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timers.set(nonce, this.#parts.clock.setTimer(resolve, GIVE_BACK_EVERY_MS));
+    });
   }
 }

@@ -47,6 +47,15 @@ const WRITE_WITHIN_MS = 1_000;
 /** More keys are asked for in several commands: one that takes long keeps all others waiting. */
 const MAX_KEYS = 1_000;
 
+/** What the script of a lease answers. */
+type LeaseAnswer = [
+  state: Buffer,
+  bytes: Buffer | null,
+  version: Buffer,
+  epoch: Buffer,
+  waitMs: number,
+];
+
 /** An entry on its way. */
 interface Write {
   readonly key: string;
@@ -150,11 +159,14 @@ export class RedisLevel implements CacheLevel {
     const nonce = newNonce();
     let rejected: RedisArgument = '';
     for (;;) {
-      const [state, bytes, version, epoch, waitMs] = (await driver.run(
+      const asked = driver.run(
         LEASE,
         [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
         [nonce, String(leaseMs), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
-      )) as [Buffer, Buffer | null, Buffer, Buffer, number];
+      );
+      // It may have been given all the same.
+      asked.catch(() => void this.#leases.giveBack(bucket.lease(key), nonce));
+      const [state, bytes, version, epoch, waitMs] = (await asked) as LeaseAnswer;
       if (String(state) === 'hit') {
         const [found] = await this.#records.read([key]);
         const entry = found && this.#records.entryOf(found.record, offset);

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { Redis } from 'ioredis';
 import type { Lease, LevelEntry } from '../../lib/levels/cache-level.js';
 import { redisLevel, type RedisLevel } from '../../lib/redis/index.js';
+import { KeyLayout } from '../../lib/redis/key-layout.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
+import { TcpProxy } from './tcp-proxy.js';
 import { until } from './until.js';
 
 let server: RedisServer;
@@ -43,6 +45,13 @@ async function lease(key = 'key', tags?: string[]): Promise<Extract<Lease, { sta
   return given;
 }
 
+/** What stands in Redis for the lease of a key. */
+function leaseOf(key: string): Promise<string | null> {
+  return client.get(
+    new KeyLayout({ prefix: 'cache', name: `cache-${names}` }).bucketOf(key).lease(key),
+  );
+}
+
 async function store(token: string, value: unknown = 'loaded', tags?: string[]): Promise<unknown> {
   const written = await level.write(
     new Map([['key', entryOf(value, tags)]]),
@@ -70,6 +79,43 @@ describeWithRedis('a lease', () => {
 
     const next = async (): Promise<boolean> => (await other.lease('key')).state === 'load';
     await expect(until('the other has it', next)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    [
+      'whose answer was lost',
+      async (proxy: TcpProxy, lost: RedisLevel) => {
+        proxy.swallow('down');
+        const asked = lost.lease('key');
+        asked.catch(() => {});
+        await until('it is given', async () => (await leaseOf('key')) !== null);
+        proxy.reset();
+        await expect(asked).rejects.toThrow();
+      },
+    ],
+    [
+      'that could not be given back at once',
+      async (proxy: TcpProxy, lost: RedisLevel) => {
+        const given = await lost.lease('key');
+        proxy.swallow('up');
+        if (given.state === 'load') given.release();
+        proxy.reset();
+      },
+    ],
+  ])('goes to the next where it is one %s', async (_, lose) => {
+    const proxy = await TcpProxy.start(server.port);
+    const near = new Redis(proxy.port, { lazyConnect: true });
+    const lost = redisLevel({ client: near, name: `cache-${names}` });
+    try {
+      await lost.read(['key']);
+      await lose(proxy, lost);
+
+      const next = async (): Promise<boolean> => (await other.lease('key')).state === 'load';
+      await expect(until('the other has it', next, 4_000)).resolves.toBeUndefined();
+    } finally {
+      await lost.close();
+      await proxy.stop();
+    }
   });
 
   it('lets nothing be stored twice', async () => {
