@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { CONNECT_WITHIN_MS } from './reconnecting.js';
 import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** A Lua script that is sent once to each server, and called by its digest from then on. */
@@ -22,6 +23,7 @@ export class RedisDriver {
   readonly #connect: Connect;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #listeners = new Set<() => void>();
+  readonly #startedAt: number;
   #commands: RedisConnection;
   #generation = 0;
   #isReady = false;
@@ -31,6 +33,7 @@ export class RedisDriver {
   constructor(connect: Connect, clock: Pick<Clock, 'now'>) {
     this.#connect = connect;
     this.#clock = clock;
+    this.#startedAt = clock.now();
     this.#commands = this.#open();
   }
 
@@ -94,11 +97,17 @@ export class RedisDriver {
   }
 
   async #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
-    // Once it was there, what cannot be sent at once fails.
-    if (!this.#isReady) await this.#commands.ready;
+    // What cannot be sent at once fails, but at the start.
+    if (!this.#isReady) await this.#firstReady();
     const reply = await this.#commands.send(key, command);
     this.#answeredAt = this.#clock.now();
     return reply;
+  }
+
+  async #firstReady(): Promise<void> {
+    if (this.#clock.now() >= this.#startedAt + CONNECT_WITHIN_MS)
+      throw new Error('There has been no connection to Redis yet.');
+    await this.#commands.ready;
   }
 
   #open(): RedisConnection {
