@@ -45,6 +45,8 @@ export interface LevelCallMetrics {
   readonly timeouts: number;
   /** Calls that were not made, and count as failed for who asked, since the level was down. */
   readonly unsent: number;
+  /** Entries that the level did not take: it can not keep them, or has no place for them now. */
+  readonly refused: number;
 }
 
 const FAILED = { state: 'failed' } as const;
@@ -70,6 +72,7 @@ export class LevelCalls {
   #failures = 0;
   #timeouts = 0;
   #unsent = 0;
+  #refused = 0;
   #closed = false;
 
   constructor(options: LevelCallsOptions) {
@@ -143,6 +146,7 @@ export class LevelCalls {
       failures: this.#failures,
       timeouts: this.#timeouts,
       unsent: this.#unsent,
+      refused: this.#refused,
     };
   }
 
@@ -175,7 +179,11 @@ export class LevelCalls {
       const token = this.#tokens.get(entry);
       if (token !== undefined) tokens.set(key, token);
     }
-    return this.#call('write', async () => asMap(await this.#options.level.write(entries, tokens)));
+    return this.#call('write', async () => {
+      const outcomes = asMap(await this.#options.level.write(entries, tokens));
+      for (const outcome of outcomes.values()) if (outcome === 'refused') this.#refused += 1;
+      return outcomes;
+    });
   }
 
   async #delete(keys: readonly string[], mode: DeleteMode): Promise<Reply<Map<string, Ack>>> {

@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr';
 
 /** Makes bytes of values and values of bytes. Give your own for instances of classes. */
 export interface Codec {
-  /** @throws for a value that it can not encode: it is not stored outside the process then */
+  /** @throws for a value that it can not encode: the level refuses it then */
   encode(value: unknown): Buffer;
   /** @throws for bytes that it can not decode: they are a miss */
   decode(bytes: Buffer): unknown;

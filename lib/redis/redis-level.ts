@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { InvalidArgumentError } from '../errors.js';
 import {
   isLevelEntry,
   type Ack,
@@ -78,6 +79,8 @@ export class RedisLevel implements CacheLevel {
   readonly name = 'redis';
   readonly inProcess = false;
   readonly #parts: RedisLevelParts;
+  /** What the cache is called in Redis. */
+  readonly #scope: string;
   readonly #layout: KeyLayout;
   readonly #time: ServerTime;
   readonly #records: RecordReader;
@@ -88,6 +91,7 @@ export class RedisLevel implements CacheLevel {
 
   constructor(parts: RedisLevelParts, name: string) {
     this.#parts = parts;
+    this.#scope = name;
     this.#outages = parts.driver.isCluster
       ? new BucketOutages(parts.clock, parts.driver)
       : undefined;
@@ -204,7 +208,13 @@ export class RedisLevel implements CacheLevel {
     return 'applied';
   }
 
+  /** @throws {InvalidArgumentError} for its own name: two caches would find and clear each other's entries */
   scope(name: string): RedisLevel {
+    if (name === this.#scope)
+      throw new InvalidArgumentError(
+        `"${name}" is what the level itself is called in Redis: give the named cache another name, or ` +
+          'redisLevel one by its option name.',
+      );
     return new RedisLevel(this.#parts, name);
   }
 
@@ -243,7 +253,9 @@ export class RedisLevel implements CacheLevel {
     const tags = entry.tags ?? [];
     // What a load has stored may be lost, what a set has replaced must not come back.
     if (token === undefined) this.#invalidations.noteReplaced(key);
-    const payload = compress(codec.encode(entry.value));
+    const bytes = tryEncode(codec, entry.value);
+    if (bytes === undefined) return 'refused';
+    const payload = compress(bytes);
     const record = encodeRecord(key, {
       freshUntil,
       staleUntil,
@@ -301,6 +313,15 @@ export class RedisLevel implements CacheLevel {
   #until(time: number): Promise<void> {
     const { clock } = this.#parts;
     return new Promise((resolve) => void clock.setTimer(resolve, Math.max(0, time - clock.now())));
+  }
+}
+
+/** Returns `undefined` for what the codec has no bytes for. */
+function tryEncode(codec: Codec, value: unknown): Buffer | undefined {
+  try {
+    return codec.encode(value);
+  } catch {
+    return undefined;
   }
 }
 

@@ -90,7 +90,7 @@ describeWithRedis('a lease', () => {
         asked.catch(() => {});
         await until('it is given', async () => (await leaseOf('key')) !== null);
         proxy.reset();
-        await expect(asked).rejects.toThrow();
+        await expect(asked).rejects.toBeInstanceOf(Error);
       },
     ],
     [

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import { messagePack, redisLevel, type RedisClient } from '../../lib/redis/index.js';
 import { describeLevel } from '../../lib/testing/index.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
+import { until } from './until.js';
 
 let server: RedisServer;
 const closers: (() => unknown)[] = [];
@@ -45,3 +47,39 @@ for (const [name, connect] of Object.entries(clients)) {
     { describe: describeWithRedis, it },
   );
 }
+
+describeWithRedis('the codec of a level', () => {
+  it('may refuse values, which is no failure of the level', async () => {
+    const client = new Redis(server.port, { lazyConnect: true });
+    const plain = messagePack();
+    const encode = (value: unknown): Buffer => {
+      if (typeof value === 'symbol') throw new TypeError('symbols have no bytes');
+      return plain.encode(value);
+    };
+    const codec = { encode, decode: (bytes: Buffer) => plain.decode(bytes) };
+    const open = (): CacheHierarchy =>
+      new CacheHierarchy({ remote: redisLevel({ client, name: `cache-${names}`, codec }) });
+    names += 1;
+    const [here, there] = [open(), open()];
+    await here.set('set', 'old');
+    for (let round = 0; round < 6; round++)
+      expect(await here.getOrSet(`loaded:${round}`, () => Symbol.iterator)).toBe(Symbol.iterator);
+    await here.set('set', Symbol.iterator);
+
+    expect(here.getMetrics().lower.remote).toMatchObject({ refused: 7, failures: 0, down: false });
+    expect(await there.get('loaded:0')).toBeUndefined();
+    // What is older than what was refused must not come back.
+    await until('it is gone from Redis', async () => (await there.get('set')) === undefined);
+    await Promise.all([here.close(), there.close()]);
+  });
+});
+
+describeWithRedis('a scope of a level', () => {
+  it('is refused under the name of the level itself', async () => {
+    const client = new Redis(server.port, { lazyConnect: true });
+    const level = redisLevel({ client, name: 'shop' });
+
+    expect(() => level.scope('shop')).toThrow('"shop" is what the level itself is called in Redis');
+    await level.close();
+  });
+});

@@ -50,7 +50,13 @@ describe(LevelCalls.name, () => {
     expect(await calls.delete('key', {})).toEqual({ state: 'answered', answer: 'applied' });
     expect(await calls.invalidateTags(['tag'], 5)).toMatchObject({ answer: 'applied' });
     expect(await calls.clear('')).toMatchObject({ answer: 'applied' });
-    expect(calls.getMetrics()).toEqual({ calls: 6, failures: 0, timeouts: 0, unsent: 0 });
+    expect(calls.getMetrics()).toEqual({
+      calls: 6,
+      failures: 0,
+      timeouts: 0,
+      unsent: 0,
+      refused: 0,
+    });
   });
 
   it('gives a lease back that comes too late, which nobody would use', async () => {
@@ -108,7 +114,13 @@ describe(`${LevelCalls.name}: a level that fails`, () => {
     level.when(ALL_OPERATIONS, 'fail');
 
     expect(await statesOf(askEverything())).toEqual(Array(5).fill('failed'));
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 0, unsent: 0 });
+    expect(calls.getMetrics()).toEqual({
+      calls: 5,
+      failures: 5,
+      timeouts: 0,
+      unsent: 0,
+      refused: 0,
+    });
   });
 
   it('may throw at once', async () => {
@@ -163,16 +175,37 @@ describe(`${LevelCalls.name}: a level that fails`, () => {
   });
 });
 
+describe(`${LevelCalls.name}: a level that refuses an entry`, () => {
+  it('has that counted, and has not failed', async () => {
+    level.when('write', () => new Map([['key', 'refused']]));
+    await calls.write('key', entryOf(1, clock));
+
+    expect(calls.getMetrics()).toMatchObject({ refused: 1, failures: 0 });
+  });
+});
+
 describe(`${LevelCalls.name}: a level that takes long`, () => {
   it('has every call given up at the timeout', async () => {
     level.when(ALL_OPERATIONS, 'hang');
     const states = statesOf(askEverything());
     await clock.advance(99);
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 0, timeouts: 0, unsent: 0 });
+    expect(calls.getMetrics()).toEqual({
+      calls: 5,
+      failures: 0,
+      timeouts: 0,
+      unsent: 0,
+      refused: 0,
+    });
     await clock.advance(1);
 
     expect(await states).toEqual(Array(5).fill('late'));
-    expect(calls.getMetrics()).toEqual({ calls: 5, failures: 5, timeouts: 5, unsent: 0 });
+    expect(calls.getMetrics()).toEqual({
+      calls: 5,
+      failures: 5,
+      timeouts: 5,
+      unsent: 0,
+      refused: 0,
+    });
     expect(reports.map(({ message }) => message)).toEqual([
       expect.stringContaining('of the level remote of a cache took longer than 100 ms'),
     ]);
