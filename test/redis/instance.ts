@@ -10,9 +10,12 @@ import { RedisLevel } from '../../lib/redis/redis-level.js';
 import { randomFrom } from '../support/random.js';
 import { machineNow, type Seen } from './oracle.js';
 import { PlainCache } from './plain-cache.js';
+import { clientOf, type ClientName } from './redis-clients.js';
 
 export interface InstanceOptions {
   readonly kind: 'hierarchy' | 'plain';
+  /** Which client the level is made of; `ioredis` where nothing is said. */
+  readonly client?: ClientName | undefined;
   /** Where the cache finds Redis. */
   readonly port: number;
   /** Where the database is; that is a Redis, too. */
@@ -56,26 +59,24 @@ const HOW = [
  */
 export class Instance {
   readonly cache: Tested;
-  readonly #client: Redis;
   readonly #database: Redis;
   readonly #name: string;
   readonly #loadMs: number;
   #seen: Seen[] = [];
   #loads = 0;
 
-  private constructor(cache: Tested, client: Redis, options: InstanceOptions) {
+  private constructor(cache: Tested, options: InstanceOptions) {
     const { databasePort, name, loadMs = 0 } = options;
     this.cache = cache;
-    this.#client = client;
     this.#database = quiet(new Redis(databasePort));
     this.#name = name;
     this.#loadMs = loadMs;
   }
 
   static async open(options: InstanceOptions): Promise<Instance> {
-    const client = quiet(new Redis(options.port, { lazyConnect: true }));
     const { kind, port, name, levelTimeoutMs = 20_000, clock = systemClock } = options;
-    if (kind === 'plain') return new Instance(await PlainCache.open(port, name), client, options);
+    if (kind === 'plain') return new Instance(await PlainCache.open(port, name), options);
+    const client = clientOf(options.client ?? 'ioredis').one(port);
     const level = new RedisLevel(
       {
         driver: new RedisDriver(connectLike(client)!, clock),
@@ -95,7 +96,7 @@ export class Instance {
       clock,
       report: () => {},
     });
-    return new Instance(cache, client, options);
+    return new Instance(cache, options);
   }
 
   get hierarchy(): CacheHierarchy {
@@ -189,7 +190,6 @@ export class Instance {
 
   async close(): Promise<void> {
     await this.cache.close();
-    this.#client.disconnect();
     this.#database.disconnect();
   }
 

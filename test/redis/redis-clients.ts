@@ -2,9 +2,11 @@ import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
 import type { RedisClient } from '../../lib/redis/index.js';
 
+export type ClientName = 'ioredis' | 'redis';
+
 /** A client as its user makes it. The level only duplicates it, so it is never connected. */
 export interface ClientKind {
-  readonly name: string;
+  readonly name: ClientName;
   readonly one: (port: number) => RedisClient;
   readonly cluster: (ports: readonly number[]) => RedisClient;
 }
@@ -26,3 +28,7 @@ export const CLIENTS: readonly ClientKind[] = [
       createCluster({ rootNodes: ports.map((port) => ({ socket: { port, host: '127.0.0.1' } })) }),
   },
 ];
+
+export function clientOf(name: ClientName): ClientKind {
+  return CLIENTS.find((kind) => kind.name === name)!;
+}
