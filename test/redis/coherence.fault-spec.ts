@@ -5,6 +5,7 @@ import { randomFrom } from '../support/random.js';
 import { Instance, pause, type InstanceOptions } from './instance.js';
 import { Link } from './link.js';
 import { machineNow, Oracle, type Verdict } from './oracle.js';
+import { CLIENTS, type ClientName } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
@@ -34,7 +35,7 @@ afterEach(async () => {
 
 type Kind = InstanceOptions['kind'];
 
-/** Opens two instances over one Redis, with options of their own. */
+/** Opens two instances over one Redis, one of each client, with options of their own. */
 async function two(
   kind: Kind,
   ...own: readonly Partial<InstanceOptions>[]
@@ -43,8 +44,8 @@ async function two(
   const { port } = server;
   const shared = { kind, port, databasePort: port, name, maxStaleMs: MAX_STALE_MS };
   const both = [
-    await Instance.open({ ...shared, ...own[0] }),
-    await Instance.open({ ...shared, ...own[1] }),
+    await Instance.open({ ...shared, client: 'ioredis', ...own[0] }),
+    await Instance.open({ ...shared, client: 'redis', ...own[1] }),
   ] as [Instance, Instance];
   opened.push(...both);
   await until('copies are proven', () => both.every((instance) => instance.isProven()));
@@ -67,11 +68,11 @@ describeWithRedis('copies that are made while another process writes', () => {
   const PAIRS = 4_000;
 
   /** Returns how many copies are older than what was written. */
-  async function race(kind: Kind): Promise<number> {
+  async function race(kind: Kind, client?: ClientName): Promise<number> {
     // Answers and messages come in any order.
     const link = await Link.to(server.port, { jitterMs: 10, random: randomFrom(1) });
     try {
-      const [reader, writer] = await two(kind, { port: link.port });
+      const [reader, writer] = await two(kind, { port: link.port, client });
       const keys = Array.from({ length: PAIRS }, (_, at) => `pair:${at}`);
       for (let at = 0; at < PAIRS; at += 100)
         await Promise.all(keys.slice(at, at + 100).map((key) => writer.cache.set(key, 1)));
@@ -97,14 +98,17 @@ describeWithRedis('copies that are made while another process writes', () => {
     expect(await race('plain')).toBeGreaterThan(0);
   });
 
-  it('are never old', async () => {
-    expect(await race('hierarchy')).toBe(0);
+  it.each(CLIENTS)('are never old, through $name', async ({ name }) => {
+    expect(await race('hierarchy', name)).toBe(0);
   });
 });
 
 describeWithRedis('a process whose subscription is broken again and again', () => {
-  async function broken(kind: Kind): Promise<{ verdict: Verdict; kept: number }> {
-    const [reader, writer] = await two(kind);
+  async function broken(
+    kind: Kind,
+    client?: ClientName,
+  ): Promise<{ verdict: Verdict; kept: number }> {
+    const [reader, writer] = await two(kind, { client });
     for (const key of KEYS) await reader.read(key);
     const endsAt = machineNow() + 5_000;
     const repeat = async (everyMs: number, act: () => Promise<unknown>): Promise<void> => {
@@ -136,8 +140,8 @@ describeWithRedis('a process whose subscription is broken again and again', () =
     expect((await broken('plain')).verdict.staleElsewhere).toBeGreaterThan(0);
   });
 
-  it('reads nothing stale beyond the bound, and keeps its other copies', async () => {
-    const { verdict, kept } = await broken('hierarchy');
+  it.each(CLIENTS)('reads nothing stale beyond the bound through $name', async ({ name }) => {
+    const { verdict, kept } = await broken('hierarchy', name);
 
     expect(verdict).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
     expect(kept).toBeGreaterThanOrEqual(0.9);
@@ -145,10 +149,13 @@ describeWithRedis('a process whose subscription is broken again and again', () =
 });
 
 describeWithRedis('a process that is cut off from Redis', () => {
-  async function cutOff(kind: Kind): Promise<{ verdict: Verdict; after: number; now: number }> {
+  async function cutOff(
+    kind: Kind,
+    client?: ClientName,
+  ): Promise<{ verdict: Verdict; after: number; now: number }> {
     const link = await Link.to(server.port);
     try {
-      const [near, far] = await two(kind, {}, { port: link.port, levelTimeoutMs: 300 });
+      const [near, far] = await two(kind, {}, { port: link.port, levelTimeoutMs: 300, client });
       expect(await far.read('key')).toBe(0);
       link.cut();
       const endsAt = machineNow() + 2 * MAX_STALE_MS;
@@ -171,8 +178,8 @@ describeWithRedis('a process that is cut off from Redis', () => {
     expect((await cutOff('plain')).verdict.staleElsewhere).toBeGreaterThan(0);
   });
 
-  it('serves nothing older than it may, and what is new once it is back', async () => {
-    const { verdict, after, now } = await cutOff('hierarchy');
+  it.each(CLIENTS)('serves nothing older than it may through $name', async ({ name }) => {
+    const { verdict, after, now } = await cutOff('hierarchy', name);
 
     expect(verdict).toMatchObject({ staleHere: 0, staleElsewhere: 0 });
     expect(after).toBe(now);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis';
 import { pause, type InstanceOptions } from './instance.js';
 import { machineNow, Oracle, type Verdict } from './oracle.js';
+import { CLIENTS, type ClientName } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { RemoteInstance } from './remote-instance.js';
 import { until } from './until.js';
@@ -43,7 +44,9 @@ async function open(
   const { port } = server;
   const name = `cache-${(names += 1)}`;
   const all = { kind, port, databasePort: port, name, maxStaleMs: MAX_STALE_MS, ...options };
-  await Promise.all(fleet.map((instance) => instance.open(all)));
+  // Processes of both clients are one fleet.
+  const clientAt = (at: number): ClientName => CLIENTS[at % CLIENTS.length]!.name;
+  await Promise.all(fleet.map((instance, at) => instance.open({ client: clientAt(at), ...all })));
   await Promise.all(
     fleet.map((instance) => until('copies are proven', () => instance.isProven(), 30_000)),
   );
@@ -110,8 +113,8 @@ describeWithRedis('a process that stands still', () => {
     expect((await frozen()).staleElsewhere).toBeGreaterThan(0);
   });
 
-  it('reads nothing stale when it goes on', async () => {
-    await open('hierarchy');
+  it.each(CLIENTS)('reads nothing stale when it goes on, through $name', async ({ name }) => {
+    await open('hierarchy', { client: name });
 
     expect(await frozen()).toMatchObject({ staleElsewhere: 0 });
   });
