@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
+import { KeyLayout } from '../../lib/redis/key-layout.js';
 import { describeLevel } from '../../lib/testing/index.js';
 import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
 import { RedisCluster } from './redis-cluster.js';
 import { describeWithRedis } from './redis-server.js';
+import { Storm } from './storm.js';
 
 let cluster: RedisCluster;
 let names = 0;
@@ -128,6 +130,37 @@ describeWithRedis.each(CLIENTS)(
         await lossy.stop();
       }
     }, 30_000);
+  },
+);
+
+describeWithRedis.each(CLIENTS)(
+  'caches over a Cluster whose slots move, through $name',
+  ({ cluster: clientOf }) => {
+    it('lose nothing, and go on', async () => {
+      const name = `cache-${++names}`;
+      const layout = new KeyLayout({ prefix: 'cache', name });
+      const caches = [1, 2].map(() => openCache(clientOf(cluster.ports), name));
+      const storm = new Storm(caches);
+      try {
+        await storm.calm();
+        for (const { counters } of layout.buckets) await cluster.moveSlotOf(counters);
+        await storm.calm();
+        await storm.stop();
+
+        expect([storm.errors, storm.unhandled, storm.stale]).toEqual([[], [], []]);
+        await storm.current();
+        // What is on all nodes is reached where it is now.
+        const [one, other] = caches as [CacheHierarchy, CacheHierarchy];
+        await one.setMany(KEYS.map((key) => [key, 'old']));
+        await until('all is there', async () => (await readOneByOne(other)).length === KEYS.length);
+        await one.clear();
+        await until('it was heard', () => KEYS.every((key) => !other.has(key)));
+        expect(await readOneByOne(other)).toEqual([]);
+      } finally {
+        await storm.stop();
+        await Promise.all(caches.map((cache) => cache.close()));
+      }
+    }, 60_000);
   },
 );
 

@@ -26,6 +26,28 @@ export class RedisCluster {
     return Promise.all(this.nodes.map((node) => on(node, run)));
   }
 
+  /** Moves the slot of a key to the next node, key by key, while it is in use. */
+  async moveSlotOf(key: string): Promise<void> {
+    const ids = await this.onEach(async (node) => String(await node.call('CLUSTER', 'MYID')));
+    const slot = Number(await on(this.nodes[0]!, (node) => node.call('CLUSTER', 'KEYSLOT', key)));
+    const ranges = await on(this.nodes[0]!, (node) => node.cluster('SLOTS'));
+    const range = ranges.find(([first, last]) => first <= slot && slot <= last)!;
+    const from = this.ports.indexOf(range[2]![1]);
+    const to = (from + 1) % NODES;
+    const [source, target] = [this.nodes[from]!, this.nodes[to]!];
+    await on(target, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from]!));
+    await on(source, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[to]!));
+    await on(source, async (node) => {
+      for (;;) {
+        const keys = (await node.call('CLUSTER', 'GETKEYSINSLOT', slot, 1)) as string[];
+        if (keys.length === 0) return;
+        await node.call('MIGRATE', '127.0.0.1', target.port, '', 0, 5_000, 'KEYS', ...keys);
+      }
+    });
+    for (const owner of [target, source, ...this.nodes])
+      await on(owner, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }

@@ -1,4 +1,6 @@
 import { expect, it, jest } from '@jest/globals';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describeWithRedis } from './redis-server.js';
 import { soak, type SoakReport } from './soak.js';
 
@@ -8,6 +10,34 @@ const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 0);
 const SEED = Number(process.env['SOAK_SEED'] ?? (SECONDS > 0 ? Date.now() % 1e6 : 2));
 
 jest.setTimeout(120_000 + 1_000 * SECONDS);
+
+/** So many soaks after the first two say whether memory grows. */
+const MEASURED_ROUNDS = 5;
+
+interface Heap {
+  readonly minutes: number;
+  readonly megabytes: number;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function heapNow(): Heap {
+  collectGarbage();
+  return {
+    minutes: performance.now() / 60_000,
+    megabytes: process.memoryUsage().heapUsed / 2 ** 20,
+  };
+}
+
+/** The least squares' slope, in megabytes a minute. */
+function slopeOf(heaps: readonly Heap[]): number {
+  const mean = (of: (heap: Heap) => number): number =>
+    heaps.reduce((sum, heap) => sum + of(heap), 0) / heaps.length;
+  const [at, size] = [mean(({ minutes }) => minutes), mean(({ megabytes }) => megabytes)];
+  const spread = mean(({ minutes }) => (minutes - at) ** 2);
+  return mean(({ minutes, megabytes }) => (minutes - at) * (megabytes - size)) / spread;
+}
 
 function expectSound(report: SoakReport): void {
   expect(report).toMatchObject({
@@ -29,11 +59,17 @@ describeWithRedis('caches over a Redis that breaks all the time', () => {
   it('read nothing stale, and have what the database has when it is back', async () => {
     const endsAt = performance.now() + 1_000 * SECONDS;
     let seed = SEED;
+    const heaps: Heap[] = [];
     do {
       const report = await soak({ seed, forMs: 15_000 });
-      if (SECONDS > 0) console.log(JSON.stringify(report));
+      heaps.push(heapNow());
+      if (SECONDS > 0) process.stdout.write(`${JSON.stringify({ ...report, ...heaps.at(-1) })}\n`);
       expectSound(report);
       seed += 1;
     } while (performance.now() < endsAt);
+    const warm = heaps.slice(2);
+    if (warm.length < MEASURED_ROUNDS) return;
+    process.stdout.write(`heap: ${slopeOf(warm).toFixed(2)} MB a minute\n`);
+    expect(slopeOf(warm)).toBeLessThan(1);
   });
 });
