@@ -42,9 +42,9 @@ const JOIN_TIMEOUT_MS = 30 * LEVEL_TIMEOUT_MS;
 const LOADER_MS = 2 * LEVEL_TIMEOUT_MS;
 /** How long each call takes at most, with two levels that do not answer. */
 const READ_MS = 2 * LEVEL_TIMEOUT_MS;
-/** What is on its way to a level, and then this together with all that waits. */
-const DELETE_MS = 2 * LEVEL_TIMEOUT_MS;
-const WRITE_MS = 2 * (DELETE_MS + LEVEL_TIMEOUT_MS);
+/** However much of the key is on its way there before. */
+const DELETE_MS = LEVEL_TIMEOUT_MS;
+const WRITE_MS = 2 * LEVEL_TIMEOUT_MS;
 const LOAD_MS = JOIN_TIMEOUT_MS;
 const STORE_MS = LOCK_TIMEOUT_MS + READ_MS + LOADER_MS + WRITE_MS;
 const LONGEST_LIFETIME_MS = 20_000;
