@@ -63,7 +63,7 @@ interface Write {
   readonly entry: LevelEntry;
   readonly token: string | undefined;
   readonly offset: number;
-  /** The time of this process after which it is not to be carried out. */
+  /** The time of Redis after which it is not to be carried out. */
   readonly latest: number;
 }
 
@@ -123,9 +123,10 @@ export class RedisLevel implements CacheLevel {
     if (entries.size === 0) return new Map();
     const offset = await this.#time.offset();
     const latest = this.#parts.clock.now() + WRITE_WITHIN_MS;
+    const latestThere = latest + this.#time.leastOffset();
     const writes = [...entries].map(async ([key, entry]): Promise<[string, WriteOutcome]> => [
       key,
-      await this.#write({ key, entry, token: tokens?.get(key), offset, latest }),
+      await this.#write({ key, entry, token: tokens?.get(key), offset, latest: latestThere }),
     ]);
     try {
       return new Map(await Promise.all(writes));
@@ -268,7 +269,7 @@ export class RedisLevel implements CacheLevel {
       [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
       [
         ...leasedWith(token),
-        String(latest + offset),
+        String(latest),
         String(Math.ceil(freshUntil)),
         String(Math.ceil(staleUntil)),
         String(keepMs),

@@ -5,6 +5,9 @@ import { TIME } from './scripts.js';
 /** How old a comparison of the clocks may be, in milliseconds. */
 const COMPARE_AFTER_MS = 10_000;
 
+/** What a longer round trip has said is compared anew with the next call, in milliseconds. */
+const LONG_TRIP_MS = 200;
+
 /**
  * The time of Redis, by this process's monotonic clock: no two machines' wall clocks are compared. Wrong by
  * half a round trip at most, and by what the clocks drift apart in ten seconds.
@@ -15,6 +18,7 @@ export class ServerTime {
   readonly #key: string;
   /** Redis's time less that of this process, in milliseconds. */
   #offset: number | undefined;
+  #leastOffset = -Infinity;
   #comparedAt = -Infinity;
   #comparing: Promise<number> | undefined;
 
@@ -40,13 +44,23 @@ export class ServerTime {
     return this.#offset;
   }
 
+  /**
+   * What is to be added to a time after which Redis is not to do something: with it that is never later
+   * there than here, whatever the trip of the answer took. Known once {@link offset} has settled.
+   */
+  leastOffset(): number {
+    return this.#leastOffset;
+  }
+
   async #compare(): Promise<number> {
     try {
       const sentAt = this.#clock.now();
       const micros = Number(await this.#driver.run(TIME, [this.#key], []));
       const receivedAt = this.#clock.now();
       this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
-      this.#comparedAt = receivedAt;
+      this.#leastOffset = micros / 1_000 - receivedAt;
+      const isLong = receivedAt - sentAt > LONG_TRIP_MS;
+      this.#comparedAt = isLong ? -Infinity : receivedAt;
       return this.#offset;
     } finally {
       this.#comparing = undefined;
