@@ -39,3 +39,31 @@ export const systemClock: Clock = {
     return () => clearImmediate(immediate);
   },
 };
+
+/** The wall clock runs ahead of the monotonic one by less than this, in milliseconds, where it is only adjusted. */
+const ADJUSTMENT_MS = 50;
+
+/**
+ * Tells that the machine was suspended: the monotonic clock may have stood still then, while other machines went
+ * on. A wall clock that is put forward looks the same.
+ */
+export class SuspensionWatch {
+  readonly #clock: Clock;
+  #gapMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#gapMs = this.#readGap();
+  }
+
+  /** Whether it was suspended since this was asked last. */
+  wasSuspended(): boolean {
+    const before = this.#gapMs;
+    this.#gapMs = this.#readGap();
+    return this.#gapMs - before > ADJUSTMENT_MS;
+  }
+
+  #readGap(): number {
+    return this.#clock.wallNow() - this.#clock.now();
+  }
+}

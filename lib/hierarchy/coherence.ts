@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { SuspensionWatch, type Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener, LevelChange } from '../levels/cache-level.js';
 
 /** What {@link Coherence} needs from its owner. */
@@ -31,10 +31,12 @@ export interface CoherenceMetrics {
  * proof that none were, copies from before are misses, and the level that is shared is asked. So entries
  * carry their order here, tagged or not. What is stored without a proof is kept for `maxStale` from its
  * call on. With the next proof everything from before the lapse that is not known to be old is trusted again.
+ * While the machine is suspended nothing is heard, and its clock may stand still: everything was missed then.
  */
 export class Coherence {
   readonly #ports: CoherencePorts;
   readonly #feed: ChangeFeed | undefined;
+  readonly #suspensions: SuspensionWatch;
   /** For each group the order at which changes were missed last. */
   readonly #missedAt: number[] = [];
   /** For each group the order at which its proof was found to have lapsed; `undefined` while there is one. */
@@ -54,11 +56,9 @@ export class Coherence {
         this.#heard += 1;
         ports.apply(change);
       },
-      missed: (group) => {
-        this.#missed += 1;
-        this.#missedAt[group] = ports.advance();
-      },
+      missed: (group) => this.#miss(group),
     });
+    this.#suspensions = new SuspensionWatch(ports.clock);
     // There is no proof at first.
     const length = this.#feed?.groups ?? 0;
     this.#lapsedAt = Array.from({ length }, () => 0);
@@ -86,13 +86,16 @@ export class Coherence {
 
   /** Looks whether the proof has lapsed or come: what begins then is told from what was there before. */
   notice(): void {
-    if (this.#feed === undefined || this.#areProven(this.#feed)) return;
+    if (this.#feed === undefined) return;
+    this.#noteSuspension(this.#feed);
+    if (this.#areProven(this.#feed)) return;
     for (let group = 0; group < this.#feed.groups; group++) this.#isProven(this.#feed, group);
   }
 
   /** Until when what is stored of a key now may be served, that was loaded, set or read from some time on. */
   trustedUntil(key: string, since: number): number {
     if (this.#feed === undefined) return Infinity;
+    this.#noteSuspension(this.#feed);
     const group = this.#feed.groupOf(key);
     // Of what was changed before the first proof nobody can tell whether it was heard.
     if (this.#isProven(this.#feed, group) && since > this.#provenFrom[group]!) return Infinity;
@@ -117,11 +120,22 @@ export class Coherence {
       }
       return true;
     }
+    this.#noteSuspension(feed);
     if (this.#lapsedAt[group] === undefined) {
       this.#lapsedAt[group] = this.#ports.advance();
       this.#areProven(feed);
     }
     return false;
+  }
+
+  #noteSuspension(feed: ChangeFeed): void {
+    if (!this.#suspensions.wasSuspended()) return;
+    for (let group = 0; group < feed.groups; group++) this.#miss(group);
+  }
+
+  #miss(group: number): void {
+    this.#missed += 1;
+    this.#missedAt[group] = this.#ports.advance();
   }
 
   #areProven(feed: ChangeFeed): boolean {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { SuspensionWatch, type Clock } from '../clock.js';
 import type { RedisDriver } from './redis-driver.js';
 import { TIME } from './scripts.js';
 
@@ -18,6 +18,7 @@ export class ServerTime {
   readonly #key: string;
   /** Redis's time less that of this process, in milliseconds. */
   #offset: number | undefined;
+  readonly #suspensions: SuspensionWatch;
   #leastOffset = -Infinity;
   #comparedAt = -Infinity;
   #comparing: Promise<number> | undefined;
@@ -26,16 +27,18 @@ export class ServerTime {
   constructor(driver: RedisDriver, clock: Clock, key: string) {
     this.#driver = driver;
     this.#clock = clock;
+    this.#suspensions = new SuspensionWatch(clock);
     this.#key = key;
   }
 
   /**
    * Returns what is to be added to the clock's time. Waits for Redis the first time; later an old comparison
-   * will do while another is under way.
+   * will do while another is under way, unless the clock has stood still since.
    *
    * @throws what the client throws
    */
   offset(): number | Promise<number> {
+    if (this.#suspensions.wasSuspended()) this.#offset = undefined;
     const isOld = this.#clock.now() - this.#comparedAt > COMPARE_AFTER_MS;
     if (!isOld && this.#offset !== undefined) return this.#offset;
     this.#comparing ??= this.#compare();
@@ -54,14 +57,18 @@ export class ServerTime {
 
   async #compare(): Promise<number> {
     try {
-      const sentAt = this.#clock.now();
-      const micros = Number(await this.#driver.run(TIME, [this.#key], []));
-      const receivedAt = this.#clock.now();
-      this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
-      this.#leastOffset = micros / 1_000 - receivedAt;
-      const isLong = receivedAt - sentAt > LONG_TRIP_MS;
-      this.#comparedAt = isLong ? -Infinity : receivedAt;
-      return this.#offset;
+      for (;;) {
+        const suspensions = new SuspensionWatch(this.#clock);
+        const sentAt = this.#clock.now();
+        const micros = Number(await this.#driver.run(TIME, [this.#key], []));
+        const receivedAt = this.#clock.now();
+        if (suspensions.wasSuspended()) continue;
+        this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
+        this.#leastOffset = micros / 1_000 - receivedAt;
+        const isLong = receivedAt - sentAt > LONG_TRIP_MS;
+        this.#comparedAt = isLong ? -Infinity : receivedAt;
+        return this.#offset;
+      }
     } finally {
       this.#comparing = undefined;
     }

@@ -2,9 +2,20 @@ import { FakeClock } from '../../lib/testing/fake-clock.js';
 
 /** The clock that users test with, with the means to settle what waits that our own tests have. */
 export class VirtualClock extends FakeClock {
+  #suspendedMs = 0;
+
   /** @param settleWith lets what waits on settled promises run; a turn of the event loop by default */
   constructor(settleWith = settle) {
     super({ settleWith, startAt: new Date(1_700_000_001_000) });
+  }
+
+  /** The machine sleeps for so long: only the wall clock goes on. */
+  suspend(ms: number): void {
+    this.#suspendedMs += ms;
+  }
+
+  override wallNow(): number {
+    return super.wallNow() + this.#suspendedMs;
   }
 }
 

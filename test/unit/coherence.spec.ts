@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { ChangeFeed, ChangeListener } from '../../lib/levels/cache-level.js';
+import { defer } from '../support/deferred.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -117,6 +118,28 @@ describe('copies of a level that others change', () => {
     expect(await cache.get('fresh')).toBe('loaded');
   });
 
+  it('are misses after a suspension where nothing was proven before', async () => {
+    remote.isProven = false;
+    await cache.getOrSet('fresh', () => 'loaded');
+    expect(cache.has('fresh')).toBe(true);
+    clock.suspend(5_000);
+
+    expect(cache.has('fresh')).toBe(false);
+    expect(cache.getMetrics().coherence).toMatchObject({ missed: 26 });
+    await cache.getOrSet('later', () => 'loaded');
+    expect(cache.has('later')).toBe(true);
+  });
+
+  it('survive a wall clock that is adjusted or put back', async () => {
+    remote.isProven = false;
+    await cache.getOrSet('fresh', () => 'loaded');
+    clock.suspend(40);
+    expect(cache.has('fresh')).toBe(true);
+    clock.suspend(-60_000);
+
+    expect(cache.has('fresh')).toBe(true);
+  });
+
   it('keep a remote that is away from being asked each time', async () => {
     remote.isProven = false;
     remote.when('read write', 'fail');
@@ -144,6 +167,17 @@ describe('what is under way when others change something', () => {
 
     expect(await reading).toBe('new');
     expect(cache.peek('a1')).toBe('new');
+  });
+
+  it('and is loaded through a suspension is returned and not stored', async () => {
+    const row = defer<string>();
+    const loading = cache.getOrSet('fresh', () => row.promise);
+    await clock.turn();
+    clock.suspend(5_000);
+    row.resolve('old');
+
+    expect(await loading).toBe('old');
+    expect(cache.has('fresh')).toBe(false);
   });
 
   it('and is loaded is returned and not stored', async () => {

@@ -17,7 +17,8 @@ let level: RedisLevel;
 beforeEach(() => {
   trips = { time: [0, 0], write: [0, 0] };
   clock = new VirtualClock(settleMicrotasks);
-  const double = new RedisDouble(clock);
+  // The server goes on while this process is suspended.
+  const double = new RedisDouble({ now: () => clock.wallNow() });
   const pass = (ms: number): Promise<void> =>
     new Promise((resolve) => void clock.setTimer(resolve, ms));
   const connection: RedisConnection = {
@@ -62,6 +63,25 @@ describe(`${ServerTime.name} and the latest time of a write`, () => {
     await clock.advance(5_000);
 
     expect(await outcome).toEqual(new Map([['key', 'stored']]));
+  });
+
+  it.each([
+    ['before the call', [1, 0], 0],
+    ['while the question for the time is on its way', [1, 10], 5],
+  ] as const)('asks for the time anew after a suspension %s', async (_, time, suspendAfterMs) => {
+    trips = { time: [0, 0], write: [1, 0] };
+    const first = write();
+    await clock.advance(20_000);
+    trips.time = [...time];
+    if (suspendAfterMs === 0) clock.suspend(60_000);
+    const second = write();
+    await clock.advance(suspendAfterMs);
+    if (suspendAfterMs > 0) clock.suspend(60_000);
+    const third = write();
+    await clock.advance(100);
+
+    const stored = new Map([['key', 'stored']]);
+    expect(await Promise.all([first, second, third])).toEqual([stored, stored, stored]);
   });
 
   it('asks for the time anew where the answer was slow, so that writes are not late for long', async () => {
