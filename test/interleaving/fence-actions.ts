@@ -210,6 +210,7 @@ export class FenceActions {
       value.unstorable = 'which its loader has skipped';
     }
     if (isSync) oracle.noteStorable(value);
+    value.broughtAt = moment.clock.now();
     return value;
   }
 

@@ -90,8 +90,7 @@ class WatchedLevel extends HeldLevel {
   }
 
   override write(entries: ReadonlyMap<string, LevelEntry>): Promise<Map<string, WriteOutcome>> {
-    const { held, random, clock } = this.#options;
-    const calledAt = clock.now();
+    const { held, random } = this.#options;
     const outcome: WriteOutcome = held.mayFail(10) ? random.pick(['fenced', 'refused']) : 'stored';
     for (const key of entries.keys()) this.#writing.add(key);
     const written = held.carry(
@@ -100,8 +99,8 @@ class WatchedLevel extends HeldLevel {
         return new Map([...entries.keys()].map((key) => [key, outcome]));
       },
       () => {
-        if (outcome === 'fenced' && clock.now() - calledAt < LEVEL_TIMEOUT_MS)
-          for (const { value } of entries.values()) this.#noteFenced(value as Traced);
+        if (outcome !== 'fenced') return;
+        for (const { value } of entries.values()) this.#noteFenced(value as Traced);
       },
     );
     return written.finally(() => {
@@ -119,8 +118,12 @@ class WatchedLevel extends HeldLevel {
       oracle.noteStoredLast(pathOf(key), value);
   }
 
-  /** The last level is written first: where it knows better no other may have the value. */
+  /**
+   * The last level is written first: where it knows better no other may have the value. Who has waited too long,
+   * for its turn or for the answer, does not hear of it.
+   */
   #noteFenced(value: Traced): void {
+    if (this.#options.clock.now() - value.broughtAt >= LEVEL_TIMEOUT_MS) return;
     const isLoad = value.births.length === 1 && value.births[0]!.source === 'load';
     if (this.name === 'remote' && isLoad) value.unstorable = 'which the remote has fenced';
   }

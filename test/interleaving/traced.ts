@@ -27,6 +27,8 @@ export interface Traced {
   readonly births: Birth[];
   /** The first step at which some level can have had it. */
   storedSince: number;
+  /** The clock time at which its loader brought it, when it has. */
+  broughtAt: number;
   /** Why no level may have it. */
   unstorable: string | undefined;
 }
@@ -39,5 +41,5 @@ export function trace(
 ): Traced {
   const birth = { source, tags, calledAt: step, askedAt, at: clock.now(), hasGrace };
   const id = `${source} of step ${step}`;
-  return { id, births: [birth], storedSince: Infinity, unstorable: undefined };
+  return { id, births: [birth], storedSince: Infinity, broughtAt: Infinity, unstorable: undefined };
 }
