@@ -62,4 +62,27 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
     await until('all connections are closed', () => proxy.connections === 0);
     expect(unhandled).toEqual([]);
   });
+
+  it('hear again after they broke each time that they subscribed', async () => {
+    const level = redisLevel({ client: one(proxy.port), name: 'cache' });
+    const other = redisLevel({ client: one(server.port), name: 'cache' });
+    let heard = 0;
+    const feed = level.follow({ ...LISTENER, changed: () => void (heard += 1) });
+    try {
+      await until('copies are proven', () => feed.isProven());
+      // Nothing is changed meanwhile: no message that is missed has the level make another subscription.
+      proxy.breakAt('subscribe', 5);
+      proxy.reset();
+      await until('it has tried again each time', () => proxy.trapsLeft === 0);
+
+      await until('it hears', async () => {
+        await other.delete(['key']);
+        return heard > 0;
+      });
+    } finally {
+      feed.stop();
+      await Promise.all([level.close(), other.close()]);
+    }
+    expect(unhandled).toEqual([]);
+  }, 30_000);
 });

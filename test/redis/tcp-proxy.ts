@@ -13,6 +13,12 @@ export interface Toxics {
 
 type Direction = 'up' | 'down';
 
+/** What ends a connection, and how often yet. */
+interface Trap {
+  readonly text: string;
+  left: number;
+}
+
 /**
  * Stands between clients and a server, and does to their connections what networks do. An end that is
  * swallowed is never told to the other side: no FIN, no RST, as where a router has forgotten a connection.
@@ -22,6 +28,7 @@ export class TcpProxy {
   readonly #links = new Set<Link>();
   #target: number;
   #toxics: Toxics = {};
+  #trap: Trap = { text: '', left: 0 };
 
   private constructor(target: number) {
     this.#target = target;
@@ -47,6 +54,16 @@ export class TcpProxy {
   /** How many of them pass bytes on, both ways. */
   get live(): number {
     return [...this.#links].filter(({ isWhole }) => isWhole).length;
+  }
+
+  /** How many connections are yet to be broken by what a client sends. */
+  get trapsLeft(): number {
+    return this.#trap.left;
+  }
+
+  /** Breaks a connection as soon as a client has sent a text in it, in any case, so many times. */
+  breakAt(text: string, times: number): void {
+    this.#trap = { text: text.toLowerCase(), left: times };
   }
 
   /** Sends new connections elsewhere, and ends those that are there. */
@@ -81,6 +98,12 @@ export class TcpProxy {
     const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
     const link = new Link(client, server, () => this.#toxics);
     this.#links.add(link);
+    client.on('data', (piece: Buffer) => {
+      const { text, left } = this.#trap;
+      if (left === 0 || !piece.toString('latin1').toLowerCase().includes(text)) return;
+      this.#trap.left -= 1;
+      link.reset();
+    });
     const forget = (): void => void (client.closed && server.closed && this.#links.delete(link));
     client.once('close', forget);
     server.once('close', forget);
