@@ -109,6 +109,12 @@ export class LevelBench {
     expectSame(left.map(([key]) => key).toSorted(), valid.toSorted());
   }
 
+  /** Whether a time that a level has set itself is over, as well as the level can tell. */
+  isPast(time: number): boolean {
+    const { toleranceMs = 0 } = this.#subject;
+    return time <= this.now() + toleranceMs;
+  }
+
   /** Expects a time to have come back as it was given, as well as the level can. */
   expectTime(actual: number | undefined, given: number): void {
     const { toleranceMs = 0 } = this.#subject;

@@ -6,10 +6,18 @@ import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { MapLevel } from '../../lib/testing/map-level.js';
 
 /** The names of the cases that a level fails. */
-async function failuresOf(create: (clock: FakeClock) => CacheLevel): Promise<string[]> {
+async function failuresOf(
+  create: (clock: FakeClock) => CacheLevel,
+  toleranceMs?: number,
+): Promise<string[]> {
   const cases = levelCases(() => {
     const clock = new FakeClock();
-    return { level: create(clock), now: () => clock.now(), advance: (ms) => clock.advance(ms) };
+    return {
+      level: create(clock),
+      now: () => clock.now(),
+      advance: (ms) => clock.advance(ms),
+      toleranceMs,
+    };
   });
   const failed: string[] = [];
   for (const { name, run } of cases) {
@@ -54,6 +62,22 @@ class Folded extends MapLevel {
   override write(entries: ReadonlyMap<string, LevelEntry>) {
     super.write(new Map([...entries].map(([key, entry]) => [key.toLowerCase(), entry])));
     return new Map([...entries.keys()].map((key) => [key, 'stored' as const]));
+  }
+}
+
+/** Its times come back ten milliseconds later, as through a clock that was not compared well. */
+class Ahead extends MapLevel {
+  constructor(clock: FakeClock) {
+    super({ clock });
+  }
+
+  override read(keys: readonly string[]): Map<string, LevelEntry> {
+    const shift = (entry: LevelEntry): LevelEntry => ({
+      ...entry,
+      freshUntil: entry.freshUntil + 10,
+      staleUntil: entry.staleUntil + 10,
+    });
+    return new Map([...super.read(keys)].map(([key, entry]) => [key, shift(entry)]));
   }
 }
 
@@ -143,6 +167,17 @@ describe('the cases of the level contract', () => {
     ],
   ])('tell what a level does that %s', async (_, create, failed) => {
     expect(await failuresOf(create)).toEqual(failed);
+  });
+
+  it('take times that come back as far off as a level says, and no farther', async () => {
+    const create = (clock: FakeClock): CacheLevel => new Ahead(clock);
+
+    expect(await failuresOf(create, 10)).toEqual([]);
+    expect(await failuresOf(create, 9)).toEqual([
+      'gives the deadline out that it was given',
+      'has no more than a stale answer of an entry in its grace, and nothing after it',
+      'has no more than a stale answer of what was expired by a call',
+    ]);
   });
 
   it('close the level, also where it fails', async () => {
