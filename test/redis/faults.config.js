@@ -27,4 +27,10 @@ import base from '../../jest.config.js';
  * | two formats side by side                        | hostile-bytes: misses, no reports                          |
  * | a certificate that nobody vouches for           | tls: no connection                                         |
  */
-export default { ...base, rootDir: '../..', testRegex: '\\.fault-spec\\.ts$' };
+export default {
+  ...base,
+  rootDir: '../..',
+  testRegex: '\\.fault-spec\\.ts$',
+  // Thousands of round trips take a busy machine more than Jest's five seconds.
+  testTimeout: 60_000,
+};
