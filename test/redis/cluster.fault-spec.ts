@@ -44,10 +44,7 @@ describeWithRedis.each(CLIENTS)('caches over a Cluster through $name', ({ cluste
     const client = clientOf(cluster.ports);
     [one, other] = [openCache(client, name), openCache(client, name)];
     await until('copies are proven', () => isProven(one) && isProven(other));
-    await one.setMany(
-      KEYS.map((key) => [key, 'old']),
-      { tags: 'tag' },
-    );
+    await setAll(one, other);
     await until('it was heard', () => other.getMetrics().coherence!.heard >= KEYS.length);
     expect((await other.getMany(KEYS)).size).toBe(KEYS.length);
   }, 20_000);
@@ -110,8 +107,7 @@ describeWithRedis.each(CLIENTS)(
       const caches = [one, other, third];
       try {
         await until('copies are proven', () => caches.every(isProven));
-        await one.setMany(KEYS.map((key) => [key, 'old']));
-        expect(await readOneByOne(other)).toHaveLength(KEYS.length);
+        await setAll(one, other);
         await lossy.nodes[2]!.kill();
         await until('not everything is proven', () => !caches.some(isProven));
 
@@ -120,9 +116,11 @@ describeWithRedis.each(CLIENTS)(
         expect(left.length).toBeLessThan(KEYS.length);
         expect(third.getMetrics().lower.remote!.down).toBe(false);
         // They are changed as if nothing was, and what the node has that is away is loaded.
-        await Promise.all(left.map((key) => one.set(key, 'new')));
+        await until('it is known', async () => {
+          await Promise.all(left.map((key) => one.set(key, 'new')));
+          return (await valuesOf(third, left)).every(isNew);
+        });
         await until('it is known', async () => (await valuesOf(other, left)).every(isNew));
-        await until('it is known', async () => (await valuesOf(third, left)).every(isNew));
         const lost = KEYS.find((key) => !left.includes(key))!;
         expect(await third.getOrSet(lost, () => 'loaded')).toBe('loaded');
       } finally {
@@ -151,11 +149,7 @@ describeWithRedis.each(CLIENTS)(
         await storm.current();
         // What is on all nodes is reached where it is now.
         const [one, other] = caches as [CacheHierarchy, CacheHierarchy];
-        await until('all is there', async () => {
-          // A machine that does other things may be late with some.
-          await one.setMany(KEYS.map((key) => [key, 'old']));
-          return (await readOneByOne(other)).length === KEYS.length;
-        });
+        await setAll(one, other);
         await one.clear();
         await until('it was heard', () => KEYS.every((key) => !other.has(key)));
         expect(await readOneByOne(other)).toEqual([]);
@@ -166,6 +160,17 @@ describeWithRedis.each(CLIENTS)(
     }, 60_000);
   },
 );
+
+/** Sets all keys, again where a machine that does other things was late with some, until another has them. */
+function setAll(one: CacheHierarchy, other: CacheHierarchy): Promise<void> {
+  return until('all is there', async () => {
+    await one.setMany(
+      KEYS.map((key) => [key, 'old']),
+      { tags: 'tag' },
+    );
+    return (await readOneByOne(other)).length === KEYS.length;
+  });
+}
 
 function isNew(value: unknown): boolean {
   return value === 'new';

@@ -78,9 +78,17 @@ async function changeUnheard(cache: CacheHierarchy): Promise<void> {
   await cache.set('replaced', 'old');
   await replicaHasAll();
   link.swallow();
-  await Promise.all(DELETED.map((key) => cache.delete(key, { require: 'remote' })));
+  // A machine that does other things may be late with an answer.
+  await until('all is acknowledged', () => areDeleted(cache));
   await cache.invalidateTags('tag');
   await cache.set('replaced', 'new');
+}
+
+function areDeleted(cache: CacheHierarchy): Promise<boolean> {
+  return Promise.all(DELETED.map((key) => cache.delete(key, { require: 'remote' }))).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function expectNothingOld(cache: CacheHierarchy): Promise<void> {
@@ -128,7 +136,11 @@ describeWithRedis.each(CLIENTS)('a replica that takes over, through $name', ({ o
     const level = openLevel(one(front.port));
     const freshUntil = performance.now() + 60_000;
     const entry = { value: 'old', bornAt: -Infinity, freshUntil, staleUntil: freshUntil };
-    await level.write(new Map(DELETED.map((key) => [key, entry])));
+    await until('all are stored', async () => {
+      // A machine that does other things may be late with some.
+      await level.write(new Map(DELETED.map((key) => [key, entry])));
+      return (await level.read(DELETED)).size === DELETED.length;
+    });
     await replicaHasAll();
     link.swallow();
     await level.delete(DELETED);
