@@ -13,6 +13,7 @@ import {
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { CallBatch } from './call-batch.js';
+import { Deadlines, type GiveUp } from './deadlines.js';
 import { Outage } from './outage.js';
 
 /** What became of a call of a level. */
@@ -66,8 +67,8 @@ export class LevelCalls {
   /** The leases that entries were loaded with. */
   readonly #tokens = new WeakMap<LevelEntry, string>();
   readonly #deletes = new Map<string, CallBatch<undefined, Ack>>();
-  /** Ends the wait for each call under way. */
-  readonly #waits = new Set<() => void>();
+  /** Of the calls under way. */
+  readonly #deadlines: Deadlines;
   #calls = 0;
   #failures = 0;
   #timeouts = 0;
@@ -78,6 +79,7 @@ export class LevelCalls {
   constructor(options: LevelCallsOptions) {
     this.#options = options;
     this.#outage = new Outage({ ...options, name: options.level.name });
+    this.#deadlines = new Deadlines(options.clock, options.timeoutMs);
   }
 
   /** Whether the last call that ended has failed. */
@@ -153,7 +155,7 @@ export class LevelCalls {
   /** Ends every wait, and the level unless somebody else does. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const end of this.#waits) end();
+    this.#deadlines.giveUpAll();
     if (this.#options.keepOpen === true) return;
     const { level, report } = this.#options;
     let cause: unknown;
@@ -165,6 +167,7 @@ export class LevelCalls {
         throw error;
       }
     });
+    this.#deadlines.rest();
     if (reply.state === 'answered') return;
     report({
       code: 'CACHE_LEVEL_NOT_CLOSED',
@@ -194,11 +197,11 @@ export class LevelCalls {
     return { state: 'answered', answer: new Map(keys.map((key) => [key, reply.answer])) };
   }
 
-  async #call<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
-    if (this.#closed) return FAILED;
+  #call<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
+    if (this.#closed) return Promise.resolve(FAILED);
     if (!this.#outage.mayCall()) {
       this.#unsent += 1;
-      return { state: 'failed', cause: this.#outage.cause };
+      return Promise.resolve({ state: 'failed', cause: this.#outage.cause });
     }
     this.#calls += 1;
     return this.#race(operation, run);
@@ -206,42 +209,36 @@ export class LevelCalls {
 
   #race<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
     return new Promise((resolve) => {
-      let isOver = false;
-      const settled = this.#start(run).then(
-        (answer) => {
-          end();
-          if (!isOver && this.#outage.noteAnswer()) this.#options.recovered?.();
-          resolve({ state: 'answered', answer });
-          return true;
-        },
-        (error: unknown) => {
-          end();
-          if (!isOver) this.#noteFailure(operation, error);
-          resolve({ state: 'failed', cause: error });
-          return false;
-        },
-      );
-      const giveUp = (cause?: unknown): void => {
-        end();
-        isOver = true;
-        resolve({ state: 'late', settled, cause });
+      const giveUp: GiveUp = (isDue) => {
+        if (isDue) {
+          this.#timeouts += 1;
+          this.#noteFailure(operation, undefined);
+        }
+        resolve({ state: 'late', settled, cause: isDue ? this.#outage.cause : undefined });
       };
-      const { clock, timeoutMs } = this.#options;
-      const cancel = clock.setTimer(() => {
-        this.#timeouts += 1;
-        this.#noteFailure(operation, undefined);
-        giveUp(this.#outage.cause);
-      }, timeoutMs);
-      const end = (): void => {
-        cancel();
-        this.#waits.delete(giveUp);
-      };
-      this.#waits.add(giveUp);
+      const settled = this.#carryOut(operation, run, giveUp, resolve);
+      this.#deadlines.add(giveUp);
     });
   }
 
-  async #start<A>(run: () => Maybe<A>): Promise<A> {
-    return run();
+  /** Returns whether it was carried out, in time or not. */
+  async #carryOut<A>(
+    operation: string,
+    run: () => Maybe<A>,
+    giveUp: GiveUp,
+    resolve: (reply: Reply<A>) => void,
+  ): Promise<boolean> {
+    let answer: A;
+    try {
+      answer = await run();
+    } catch (error) {
+      if (this.#deadlines.end(giveUp)) this.#noteFailure(operation, error);
+      resolve({ state: 'failed', cause: error });
+      return false;
+    }
+    if (this.#deadlines.end(giveUp) && this.#outage.noteAnswer()) this.#options.recovered?.();
+    resolve({ state: 'answered', answer });
+    return true;
   }
 
   #noteFailure(operation: string, cause: unknown): void {

@@ -78,6 +78,7 @@ describe(`${LowerLevel.name}: retries`, () => {
     level.takeCalls();
     await clock.advance(10_000);
 
+    expect(clock.pending).toBe(0);
     expect(level.takeCalls().toSorted()).toEqual([
       'clear',
       'delete expired',
@@ -89,7 +90,6 @@ describe(`${LowerLevel.name}: retries`, () => {
       undefined,
       'other',
     ]);
-    expect(clock.pending).toBe(0);
   });
 
   it('send nothing again that is still on its way', async () => {
