@@ -14,7 +14,9 @@ import {
 
 const PLAIN = 'ioredis GET, JSON.parse';
 const OURS = 'CacheHierarchy over redisLevel';
-const ENTRIES = 40_000;
+const ENTRIES = 80_000;
+/** Those before are there for the compiler. */
+const MEASURED = 20_000;
 
 /** Keys that another process has stored, each asked for once, so that none is in memory. */
 export function sharedHits(): Case {
@@ -38,13 +40,12 @@ function throughputOf(open: OpenShared): Subject {
     await byCallers(CALLERS, keys, (key, id) => writer.set(key, profileOf(id)));
     // Opened later: the messages of cacheable bring values, and it would find them in memory.
     const reader = await open(client);
-    const half = keys.length / 2;
-    await idsOf(reader, keys.slice(0, half));
+    await idsOf(reader, keys.slice(0, -MEASURED));
     const startedAt = performance.now();
-    const checksum = await idsOf(reader, keys.slice(half));
+    const checksum = await idsOf(reader, keys.slice(-MEASURED));
     const seconds = (performance.now() - startedAt) / 1_000;
     await Promise.all([writer.close(), reader.close()]);
-    return { value: half / seconds, checksum };
+    return { value: MEASURED / seconds, checksum };
   });
 }
 
