@@ -37,6 +37,12 @@ export type { SweeperStatus } from './memory/sweeper.js';
 
 export { CacheHierarchy } from './hierarchy/cache-hierarchy.js';
 export type { HierarchyMetrics } from './hierarchy/cache-hierarchy.js';
+export type { CoherenceMetrics } from './hierarchy/coherence.js';
+export { LATENCY_BUCKETS_MS } from './hierarchy/latency-histogram.js';
+export type { LatencyMetrics } from './hierarchy/latency-histogram.js';
+export { metricsSince } from './hierarchy/metrics-since.js';
+export { MetricsWindow } from './hierarchy/metrics-window.js';
+export type { MetricsWindowOptions, WindowMetrics } from './hierarchy/metrics-window.js';
 export type { CacheNamespace } from './hierarchy/cache-namespace.js';
 export type { CacheView } from './hierarchy/cache-view.js';
 export type { BatchLoadContext, BatchLoader } from './hierarchy/batch-load.js';
@@ -86,7 +92,7 @@ export type { RemovalListener, RemovalReason } from './memory/removal-notifier.j
 export { hashText } from './memory/hash.js';
 export type { Hash } from './memory/hash.js';
 export type { TableMetrics } from './memory/table-metrics.js';
-export type { LockMetrics } from './memory/shard-lock-manager.js';
+export type { LockMetrics, LockWaits } from './memory/shard-lock-manager.js';
 
 export type { Clock } from './clock.js';
 export type { ByteSize } from './byte-sizes.js';

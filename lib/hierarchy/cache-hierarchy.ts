@@ -14,11 +14,12 @@ import {
   type CacheHierarchyOptions,
   type HierarchyEdge,
 } from './hierarchy-options.js';
+import { metricsSince } from './metrics-since.js';
 import type { LowerLevelMetrics } from './lower-level.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import { adviceOn } from './options-advisor.js';
 
-/** What a hierarchy has done since the start. Counters never go back. */
+/** What a hierarchy has done since the start, or since its counters were reset. */
 export interface HierarchyMetrics extends OperationMetrics {
   /** Callers who joined another caller's load. */
   readonly joins: number;
@@ -65,6 +66,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   readonly #swept: readonly Sweepable[];
   readonly #sweeper: Sweeper;
   readonly #ownsSweeper: boolean;
+  /** What had been counted when the counters were reset. */
+  #baseline: HierarchyMetrics | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -127,8 +130,19 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     return removed.reduce((sum, count) => sum + count, 0);
   }
 
-  /** What the hierarchy has done since the start. */
+  /** What the hierarchy has done since the start, or since {@link resetMetrics}, and how it is now. */
   getMetrics(): HierarchyMetrics {
+    const counted = this.#count();
+    return this.#baseline === undefined ? counted : metricsSince(this.#baseline, counted);
+  }
+
+  /** Counts from zero again. What tells how things are now stays: entries, bytes, what is under way. */
+  resetMetrics(): void {
+    for (const cache of [this.l1, this.l2]) cache?.table.resetMetrics();
+    this.#baseline = this.#count();
+  }
+
+  #count(): HierarchyMetrics {
     const { lower, guarded, coherence } = this.#parts;
     return {
       ...this.#core.getMetrics(),

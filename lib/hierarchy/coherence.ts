@@ -22,6 +22,11 @@ export interface CoherenceMetrics {
   readonly lapses: number;
   /** Whether copies are trusted now. */
   readonly proven: boolean;
+  /**
+   * How long ago everything was known that others had changed until then, in milliseconds; `Infinity` before
+   * the first time. `undefined` where the level does not tell.
+   */
+  readonly lagMs: number | undefined;
 }
 
 /**
@@ -105,7 +110,8 @@ export class Coherence {
   getMetrics(): CoherenceMetrics | undefined {
     if (this.#feed === undefined) return undefined;
     const proven = this.#areProven(this.#feed);
-    return { heard: this.#heard, missed: this.#missed, lapses: this.#lapses, proven };
+    const lagMs = this.#feed.provenAgoMs?.();
+    return { heard: this.#heard, missed: this.#missed, lapses: this.#lapses, proven, lagMs };
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinat
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
-import { hitChannel, type CacheEvents } from './cache-events.js';
+import { hitChannel, type CacheEvents, type MissReason } from './cache-events.js';
 import type { Coherence } from './coherence.js';
 import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
@@ -19,7 +19,7 @@ import { LoaderCalls } from './loader-calls.js';
 import { MissReasons } from './miss-reasons.js';
 import type { OperationMetrics } from './operation-metrics.js';
 import type { Policy } from './policy.js';
-import { NOTHING_SKIPPED } from './skipped-levels.js';
+import { NOTHING_SKIPPED, type SkippedLevels } from './skipped-levels.js';
 import { StoringMaker } from './storing-maker.js';
 import { StaleAnswers } from './stale-answers.js';
 import type { StampTable } from './stamp-table.js';
@@ -202,7 +202,7 @@ export class HierarchyCore {
     const level = events.tellsHits ? this.#walk.locateNow(key, skip)?.level : undefined;
     const reason = events.explainsMisses ? this.#reasons.missed(key, skip) : undefined;
     const entry = this.off ? undefined : this.#walk.readNow(key, skip);
-    if (entry === undefined) this.#misses += 1;
+    if (entry === undefined) this.#countMiss(key, skip, reason);
     else this.#hits += 1;
     if (entry !== undefined && level !== undefined) events.hit(key, level);
     if (entry === undefined && reason !== undefined) {
@@ -227,6 +227,7 @@ export class HierarchyCore {
   /** Counts a read that does not look. */
   noteMiss(key: string): void {
     this.#misses += 1;
+    this.#reasons.count('skipped');
     this.#ports.events.miss(key, 'skipped');
   }
 
@@ -308,6 +309,7 @@ export class HierarchyCore {
       gets,
       hits,
       misses,
+      missReasons: this.#reasons.counts,
       hitRatio: gets === 0 ? 0 : hits / gets,
     };
   }
@@ -322,6 +324,14 @@ export class HierarchyCore {
     this.#loaders.close();
     this.#loads.close();
     await this.#walk.close();
+  }
+
+  /** @param told the reason, where one had to be found before the read, for who listens */
+  #countMiss(key: string, skip: SkippedLevels, told: MissReason | undefined): void {
+    this.#misses += 1;
+    if (this.off) this.#reasons.count('absent');
+    else if (told !== undefined && !this.#walk.isDown) this.#reasons.count(told);
+    else this.#reasons.count(this.#reasons.justMissed(key, skip));
   }
 
   /** Lets an entry be refreshed once only: where it was found, and in the level that keeps it longest. */

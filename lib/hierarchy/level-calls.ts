@@ -14,6 +14,7 @@ import {
 import type { Report } from '../report.js';
 import { CallBatch } from './call-batch.js';
 import { Deadlines, type GiveUp } from './deadlines.js';
+import { LatencyHistogram, type LatencyMetrics } from './latency-histogram.js';
 import { Outage } from './outage.js';
 
 /** What became of a call of a level. */
@@ -48,6 +49,10 @@ export interface LevelCallMetrics {
   readonly unsent: number;
   /** Entries that the level did not take: it can not keep them, or has no place for them now. */
   readonly refused: number;
+  /** `'open'` after five failures in a row: then one call a second is made, until one is answered. */
+  readonly circuit: 'closed' | 'open';
+  /** How long the answers took; those that took longer than `levelTimeout` are not among them. */
+  readonly answerTimes: LatencyMetrics;
 }
 
 const FAILED = { state: 'failed' } as const;
@@ -69,6 +74,7 @@ export class LevelCalls {
   readonly #deletes = new Map<string, CallBatch<undefined, Ack>>();
   /** Of the calls under way. */
   readonly #deadlines: Deadlines;
+  readonly #answerTimes = new LatencyHistogram();
   #calls = 0;
   #failures = 0;
   #timeouts = 0;
@@ -149,6 +155,8 @@ export class LevelCalls {
       timeouts: this.#timeouts,
       unsent: this.#unsent,
       refused: this.#refused,
+      circuit: this.#outage.isOpen ? 'open' : 'closed',
+      answerTimes: this.#answerTimes.getMetrics(),
     };
   }
 
@@ -228,6 +236,8 @@ export class LevelCalls {
     giveUp: GiveUp,
     resolve: (reply: Reply<A>) => void,
   ): Promise<boolean> {
+    const { clock, recovered } = this.#options;
+    const startedAt = clock.now();
     let answer: A;
     try {
       answer = await run();
@@ -236,7 +246,10 @@ export class LevelCalls {
       resolve({ state: 'failed', cause: error });
       return false;
     }
-    if (this.#deadlines.end(giveUp) && this.#outage.noteAnswer()) this.#options.recovered?.();
+    if (this.#deadlines.end(giveUp)) {
+      this.#answerTimes.note(clock.now() - startedAt);
+      if (this.#outage.noteAnswer()) recovered?.();
+    }
     resolve({ state: 'answered', answer });
     return true;
   }

@@ -98,6 +98,16 @@ export class LevelWalk {
     return undefined;
   }
 
+  /** Why the last {@link readNow} found nothing, as its levels have seen it. */
+  get lastMiss(): 'absent' | 'expired' | 'tag' {
+    let reason: 'absent' | 'expired' | 'tag' = 'absent';
+    for (const { lastMiss } of this.#ports.levels) {
+      if (lastMiss === 'tag') return lastMiss;
+      if (lastMiss === 'expired') reason = lastMiss;
+    }
+    return reason;
+  }
+
   /** Tells why there is no live entry in this process, as far as a level knows. */
   whyNot(key: string): 'expired' | 'tag' | undefined {
     const reasons = this.#ports.levels.map((level) => level.whyNot?.(key));

@@ -3,6 +3,7 @@ import type { LevelEntry } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
 import type { BatchedLoad, LoadCall } from './load-call.js';
+import { LatencyHistogram, type LatencyMetrics } from './latency-histogram.js';
 import { LoadSlots } from './load-slots.js';
 import { HierarchyLoaderContext, NOT_MODIFIED } from './loader-context.js';
 
@@ -25,7 +26,7 @@ export class LoaderCalls {
   readonly #slots: LoadSlots | undefined;
   #loads = 0;
   #failures = 0;
-  #busyMs = 0;
+  readonly #times = new LatencyHistogram();
 
   constructor(ports: LoaderCallsPorts) {
     const { maxConcurrentLoads, joinTimeoutMs, clock } = ports;
@@ -34,11 +35,19 @@ export class LoaderCalls {
       this.#slots = new LoadSlots(maxConcurrentLoads, joinTimeoutMs, clock);
   }
 
-  getMetrics(): { loads: number; loadFailures: number; loadMs: number; waitingLoads: number } {
+  getMetrics(): {
+    loads: number;
+    loadFailures: number;
+    loadMs: number;
+    loadTimes: LatencyMetrics;
+    waitingLoads: number;
+  } {
+    const loadTimes = this.#times.getMetrics();
     return {
       loads: this.#loads,
       loadFailures: this.#failures,
-      loadMs: this.#busyMs,
+      loadMs: loadTimes.sumMs,
+      loadTimes,
       waitingLoads: this.#slots?.waiting ?? 0,
     };
   }
@@ -101,7 +110,7 @@ export class LoaderCalls {
       throw error;
     } finally {
       const loadMs = clock.now() - startedAt;
-      this.#busyMs += loadMs;
+      this.#times.note(loadMs);
       for (const { plan } of loads) plan.loadMs = loadMs;
     }
   }

@@ -1,4 +1,7 @@
-/** What the operations on a hierarchy have come to since the start. */
+import type { MissReason } from './cache-events.js';
+import type { LatencyMetrics } from './latency-histogram.js';
+
+/** What the operations on a hierarchy have come to since the start, or since its counters were reset. */
 export interface OperationMetrics {
   /**
    * Counted reads: `get`, `getIfPresent`, `getOrSet`, each key of many. Always hits + misses. A read under
@@ -7,6 +10,11 @@ export interface OperationMetrics {
   readonly gets: number;
   readonly hits: number;
   readonly misses: number;
+  /**
+   * Reads that no level in this process answered, by reason; a level outside it may have answered them since.
+   * `evicted` and `fenced` are told from `absent` only while somebody listens to the events of misses.
+   */
+  readonly missReasons: Readonly<Record<MissReason, number>>;
   /** hits / gets, from 0 to 1; 0 before the first read. */
   readonly hitRatio: number;
   /** Values stored by `set`, `setMany` and `update`. */
@@ -29,6 +37,8 @@ export interface OperationMetrics {
   readonly uncloneable: number;
   /** Time that loaders took, all together, in milliseconds. */
   readonly loadMs: number;
+  /** How long loaders took; one that loads several keys counts once. */
+  readonly loadTimes: LatencyMetrics;
   /** Loaders that wait for one of the `maxConcurrentLoads` slots now. */
   readonly waitingLoads: number;
   /** Answers of lower levels that had been overtaken when they came, and were looked for once more. */

@@ -34,6 +34,11 @@ export class Outage {
     return this.#failuresInRow > 0;
   }
 
+  /** Whether the level is left alone, but for one call a second. */
+  get isOpen(): boolean {
+    return this.#failuresInRow >= FAILURES_TO_OPEN;
+  }
+
   /** The error of the last call that has failed; one of a timeout has only a message. */
   get cause(): unknown {
     return this.#cause;

@@ -106,6 +106,11 @@ export interface ChangeFeed {
   readonly maxStaleMs: number;
   /** The number of a key's group, from 0. */
   groupOf(key: string): number;
+  /**
+   * How long ago everything was known, or missed, that had changed until then, in milliseconds; `Infinity`
+   * before it ever was. Left out where that is not known.
+   */
+  provenAgoMs?(): number;
   /** Whether everything is known, or was missed, that had changed `maxStaleMs` ago: of a group, or of all. */
   isProven(group?: number): boolean;
   stop(): void;
@@ -201,6 +206,8 @@ export interface InProcessLevel extends CacheLevel {
   peekNow(key: string): LevelEntry | undefined;
   /** Stores an entry. One that is refused leaves nothing under its key. */
   writeNow(key: string, entry: LevelEntry): WriteOutcome;
+  /** Why the last `readNow` that found nothing live did not; left out where that is not known. */
+  readonly lastMiss?: 'absent' | 'expired' | 'tag';
   /** Tells why an entry that is still there is no hit; `undefined` where that is not known. */
   whyNot?(key: string): 'expired' | 'tag' | undefined;
   /** Removes a key; returns whether it had a live entry. */

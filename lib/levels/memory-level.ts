@@ -45,6 +45,10 @@ export class MemoryLevel implements InProcessLevel {
     this.#slideMs = options.slide === true ? options.copyTtlMs : undefined;
   }
 
+  get lastMiss(): 'absent' | 'expired' | 'tag' {
+    return this.#table.lastMiss;
+  }
+
   readPlainNow(key: string): unknown {
     return this.#table.readPlain(key);
   }

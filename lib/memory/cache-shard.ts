@@ -12,6 +12,10 @@ export interface ShardMetrics {
   readonly hits: number;
   /** Counted reads that did not. */
   readonly misses: number;
+  /** Those of the misses that found an entry whose time had passed. */
+  readonly expiredMisses: number;
+  /** Those of the misses that found an entry whose tag or namespace had been invalidated. */
+  readonly tagMisses: number;
   /** Values stored. */
   readonly sets: number;
   /** Live entries removed because the user asked. */
@@ -32,8 +36,13 @@ export interface Stamps {
   admits(key: string, facts: EntryFacts): boolean;
 }
 
+/** Why a read found nothing, as far as the row tells. */
+export type RowMiss = 'absent' | 'expired' | 'tag';
+
 /** What all shards of a cache share. */
 export interface ShardPorts<V> {
+  /** Why the last counted read that found nothing did not. */
+  readonly lastMiss: { reason: RowMiss };
   readonly budget: EntryBudget;
   readonly stamps: Stamps | undefined;
   readonly removals: RemovalNotifier<V> | undefined;
@@ -61,6 +70,8 @@ export class CacheShard<V> implements RowOwner<V> {
   #size = 0;
   #hits = 0;
   #misses = 0;
+  #expiredMisses = 0;
+  #tagMisses = 0;
   #sets = 0;
   #deletes = 0;
   #expired = 0;
@@ -101,7 +112,7 @@ export class CacheShard<V> implements RowOwner<V> {
     if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
     const entry = entryAt(segment, row);
     if (isStale(entry, now)) {
-      this.#misses += 1;
+      this.#noteMiss('expired');
     } else {
       this.#hits += 1;
       segment.touch(row);
@@ -264,11 +275,25 @@ export class CacheShard<V> implements RowOwner<V> {
       size: this.#size,
       hits: this.#hits,
       misses: this.#misses,
+      expiredMisses: this.#expiredMisses,
+      tagMisses: this.#tagMisses,
       sets: this.#sets,
       deletes: this.#deletes,
       expired: this.#expired,
       evicted: this.#evicted,
     };
+  }
+
+  /** Counts from zero again; what is held now stays. */
+  resetMetrics(): void {
+    this.#hits = 0;
+    this.#misses = 0;
+    this.#expiredMisses = 0;
+    this.#tagMisses = 0;
+    this.#sets = 0;
+    this.#deletes = 0;
+    this.#expired = 0;
+    this.#evicted = 0;
   }
 
   #noteEvicted(key: string): void {
@@ -288,8 +313,19 @@ export class CacheShard<V> implements RowOwner<V> {
   }
 
   #miss(segment: Segment<V>, row: number, now: number): undefined {
+    if (row < 0) {
+      this.#noteMiss('absent');
+      return;
+    }
+    this.#noteMiss(segment.isExpired(row, now) ? 'expired' : 'tag');
+    this.#remove(segment, row, now);
+  }
+
+  #noteMiss(reason: RowMiss): void {
     this.#misses += 1;
-    if (row >= 0) this.#remove(segment, row, now);
+    if (reason === 'expired') this.#expiredMisses += 1;
+    else if (reason === 'tag') this.#tagMisses += 1;
+    this.#ports.lastMiss.reason = reason;
   }
 
   #remove(segment: Segment<V>, row: number, now: number): void {

@@ -26,6 +26,11 @@ export class RetiredShards<V> {
     for (const shard of this.#shards) shard.noteCleared();
   }
 
+  resetMetrics(): void {
+    this.#counted = undefined;
+    for (const shard of this.#shards) shard.resetMetrics();
+  }
+
   getMetrics(): readonly ShardMetrics[] {
     const counted = this.#counted === undefined ? [] : [this.#counted];
     return [...counted, ...this.#shards.map((shard) => shard.getMetrics())];

@@ -27,6 +27,16 @@ export interface LockMetrics {
   readonly timeouts: number;
   /** Keys that are held or waited for now. */
   readonly heldKeys: number;
+  /** Who had to wait, by shard; shards after the last one that anybody waited in are left out. */
+  readonly shards: readonly LockWaits[];
+}
+
+/** Who had to wait for the lock of a shard, or of a key in it. */
+export interface LockWaits {
+  /** Callers who had to wait. */
+  readonly contentions: number;
+  /** How long they waited, all together, in milliseconds. */
+  readonly waitMs: number;
 }
 
 /**
@@ -46,8 +56,8 @@ export class ShardLockManager {
   readonly #keys: KeyLock;
   #closed = false;
   #acquisitions = 0;
-  #contentions = 0;
-  #waitMs = 0;
+  /** By shard. */
+  readonly #waits: LockWaits[] = [];
   #timeouts = 0;
   /** Callers who hold or wait for a whole shard. */
   #shardCallers = 0;
@@ -89,7 +99,7 @@ export class ShardLockManager {
    * @throws {LockTimeoutError} when it is not this caller's turn within the lock timeout
    */
   acquireKey(shard: number, key: string): Promise<Release> {
-    return this.#timed(this.isFree(shard, key), async (deadline) => {
+    return this.#timed(shard, this.isFree(shard, key), async (deadline) => {
       const lock = this.#lockOf(shard);
       if (!lock.tryAcquire('shared')) {
         await lock.acquire('shared', this.#remainingMs(deadline), this.#lateFor(shard));
@@ -114,7 +124,7 @@ export class ShardLockManager {
     const lock = this.#lockOf(shard);
     this.#shardCallers += 1;
     try {
-      return await this.#timed(lock.idle, async (deadline) => {
+      return await this.#timed(shard, lock.idle, async (deadline) => {
         await lock.acquire('exclusive', this.#remainingMs(deadline), this.#lateFor(shard));
         return releaseOnce(() => {
           lock.release('exclusive');
@@ -138,10 +148,11 @@ export class ShardLockManager {
   getMetrics(): LockMetrics {
     return {
       acquisitions: this.#acquisitions,
-      contentions: this.#contentions,
-      waitMs: this.#waitMs,
+      contentions: this.#waits.reduce((sum, { contentions }) => sum + contentions, 0),
+      waitMs: this.#waits.reduce((sum, { waitMs }) => sum + waitMs, 0),
       timeouts: this.#timeouts,
       heldKeys: this.#keys.size,
+      shards: [...this.#waits],
     };
   }
 
@@ -155,7 +166,11 @@ export class ShardLockManager {
     return lock;
   }
 
-  async #timed(free: boolean, take: (deadline: number) => Promise<Release>): Promise<Release> {
+  async #timed(
+    shard: number,
+    free: boolean,
+    take: (deadline: number) => Promise<Release>,
+  ): Promise<Release> {
     const calledAt = this.#clock.now();
     try {
       const release = await take(calledAt + this.#lockTimeoutMs);
@@ -165,11 +180,14 @@ export class ShardLockManager {
       this.#timeouts += 1;
       throw error;
     } finally {
-      if (!free) {
-        this.#contentions += 1;
-        this.#waitMs += this.#clock.now() - calledAt;
-      }
+      if (!free) this.#noteWait(shard, this.#clock.now() - calledAt);
     }
+  }
+
+  #noteWait(shard: number, ms: number): void {
+    while (this.#waits.length <= shard) this.#waits.push({ contentions: 0, waitMs: 0 });
+    const { contentions, waitMs } = this.#waits[shard]!;
+    this.#waits[shard] = { contentions: contentions + 1, waitMs: waitMs + ms };
   }
 
   #lateFor(shard: number): () => string {

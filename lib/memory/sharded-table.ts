@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { Admission } from './admission.js';
-import type { CacheShard, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
+import type { CacheShard, RowMiss, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
 import type { ConsistentHash } from './consistent-hash.js';
 import { EntryBudget } from './entry-budget.js';
 import { isStale, type Entry } from './entry.js';
@@ -84,7 +84,8 @@ export class ShardedTable<V> {
     this.#time = turnTimeOf(clock);
     this.#budget = new EntryBudget(maxEntries, maxBytes);
     const weighted = weigh !== undefined;
-    this.#ports = { budget: this.#budget, stamps, removals, evicted, weighted };
+    const lastMiss: ShardPorts<V>['lastMiss'] = { reason: 'absent' };
+    this.#ports = { lastMiss, budget: this.#budget, stamps, removals, evicted, weighted };
     this.#plain = weigh === undefined && removals === undefined;
     this.#admission = new Admission({ budget: this.#budget, tables: () => this.tables });
     this.#sweeper = new TableSweeper({ ...options, tables: () => this.tables });
@@ -97,6 +98,11 @@ export class ShardedTable<V> {
   /** Entries in all shards; expired ones count until they are removed. */
   get size(): number {
     return this.#budget.entries;
+  }
+
+  /** Why the last counted read that found nothing did not. */
+  get lastMiss(): RowMiss {
+    return this.#ports.lastMiss.reason;
   }
 
   /** The tables in use, those that entries are still moved out of first. */
@@ -300,9 +306,17 @@ export class ShardedTable<V> {
       hitRatio: gets === 0 ? 0 : total.hits / gets,
       refused: this.#refused,
       bytes: this.#budget.bytes,
-      cleanupDurationMs: this.#sweeper.busyMs,
+      ...this.#sweeper.getMetrics(),
       shards,
     };
+  }
+
+  /** Counts from zero again; what is held now stays. */
+  resetMetrics(): void {
+    for (const shard of this.#set.shards) shard.resetMetrics();
+    this.#retired.resetMetrics();
+    this.#sweeper.resetMetrics();
+    this.#refused = 0;
   }
 
   /**

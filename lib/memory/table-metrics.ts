@@ -1,11 +1,15 @@
 import type { ShardMetrics } from './cache-shard.js';
 
-/** What a cache's entries have been through since the start. Counters never go back. */
+/** What a cache's entries have been through since the start, or since its counters were reset. */
 export interface TableMetrics {
   /** Counted reads: `get`, `getIfPresent` and `getOrSet`. Always hits + misses. */
   readonly gets: number;
   readonly hits: number;
   readonly misses: number;
+  /** Those of the misses that found an entry whose time had passed. */
+  readonly expiredMisses: number;
+  /** Those of the misses that found an entry whose tag or namespace had been invalidated. */
+  readonly tagMisses: number;
   /** hits / gets, from 0 to 1; 0 before the first read. */
   readonly hitRatio: number;
   /** Values stored, by callers and loaders. */
@@ -24,6 +28,10 @@ export interface TableMetrics {
   readonly bytes: number;
   /** Time spent removing expired entries, in milliseconds. */
   readonly cleanupDurationMs: number;
+  /** Slices in which that was done. */
+  readonly cleanupSlices: number;
+  /** The longest of them, in milliseconds: how long the cleanup kept the event loop at most. */
+  readonly longestCleanupSliceMs: number;
   /** The same for each shard. */
   readonly shards: readonly ShardMetrics[];
 }
@@ -36,6 +44,8 @@ export function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {
     size: sum('size'),
     hits: sum('hits'),
     misses: sum('misses'),
+    expiredMisses: sum('expiredMisses'),
+    tagMisses: sum('tagMisses'),
     sets: sum('sets'),
     deletes: sum('deletes'),
     expired: sum('expired'),

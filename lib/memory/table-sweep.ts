@@ -3,6 +3,7 @@ import type { Stamps } from './cache-shard.js';
 import { WALK_END, type RowTable, type WalkPosition } from './row-table.js';
 import { isSparse, type SweepPorts } from './segment-sweep.js';
 import type { Segment } from './segment.js';
+import type { TableMetrics } from './table-metrics.js';
 
 /** What a {@link TableSweep} goes through. */
 export interface TableSweepOptions<V> {
@@ -93,19 +94,35 @@ export interface TableSweeperOptions<V> extends Omit<TableSweepOptions<V>, 'tabl
   readonly clock: Clock;
 }
 
+type CleanupMetrics = Pick<
+  TableMetrics,
+  'cleanupDurationMs' | 'cleanupSlices' | 'longestCleanupSliceMs'
+>;
+
 /** Carries out one sweep after the other, in slices. */
 export class TableSweeper<V> {
   readonly #options: TableSweeperOptions<V>;
   #sweep: TableSweep<V> | undefined;
   #busyMs = 0;
+  #slices = 0;
+  #longestSliceMs = 0;
 
   constructor(options: TableSweeperOptions<V>) {
     this.#options = options;
   }
 
-  /** All slices together, in milliseconds. */
-  get busyMs(): number {
-    return this.#busyMs;
+  getMetrics(): CleanupMetrics {
+    return {
+      cleanupDurationMs: this.#busyMs,
+      cleanupSlices: this.#slices,
+      longestCleanupSliceMs: this.#longestSliceMs,
+    };
+  }
+
+  resetMetrics(): void {
+    this.#busyMs = 0;
+    this.#slices = 0;
+    this.#longestSliceMs = 0;
   }
 
   /** Sweeps for about `budgetMs`, anew or where the last slice ended; see `ShardedTable.sweep`. */
@@ -123,7 +140,10 @@ export class TableSweeper<V> {
       endedAt = clock.now();
     } while (!sweep.done && endedAt - startedAt < budgetMs);
     if (sweep.done) this.#sweep = undefined;
-    this.#busyMs += endedAt - startedAt;
+    const sliceMs = endedAt - startedAt;
+    this.#busyMs += sliceMs;
+    this.#slices += 1;
+    this.#longestSliceMs = Math.max(this.#longestSliceMs, sliceMs);
     return { removed, more: !sweep.done };
   }
 }

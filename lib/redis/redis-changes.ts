@@ -90,6 +90,12 @@ export class RedisChanges implements ChangeFeed {
     return this.#parts.layout.indexOf(key);
   }
 
+  provenAgoMs(): number {
+    const { clock } = this.#parts;
+    const { at, atWall } = this.#known.provenAt();
+    return Math.max(0, clock.now() - at, clock.wallNow() - atWall);
+  }
+
   isProven(group?: number): boolean {
     const { clock } = this.#parts;
     const { at, atWall } = this.#known.provenAt(group);

@@ -94,6 +94,7 @@ describeWithRedis('two caches over one Redis', () => {
 
     expect(one.has('key')).toBe(true);
     expect(one.getMetrics().coherence?.missed).toBe(0);
+    expect(one.getMetrics().coherence?.lagMs).toBeLessThan(10_000);
   });
 
   it('load a key anew where Redis has not confirmed that its tag was invalidated', async () => {

@@ -15,7 +15,8 @@ let shard: CacheShard<number>;
 beforeEach(() => {
   stamps = { order: 0, admits: () => stamps.order === 0 };
   budget = new EntryBudget(Infinity, Infinity);
-  const ports = { budget, stamps, removals: undefined, weighted: false };
+  const lastMiss = { reason: 'absent' as const };
+  const ports = { lastMiss, budget, stamps, removals: undefined, weighted: false };
   shard = new CacheShard<number>(ports, (owner) => {
     const options = { expectedRows: Infinity, owner, ownerOf: () => owner };
     return new RowTable<number>(options, NOW);

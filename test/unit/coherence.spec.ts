@@ -9,6 +9,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 class ToldLevel extends ScriptedLevel {
   listener: ChangeListener | undefined;
   isProven = true;
+  provenAgoMs: (() => number) | undefined;
   stopped = 0;
 
   follow(listener: ChangeListener): ChangeFeed {
@@ -18,6 +19,7 @@ class ToldLevel extends ScriptedLevel {
       maxStaleMs: 5_000,
       groupOf: (key) => key.charCodeAt(0) % 26,
       isProven: () => this.isProven,
+      ...(this.provenAgoMs && { provenAgoMs: this.provenAgoMs }),
       stop: () => void (this.stopped += 1),
     };
   }
@@ -188,5 +190,19 @@ describe('what is under way when others change something', () => {
 
     expect(await loading).toBe('old');
     expect(cache.has('a1')).toBe(false);
+  });
+});
+
+describe('the metrics of what others change', () => {
+  it('tell how old the last proof is, where the level does', async () => {
+    expect(cache.getMetrics().coherence!.lagMs).toBeUndefined();
+    const telling = new ToldLevel(clock);
+    telling.provenAgoMs = () => 700;
+    await using other = new CacheHierarchy({ clock, remote: telling });
+    await other.get('key');
+
+    expect(other.getMetrics().coherence).toMatchObject({ proven: true, lagMs: 700 });
+    other.resetMetrics();
+    expect(other.getMetrics().coherence).toMatchObject({ proven: true, lagMs: 700 });
   });
 });
