@@ -3,6 +3,8 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { GAUGES } from '../../lib/hierarchy/metrics-since.js';
 import type { ChangeFeed } from '../../lib/levels/cache-level.js';
 import { MapLevel } from '../../lib/testing/map-level.js';
+import { CACHE_FIGURES, SHARD_FIGURES } from '../../lib/telemetry/cache-figures.js';
+import { prometheusName } from '../../lib/telemetry/collected-metric.js';
 import { read, tableUnder } from './documents.js';
 
 const page = read('docs/observability.md');
@@ -54,5 +56,21 @@ describe('the table of the snapshot', () => {
 
   it('has a meaning for each of them', () => {
     for (const [, , meaning] of tableUnder(page, 'The snapshot')) expect(meaning).not.toBe('');
+  });
+});
+
+describe('the tables of the metrics', () => {
+  it.each([
+    ['Metrics', CACHE_FIGURES],
+    ['Metrics of shards', SHARD_FIGURES],
+  ])('list all of them: %s', (heading, exported) => {
+    expect(tableUnder(page, heading)).toEqual(
+      exported.map((figure) => [
+        prometheusName(figure),
+        figure.kind,
+        figure.labels.join(' '),
+        figure.help,
+      ]),
+    );
   });
 });

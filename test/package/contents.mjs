@@ -43,7 +43,7 @@ function checkEntry(name, entry, installed) {
   }
 }
 
-const LEAVES = ['adapters/', 'health/', 'redis/', 'testing/'];
+const LEAVES = ['adapters/', 'health/', 'redis/', 'telemetry/', 'testing/'];
 
 /** What has its own entry must not come with the main one. */
 export function checkLeaves({ installed }) {

@@ -21,7 +21,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PACKAGE = 'nestjs-cache-hierarchy';
 
 /** What can be imported of it, as `exports` of the manifest names it. */
-export const ENTRIES = ['.', './cache-manager', './health', './redis', './testing'];
+export const ENTRIES = ['.', './cache-manager', './health', './prometheus', './redis', './testing'];
 
 /**
  * What a consumer has beside the package: its peers, and what it compiles with. Nothing else can be
@@ -34,6 +34,7 @@ const LINKED = [
   '@nestjs/terminus',
   'ioredis',
   'msgpackr',
+  'prom-client',
   'redis',
   'reflect-metadata',
   'rxjs',

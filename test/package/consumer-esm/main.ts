@@ -24,8 +24,10 @@ import {
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
 import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
+import { CachePrometheusModule } from 'nestjs-cache-hierarchy/prometheus';
 import { redisLevel } from 'nestjs-cache-hierarchy/redis';
 import { expectHit } from 'nestjs-cache-hierarchy/testing';
+import { register } from 'prom-client';
 
 interface Place {
   readonly id: number;
@@ -56,6 +58,7 @@ class PlacesService {
     ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
     CacheManagerModule.register({ ttl: TTL }),
+    CachePrometheusModule.forRoot(),
     TerminusModule,
   ],
   providers: [PlacesService, CacheHealthIndicator],
@@ -86,6 +89,8 @@ assert.equal(await cacheManager.get<string>('place'), 'Paris');
 
 const health = app.get(CacheHealthIndicator).isHealthy('cache');
 assert.equal(health.cache.status, 'up');
+
+assert.match(await register.metrics(), /cache_hierarchy_hits_total\{cache="default"\} [1-9]/);
 
 const withRedis = (client: Redis): CacheLevel => redisLevel({ client });
 assert.throws(() => withRedis({} as Redis), InvalidOptionsError);
