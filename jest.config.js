@@ -9,7 +9,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nestjs-cache-hierarchy$': '<rootDir>/lib/index.ts',
     '^nestjs-cache-hierarchy/cache-manager$': '<rootDir>/lib/adapters/cache-manager.ts',
-    '^nestjs-cache-hierarchy/prometheus$': '<rootDir>/lib/telemetry/prometheus.ts',
+    '^nestjs-cache-hierarchy/(opentelemetry|prometheus)$': '<rootDir>/lib/telemetry/$1.ts',
     '^nestjs-cache-hierarchy/(health|redis|testing)$': '<rootDir>/lib/$1/index.ts',
   },
   transform: {

@@ -4,6 +4,7 @@ import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import { CacheEvents } from './cache-events.js';
+import { CallTracing } from './call-tracing.js';
 import type { CacheHierarchy } from './cache-hierarchy.js';
 import { Coherence } from './coherence.js';
 import { HierarchyCore } from './hierarchy-core.js';
@@ -50,7 +51,8 @@ export function assemble(
     maxStamps: options.maxStamps,
     oldestOrder: () => core.oldestOrder,
   });
-  const lower = new LowerLevels(lowerLevels(options, keepsRemoteOpen), options.clock);
+  const tracing = new CallTracing(hierarchy);
+  const lower = new LowerLevels(lowerLevels(options, keepsRemoteOpen, tracing), options.clock);
   const coherence = new Coherence({
     clock: options.clock,
     follow: (listener) => (options.enabled ? lower.follow(listener) : undefined),
@@ -89,6 +91,7 @@ export function assemble(
     coherence,
     handOver,
     events,
+    tracing,
     shardOf: (key) => l1.table.shardOf(key),
   });
   return { options, core, l1, l2, levels, guarded, lower, coherence };
@@ -133,7 +136,11 @@ function guardedLevel(
   });
 }
 
-function lowerLevels(options: ResolvedHierarchyOptions, keepsRemoteOpen: boolean): LowerLevel[] {
+function lowerLevels(
+  options: ResolvedHierarchyOptions,
+  keepsRemoteOpen: boolean,
+  tracing: CallTracing,
+): LowerLevel[] {
   const { customL2, remote, clock, report, levelTimeoutMs: timeoutMs, maxStamps } = options;
   const outside = [
     { name: 'L2', level: customL2?.inProcess === false ? customL2 : undefined, keepOpen: false },
@@ -141,7 +148,16 @@ function lowerLevels(options: ResolvedHierarchyOptions, keepsRemoteOpen: boolean
   ] as const;
   const common = { clock, report, timeoutMs, maxUnconfirmed: maxStamps };
   return outside.flatMap(({ level, ...own }) =>
-    level === undefined ? [] : [new LowerLevel({ ...common, ...own, level })],
+    level === undefined
+      ? []
+      : [
+          new LowerLevel({
+            ...common,
+            ...own,
+            level,
+            trace: (operation, run) => tracing.call(own.name, operation, run),
+          }),
+        ],
   );
 }
 

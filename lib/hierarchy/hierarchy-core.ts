@@ -4,6 +4,7 @@ import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinat
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Report } from '../report.js';
 import type { StorePlan } from './call-options.js';
+import type { CallTracing } from './call-tracing.js';
 import { hitChannel, type CacheEvents, type MissReason } from './cache-events.js';
 import type { Coherence } from './coherence.js';
 import { EntryMaker } from './entry-maker.js';
@@ -45,6 +46,7 @@ export interface HierarchyCorePorts {
   readonly maxStamps: number;
   readonly handOver: HandOver | undefined;
   readonly events: CacheEvents;
+  readonly tracing: CallTracing;
   shardOf(key: string): number;
 }
 

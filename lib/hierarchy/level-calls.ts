@@ -35,6 +35,8 @@ export interface LevelCallsOptions {
   readonly recovered?: () => void;
   /** Whether somebody else closes the level. */
   readonly keepOpen?: boolean;
+  /** Traces a call, and makes it. */
+  readonly trace?: <A>(operation: string, run: () => Promise<Reply<A>>) => Promise<Reply<A>>;
 }
 
 /** What calls of a level have come to since the start. */
@@ -212,7 +214,9 @@ export class LevelCalls {
       return Promise.resolve({ state: 'failed', cause: this.#outage.cause });
     }
     this.#calls += 1;
-    return this.#race(operation, run);
+    const { trace } = this.#options;
+    if (trace === undefined) return this.#race(operation, run);
+    return trace(operation, () => this.#race(operation, run));
   }
 
   #race<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {

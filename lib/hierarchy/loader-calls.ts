@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load.js';
 import type { CacheEvents } from './cache-events.js';
+import type { CallTracing } from './call-tracing.js';
 import type { BatchedLoad, LoadCall } from './load-call.js';
 import { LatencyHistogram, type LatencyMetrics } from './latency-histogram.js';
 import { LoadSlots } from './load-slots.js';
@@ -13,6 +14,7 @@ export interface LoaderCallsPorts {
   readonly maxConcurrentLoads: number;
   readonly joinTimeoutMs: number;
   readonly events: CacheEvents;
+  readonly tracing: CallTracing;
   /** What is kept of a key that a load is to replace. */
   staleOf(key: string): LevelEntry | undefined;
   /** Returns what a loader is shown of a value that is kept. */
@@ -98,12 +100,12 @@ export class LoaderCalls {
 
   /** Counts a call of a loader, for each of its keys, and the time that it takes. */
   async #count<R>(loads: readonly CountedLoad[], run: () => Promise<R>): Promise<R> {
-    const { clock, events } = this.#ports;
+    const { clock, events, tracing } = this.#ports;
     const startedAt = clock.now();
     this.#loads += loads.length;
     for (const { key } of loads) events.loadStarted(key);
     try {
-      return await run();
+      return await tracing.load(loads, run);
     } catch (error) {
       this.#failures += loads.length;
       for (const { key } of loads) events.loadFailed(key, error);

@@ -13,7 +13,12 @@ import {
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { KeyLanes, type Forgotten, type WriteTerms, type Written } from './key-lanes.js';
-import { LevelCalls, type LevelCallMetrics, type Reply } from './level-calls.js';
+import {
+  LevelCalls,
+  type LevelCallMetrics,
+  type LevelCallsOptions,
+  type Reply,
+} from './level-calls.js';
 
 /** What a {@link LowerLevel} is made of. */
 export interface LowerLevelOptions {
@@ -25,6 +30,7 @@ export interface LowerLevelOptions {
   readonly timeoutMs: number;
   /** Whether somebody else closes the level. */
   readonly keepOpen?: boolean;
+  readonly trace?: LevelCallsOptions['trace'];
   /** The most invalidations, and keys, of which is remembered that the level has not confirmed them. */
   readonly maxUnconfirmed: number;
 }

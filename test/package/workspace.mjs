@@ -21,7 +21,15 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PACKAGE = 'nestjs-cache-hierarchy';
 
 /** What can be imported of it, as `exports` of the manifest names it. */
-export const ENTRIES = ['.', './cache-manager', './health', './prometheus', './redis', './testing'];
+export const ENTRIES = [
+  '.',
+  './cache-manager',
+  './health',
+  './opentelemetry',
+  './prometheus',
+  './redis',
+  './testing',
+];
 
 /**
  * What a consumer has beside the package: its peers, and what it compiles with. Nothing else can be
@@ -32,6 +40,7 @@ const LINKED = [
   '@nestjs/config',
   '@nestjs/core',
   '@nestjs/terminus',
+  '@opentelemetry/api',
   'ioredis',
   'msgpackr',
   'prom-client',

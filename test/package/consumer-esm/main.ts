@@ -24,6 +24,7 @@ import {
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
 import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
+import { CacheOpenTelemetryModule } from 'nestjs-cache-hierarchy/opentelemetry';
 import { CachePrometheusModule } from 'nestjs-cache-hierarchy/prometheus';
 import { redisLevel } from 'nestjs-cache-hierarchy/redis';
 import { expectHit } from 'nestjs-cache-hierarchy/testing';
@@ -58,6 +59,7 @@ class PlacesService {
     ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
     CacheManagerModule.register({ ttl: TTL }),
+    CacheOpenTelemetryModule.forRoot(),
     CachePrometheusModule.forRoot(),
     TerminusModule,
   ],
