@@ -1,0 +1,180 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { CacheHierarchy } from 'nestjs-cache-hierarchy';
+import type { Case, Subject, Suite } from '../harness/suite.js';
+import { timePerOperation } from '../harness/timing.js';
+import { readThroughMap } from '../subjects.js';
+import { heldKeys, zipfRequests } from '../workload.js';
+import { FLOOR } from './awaited-hit.js';
+
+const ENTRIES = 10_000;
+const HITS = 500_000;
+const LOADS = 10_000;
+const COLLECTIONS = 100;
+
+/** What all others are measured beside: nobody looks. */
+const ALONE = 'nothing beside it';
+const COUNTED_FLOOR = `${FLOOR}, and the two counters of a hit`;
+
+/** Begins to look at a cache; returns what is done once in each run of the loop. */
+type Look = (cache: CacheHierarchy) => Promise<(() => unknown) | undefined>;
+
+const nobody: Look = async () => undefined;
+
+/** A snapshot for a window. */
+const window: Look = async (cache) => {
+  const { MetricsWindow } = await import('nestjs-cache-hierarchy');
+  const lately = new MetricsWindow({ over: '1m' });
+  return () => lately.add(cache.getMetrics());
+};
+
+/** A collector of prom-client, whose registry is read. */
+const prometheus: Look = async (cache) => {
+  const { Registry } = await import('prom-client');
+  const { collectCaches } = await import('nestjs-cache-hierarchy/prometheus');
+  const registry = new Registry();
+  collectCaches({ places: cache }, { registry });
+  return () => registry.metrics();
+};
+
+/** OpenTelemetry with spans that are made and go nowhere. */
+const openTelemetry: Look = async (cache) => {
+  const { BasicTracerProvider } = await import('@opentelemetry/sdk-trace-base');
+  const { instrumentCaches } = await import('nestjs-cache-hierarchy/opentelemetry');
+  instrumentCaches({ places: cache }, { tracer: new BasicTracerProvider().getTracer('bench') });
+  return undefined;
+};
+
+/** Somebody who listens to one of the cache's channels. */
+function listener(channel: 'hit' | 'miss'): Look {
+  return async () => {
+    const { CACHE_CHANNELS } = await import('nestjs-cache-hierarchy');
+    subscribe(CACHE_CHANNELS[channel], () => {});
+    return undefined;
+  };
+}
+
+/** What it costs to look at a cache. */
+export const telemetry: Suite = {
+  name: 'telemetry',
+  cases: [
+    {
+      name: `awaited getOrSet hit, ${ENTRIES / 1_000}k entries, repeated keys, with telemetry on and off`,
+      unit: 'ns/op',
+      against: [ALONE, FLOOR],
+      subjects: {
+        [ALONE]: hits(nobody),
+        'a snapshot each half million hits': hits(window),
+        'a scrape by Prometheus each half million hits': hits(prometheus),
+        'OpenTelemetry registered': hits(openTelemetry),
+        'a listener to misses': hits(listener('miss')),
+        'a listener to hits': hits(listener('hit')),
+        [FLOOR]: floor(false),
+        [COUNTED_FLOOR]: floor(true),
+      },
+    },
+    {
+      name: 'getOrSet of a cold key whose loader returns at once, with telemetry on and off',
+      unit: 'ns/op',
+      against: [ALONE],
+      subjects: {
+        [ALONE]: loads(nobody),
+        'OpenTelemetry registered, a span of each load': loads(openTelemetry),
+        'a listener to misses': loads(listener('miss')),
+      },
+    },
+    collections(),
+  ],
+};
+
+async function open(maxEntries: number): Promise<CacheHierarchy> {
+  const { CacheHierarchy } = await import('nestjs-cache-hierarchy');
+  return new CacheHierarchy({ l1: { maxEntries }, l2: false, ttl: '10m' });
+}
+
+function hits(look: Look): Subject {
+  return async ({ round }) => {
+    const cache = await open(ENTRIES * 2);
+    const once = await look(cache);
+    return timeHits(round, (key) => cache.getOrSet(key, () => key.length), once);
+  };
+}
+
+/** The least that an awaited read can cost, as it is and with as many counters as a hit moves. */
+function floor(counts: boolean): Subject {
+  return async ({ round }) => {
+    const read = await readThroughMap(ENTRIES * 2, async (key) => key.length);
+    const [whole, shard] = [new Counter(), new Counter()];
+    const counted = (key: string): Promise<number> => {
+      whole.count();
+      shard.count();
+      return read(key);
+    };
+    return timeHits(round, counts ? counted : read, undefined);
+  };
+}
+
+/** Counts as a hierarchy and its shards do. */
+class Counter {
+  counted = 0;
+
+  count(): void {
+    this.counted += 1;
+  }
+}
+
+async function timeHits(
+  round: number,
+  read: (key: string) => Promise<number>,
+  once: (() => unknown) | undefined,
+): ReturnType<Subject> {
+  const keys = heldKeys(ENTRIES);
+  for (const key of keys) await read(key);
+  const requests = zipfRequests({ keys: ENTRIES, requests: HITS, seed: round });
+  const requested = Array.from(requests, (id) => keys[id]!);
+  return timePerOperation(HITS, async () => {
+    let sum = 0;
+    for (const key of requested) sum += await read(key);
+    await once?.();
+    return sum;
+  });
+}
+
+function loads(look: Look): Subject {
+  return async () => {
+    const cache = await open(LOADS);
+    await look(cache);
+    const keys = heldKeys(LOADS);
+    return timePerOperation(LOADS, async () => {
+      await cache.clear();
+      let sum = 0;
+      for (const key of keys) sum += await cache.getOrSet(key, () => key.length);
+      return sum;
+    });
+  };
+}
+
+/** One collection of all the figures of a cache with two levels of eight shards. */
+function collections(): Case {
+  return {
+    name: 'one collection of the figures of a cache',
+    unit: 'ms',
+    against: ['a snapshot'],
+    subjects: {
+      'a snapshot': collection(async (cache) => () => cache.getMetrics()),
+      'a snapshot for a window': collection(window),
+      'a scrape by Prometheus': collection(prometheus),
+    },
+  };
+}
+
+function collection(look: Look): Subject {
+  return async () => {
+    const { CacheHierarchy } = await import('nestjs-cache-hierarchy');
+    const once = (await look(new CacheHierarchy()))!;
+    const sample = await timePerOperation(COLLECTIONS, async () => {
+      for (let count = 0; count < COLLECTIONS; count++) await once();
+      return COLLECTIONS;
+    });
+    return { ...sample, value: sample.value / 1e6 };
+  };
+}
