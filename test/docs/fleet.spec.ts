@@ -54,7 +54,7 @@ describe('the table of the options of redisLevel', () => {
       expect(isAccepted(option, '5s')).toBe(type === 'Duration' || type === 'name');
       expect(isAccepted(option, 'a name')).toBe(false);
       expect(isAccepted(option, { encode() {}, decode() {} })).toBe(type === 'Codec');
-      expect(isAccepted(option, { now() {}, setTimer() {} })).toBe(type === 'Clock');
+      expect(isAccepted(option, { now() {}, wallNow() {}, setTimer() {} })).toBe(type === 'Clock');
     },
   );
 
