@@ -62,7 +62,7 @@ export function redisLevel(options: RedisLevelOptions): RedisLevel {
   const name = readName(reader, 'name', 'default');
   const codec = reader.port<Codec>('codec', messagePack(), ['encode', 'decode']);
   const maxStaleMs = reader.duration('maxStale', 5_000);
-  const clock = reader.port<Clock>('clock', systemClock, ['now', 'setTimer']);
+  const clock = reader.port<Clock>('clock', systemClock, ['now', 'wallNow', 'setTimer']);
   reader.finish();
   const source = randomUUID();
   const driver = new RedisDriver(connect!, clock);
