@@ -151,7 +151,7 @@ describe(`what ${adviceOn.name} says is true of`, () => {
   });
 
   it.each([
-    [100, 'rejected'],
+    [101, 'rejected'],
     [99, 'resolved'],
   ])('CACHE_LEVEL_TIMEOUT_ABOVE_LOCK_TIMEOUT at %p ms: %s', async (levelTimeout, state) => {
     const remote = new ScriptedLevel(clock);
