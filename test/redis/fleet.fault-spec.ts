@@ -13,6 +13,8 @@ const PROCESSES = 4;
 /** Deliberately short: a read beyond it is stale however busy the machine is. */
 const MAX_STALE_MS = 2_000;
 const LEASE_MS = 1_000;
+/** How long a process stands still. */
+const STOPPED_MS = 10_000;
 /** The longest pause between two looks at what another process loads. */
 const LONGEST_POLL_MS = 300;
 
@@ -100,7 +102,7 @@ describeWithRedis('a process that stands still', () => {
     // The server has given its connection up: no message waits for it when it wakes.
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     for (const key of keys) await awake.change(key);
-    await pause(1.5 * MAX_STALE_MS);
+    await pause(STOPPED_MS);
     const reads = Promise.all(keys.map((key) => asleep.read(key)));
     asleep.signal('SIGCONT');
     await reads;

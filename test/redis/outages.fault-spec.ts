@@ -85,7 +85,7 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
   }, 20_000);
 
   it('settle every call in time while it is killed and starts empty, and are back soon', async () => {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 10; round++) {
       await server.kill();
       await until('the outage is noticed', areDown);
       await server.run();
@@ -104,7 +104,7 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
     server.signal('SIGSTOP');
     await until('it is left alone', areLeftAlone, 2_000);
     await until('copies are not trusted any more', () => !areProven());
-    await until('three seconds have passed', () => performance.now() - stoppedAt > 3_000);
+    await until('five seconds have passed', () => performance.now() - stoppedAt > 5_000);
     delay.disable();
     const hitsWhile = hits() - hitsBefore;
     server.signal('SIGCONT');
