@@ -121,6 +121,7 @@ export class Coherence {
   #isProven(feed: ChangeFeed, group: number): boolean {
     if (feed.isProven(group)) {
       if (this.#lapsedAt[group] !== undefined) {
+        this.#noteSuspension(feed);
         this.#noteProof(group);
         this.#areProven(feed);
       }
@@ -147,7 +148,10 @@ export class Coherence {
   #areProven(feed: ChangeFeed): boolean {
     const proven = feed.isProven();
     if (this.#proven && !proven) this.#lapses += 1;
-    if (proven && !this.#proven) for (const group of this.#lapsedAt.keys()) this.#noteProof(group);
+    if (proven && !this.#proven) {
+      this.#noteSuspension(feed);
+      for (const group of this.#lapsedAt.keys()) this.#noteProof(group);
+    }
     this.#proven = proven;
     return proven;
   }

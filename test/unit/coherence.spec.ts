@@ -132,6 +132,15 @@ describe('copies of a level that others change', () => {
     expect(cache.has('later')).toBe(true);
   });
 
+  it('are misses after a suspension that a proof follows at once', async () => {
+    remote.isProven = false;
+    await cache.getOrSet('fresh', () => 'loaded');
+    clock.suspend(5_000);
+    remote.isProven = true;
+
+    expect(cache.has('fresh')).toBe(false);
+  });
+
   it('survive a wall clock that is adjusted or put back', async () => {
     remote.isProven = false;
     await cache.getOrSet('fresh', () => 'loaded');
