@@ -81,6 +81,8 @@ export class KnownChanges {
     if (!isSame || count > known.count + 1) this.#missed(bucket);
     const { due, least } = isSame ? known : { due: count, least: count };
     Object.assign(known, { epoch, count, due, least });
+    // Whoever has begun to count anew may have lost more than the counts.
+    if (!isSame) known.server = '';
     return true;
   }
 

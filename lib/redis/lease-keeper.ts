@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Lease } from '../levels/cache-level.js';
 import type { RedisDriver } from './redis-driver.js';
 import { EXTEND } from './scripts.js';
+import { within } from './within.js';
 
 /** What a {@link LeaseKeeper} is made of. */
 export interface LeaseKeeperParts {
@@ -11,6 +12,8 @@ export interface LeaseKeeperParts {
   readonly leaseMs: number;
 }
 
+/** How long closing waits for leases to be given back, in milliseconds. */
+const CLOSE_WITHIN_MS = 250;
 /** How often it is tried to give a lease back, in milliseconds: what holds it up are broken connections. */
 const GIVE_BACK_EVERY_MS = 500;
 
@@ -19,6 +22,8 @@ export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   /** For each lease under way, or to be given back, what ends its timer. */
   readonly #timers = new Map<string, () => void>();
+  /** Gives each lease under way back. */
+  readonly #releases = new Map<string, () => Promise<unknown>>();
   #closed = false;
 
   constructor(parts: LeaseKeeperParts) {
@@ -43,6 +48,7 @@ export class LeaseKeeper {
       this.#timers.set(token, cancel);
     };
     arm();
+    this.#releases.set(token, () => this.#release(name, nonce));
     const release = (): void => {
       if (this.forget(token)) void this.giveBack(name, nonce);
     };
@@ -61,12 +67,18 @@ export class LeaseKeeper {
   /** Cares for a lease no more; returns whether it did. */
   forget(token: string): boolean {
     this.#timers.get(token)?.();
+    this.#releases.delete(token);
     return this.#timers.delete(token);
   }
 
-  close(): void {
+  /** Gives all leases back that can be within a moment: nobody is to wait for loads that nobody stores. */
+  async close(): Promise<void> {
     this.#closed = true;
+    const releases = [...this.#releases.values()];
     for (const token of this.#timers.keys()) this.forget(token);
+    if (releases.length === 0) return;
+    const released = Promise.all(releases.map((release) => release()));
+    await within(this.#parts.clock, CLOSE_WITHIN_MS, released).catch(() => {});
   }
 
   async #release(name: string, nonce: string): Promise<boolean> {

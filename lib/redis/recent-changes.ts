@@ -1,46 +1,68 @@
 import type { Clock } from '../clock.js';
 import type { LevelChange } from '../levels/cache-level.js';
 
-/** For how long what Redis has acknowledged is remembered, in milliseconds. */
+/** How far behind its server a replica may be, in milliseconds: what is older is on both. */
 const KEEP_MS = 30_000;
 /** So many changes are remembered one by one; beyond that it is as if everything had been cleared. */
 const MAX_CHANGES = 10_000;
 
-interface Noted {
+/** A change that may have to be made once more. */
+export interface RecentChange {
   readonly change: LevelChange;
+  /** Clock time until which nothing that is loaded of it is to be stored. */
+  readonly heldUntil: number;
+}
+
+interface Noted extends RecentChange {
   readonly at: number;
 }
 
 /**
  * What this process has invalidated or replaced lately. A server that is replaced by its replica can have
  * lost what it had acknowledged, since replicas follow a little later: all of this is done once more then.
+ *
+ * How late is counted from when the server was known to have everything, however long it is away after that.
  */
 export class RecentChanges {
   readonly #clock: Pick<Clock, 'now'>;
   /** By what was changed, the oldest first. */
   readonly #noted = new Map<string, Noted>();
   #overflowedAt = -Infinity;
+  /** When the server had everything last. */
+  #confirmedAt = Infinity;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
-  note(name: string, change: LevelChange): void {
+  note(name: string, change: LevelChange, holdMs = 0): void {
     const now = this.#clock.now();
+    const heldUntil = Math.max(now + holdMs, this.#noted.get(name)?.heldUntil ?? 0);
     this.#noted.delete(name);
-    this.#noted.set(name, { change, at: now });
+    this.#noted.set(name, { change, at: now, heldUntil });
+    const since = this.#keptSince();
     for (const [oldest, { at }] of this.#noted) {
       const isFull = this.#noted.size > MAX_CHANGES;
-      if (at >= now - KEEP_MS && !isFull) return;
+      if (at >= since && !isFull) return;
       if (isFull) this.#overflowedAt = now;
       this.#noted.delete(oldest);
     }
   }
 
+  /** The server had everything at a time: it is still the one that it was. */
+  confirm(at: number): void {
+    this.#confirmedAt = at;
+  }
+
   /** What is to be done once more. */
-  list(): readonly LevelChange[] {
-    const since = this.#clock.now() - KEEP_MS;
-    if (this.#overflowedAt >= since) return [{ kind: 'clear', prefix: '' }];
-    return [...this.#noted.values()].filter(({ at }) => at >= since).map(({ change }) => change);
+  list(): readonly RecentChange[] {
+    const since = this.#keptSince();
+    if (this.#overflowedAt >= since)
+      return [{ change: { kind: 'clear', prefix: '' }, heldUntil: -Infinity }];
+    return [...this.#noted.values()].filter(({ at }) => at >= since);
+  }
+
+  #keptSince(): number {
+    return Math.min(this.#confirmedAt, this.#clock.now()) - KEEP_MS;
   }
 }

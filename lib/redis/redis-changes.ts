@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { SuspensionWatch, type Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
@@ -21,6 +21,8 @@ export interface RedisChangesParts {
    * has failed, and is called again then.
    */
   readonly rewound: () => Promise<void>;
+  /** Called when all servers had everything at a time of the clock. */
+  readonly confirmed: (at: number) => void;
 }
 
 /** How often the server is asked how many changes there were, in milliseconds. */
@@ -47,6 +49,7 @@ export class RedisChanges implements ChangeFeed {
   readonly maxStaleMs: number;
   readonly #parts: RedisChangesParts;
   readonly #known: KnownChanges;
+  readonly #suspensions: SuspensionWatch;
   readonly #ignoreReady: () => void;
   #subscription: Subscription;
   #subscribedAt: number;
@@ -66,6 +69,7 @@ export class RedisChanges implements ChangeFeed {
   constructor(parts: RedisChangesParts) {
     this.#parts = parts;
     this.maxStaleMs = parts.maxStaleMs;
+    this.#suspensions = new SuspensionWatch(parts.clock);
     this.#known = new KnownChanges((bucket) => parts.listener.missed(bucket));
     this.#answeredAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
@@ -189,6 +193,8 @@ export class RedisChanges implements ChangeFeed {
         await within(clock, GIVE_UP_AFTER_MS, rewound());
         this.#isRewound = false;
       }
+      if (counted.size === BUCKETS) this.#parts.confirmed(asked.at);
+      this.#noteSuspension();
       this.#prove();
     } catch {
       // The level tells of its outages; without an answer there is no proof.
@@ -201,6 +207,12 @@ export class RedisChanges implements ChangeFeed {
     } finally {
       this.#isChecking &&= this.#countAgain;
     }
+  }
+
+  /** What came while the machine was suspended may be lost, and copies from before it are older than they seem. */
+  #noteSuspension(): void {
+    if (!this.#suspensions.wasSuspended()) return;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) this.#parts.listener.missed(bucket);
   }
 
   /** Asks for all buckets; those of a node of a Cluster that is away are left out, unless it is all of them. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
-import type { DeleteMode, LevelChange } from '../levels/cache-level.js';
+import type { DeleteMode } from '../levels/cache-level.js';
 import { ofClear, ofKey, ofTags, originOf } from './change-message.js';
 import type { Bucket, KeyLayout } from './key-layout.js';
 import { MARK_TTL_MS, newNonce } from './marks.js';
-import { RecentChanges } from './recent-changes.js';
+import { RecentChanges, type RecentChange } from './recent-changes.js';
 import type { RedisDriver } from './redis-driver.js';
 import { DELETE, INVALIDATE } from './scripts.js';
 
@@ -27,12 +27,12 @@ export class RedisInvalidations {
   }
 
   async delete(keys: readonly string[], mode?: DeleteMode): Promise<void> {
-    for (const key of keys) this.noteReplaced(key);
+    for (const key of keys) this.noteReplaced(key, mode?.hold);
     await Promise.all(keys.map((key) => this.#delete(key, mode)));
   }
 
   async invalidateTags(tags: readonly string[], hold?: number): Promise<void> {
-    this.#recent.note(ofTags(tags), { kind: 'tags', tags });
+    this.#recent.note(ofTags(tags), { kind: 'tags', tags }, hold);
     await this.#invalidateTags(tags, hold);
   }
 
@@ -43,8 +43,13 @@ export class RedisInvalidations {
   }
 
   /** Remembers that what a key had before must not come back. */
-  noteReplaced(key: string): void {
-    this.#recent.note(ofKey(key), { kind: 'key', key });
+  noteReplaced(key: string, holdMs?: number): void {
+    this.#recent.note(ofKey(key), { kind: 'key', key }, holdMs);
+  }
+
+  /** All servers had everything that they had acknowledged until then. */
+  confirm(at: number): void {
+    this.#recent.confirm(at);
   }
 
   /** A server that has lost what it acknowledged is told once more; rejects where it does not take that. */
@@ -58,9 +63,12 @@ export class RedisInvalidations {
     return [change, layout.channel, originOf(source, bucket.index)];
   }
 
-  #repeat(change: LevelChange): Promise<unknown> {
-    if (change.kind === 'key') return this.#delete(change.key);
-    return change.kind === 'tags' ? this.#invalidateTags(change.tags) : this.#clear(change.prefix);
+  #repeat({ change, heldUntil }: RecentChange): Promise<unknown> {
+    const hold = Math.max(0, heldUntil - this.#parts.clock.now());
+    if (change.kind === 'key') return this.#delete(change.key, { hold });
+    return change.kind === 'tags'
+      ? this.#invalidateTags(change.tags, hold)
+      : this.#clear(change.prefix);
   }
 
   #delete(key: string, { hold = 0, expire = false }: DeleteMode = {}): Promise<unknown> {

@@ -22,7 +22,7 @@ import { encodeRecord } from './record.js';
 import { RecordReader, type Found } from './record-reader.js';
 import { RedisChanges } from './redis-changes.js';
 import type { RedisArgument } from './redis-connection.js';
-import type { RedisDriver } from './redis-driver.js';
+import { isRefusal, type RedisDriver } from './redis-driver.js';
 import { RedisInvalidations } from './redis-invalidations.js';
 import { DIGITS, LEASE, WRITE } from './scripts.js';
 import { ServerTime } from './server-time.js';
@@ -89,7 +89,7 @@ export class RedisLevel implements CacheLevel {
   readonly #outages: BucketOutages | undefined;
   #changes: RedisChanges | undefined;
 
-  constructor(parts: RedisLevelParts, name: string) {
+  constructor(parts: RedisLevelParts, name: string, leases = new LeaseKeeper(parts)) {
     this.#parts = parts;
     this.#scope = name;
     this.#outages = parts.driver.isCluster
@@ -98,7 +98,7 @@ export class RedisLevel implements CacheLevel {
     this.#layout = new KeyLayout({ prefix: parts.prefix, name });
     this.#records = new RecordReader({ ...parts, layout: this.#layout });
     this.#invalidations = new RedisInvalidations({ ...parts, layout: this.#layout });
-    this.#leases = new LeaseKeeper(parts);
+    this.#leases = leases;
     this.#time = new ServerTime(parts.driver, parts.clock, this.#layout.buckets[0]!.counters);
   }
 
@@ -121,8 +121,8 @@ export class RedisLevel implements CacheLevel {
     tokens?: ReadonlyMap<string, string>,
   ): Promise<Map<string, WriteOutcome>> {
     if (entries.size === 0) return new Map();
-    const offset = await this.#time.offset();
     const latest = this.#parts.clock.now() + WRITE_WITHIN_MS;
+    const offset = await this.#time.offset();
     const latestThere = latest + this.#time.leastOffset();
     const writes = [...entries].map(async ([key, entry]): Promise<[string, WriteOutcome]> => [
       key,
@@ -131,9 +131,10 @@ export class RedisLevel implements CacheLevel {
     try {
       return new Map(await Promise.all(writes));
     } catch (error) {
-      // One that has failed may be carried out yet: from then on it is not.
-      await Promise.allSettled(writes);
-      await this.#until(latest);
+      const settled = await Promise.allSettled(writes);
+      // One that Redis has not answered may be carried out yet: from then on it is not.
+      if (settled.some((one) => one.status === 'rejected' && !isRefusal(one.reason)))
+        await this.#until(latest);
       throw error;
     }
   }
@@ -171,7 +172,9 @@ export class RedisLevel implements CacheLevel {
       );
       // It may have been given all the same.
       asked.catch(() => void this.#leases.giveBack(bucket.lease(key), nonce));
-      const [state, bytes, version, epoch, waitMs] = (await asked) as LeaseAnswer;
+      const answer = await asked.catch(unlessFull);
+      if (answer === FULL) return { state: 'none' };
+      const [state, bytes, version, epoch, waitMs] = answer as LeaseAnswer;
       if (String(state) === 'hit') {
         const [found] = await this.#records.read([key]);
         const entry = found && this.#records.entryOf(found.record, offset);
@@ -216,7 +219,7 @@ export class RedisLevel implements CacheLevel {
         `"${name}" is what the level itself is called in Redis: give the named cache another name, or ` +
           'redisLevel one by its option name.',
       );
-    return new RedisLevel(this.#parts, name);
+    return new RedisLevel(this.#parts, name, this.#leases);
   }
 
   follow(listener: ChangeListener): ChangeFeed {
@@ -230,13 +233,14 @@ export class RedisLevel implements CacheLevel {
       layout: this.#layout,
       listener,
       rewound,
+      confirmed: (at) => this.#invalidations.confirm(at),
     });
     return this.#changes;
   }
 
   async close(): Promise<void> {
+    await this.#leases.close();
     this.#parts.driver.close();
-    this.#leases.close();
   }
 
   #unlessOut<T>({ index }: Bucket, ask: () => Promise<T>, otherwise: T): Promise<T> {
@@ -264,7 +268,7 @@ export class RedisLevel implements CacheLevel {
       tags,
       payload,
     });
-    const answer = await driver.run(
+    const asked = driver.run(
       WRITE,
       [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
       [
@@ -279,6 +283,7 @@ export class RedisLevel implements CacheLevel {
         ...this.#invalidations.toldOf(bucket, ofKey(key)),
       ],
     );
+    const answer = await asked.catch(unlessFull);
     const outcome = String(answer);
     // The script has taken the lease away where it stored the entry.
     if (token !== undefined && outcome === 'stored') this.#leases.forget(token);
@@ -324,6 +329,15 @@ function tryEncode(codec: Codec, value: unknown): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What stands for the answer of a server that has no memory left for more. */
+const FULL = 'full';
+
+/** @throws the error, if it says anything else than that the server is full */
+function unlessFull(error: unknown): typeof FULL {
+  if (isRefusal(error) && error.message.startsWith('OOM ')) return FULL;
+  throw error;
 }
 
 /** What a script is told of a lease; a set or update has none. */

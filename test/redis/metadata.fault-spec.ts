@@ -207,6 +207,8 @@ describeWithRedis('a server whose memory is full', () => {
       new Map([['a', 1]]),
     );
     await one.hierarchy.set('set', 1);
+    expect(one.metrics().lower.remote).toMatchObject({ failures: 0, down: false });
+    expect(one.metrics().lower.remote?.refused).toBeGreaterThanOrEqual(1);
     await one.hierarchy.clear();
     await until('the copy is dropped', () => other.cache.peek('held') === undefined);
     expect(one.metrics().lower.remote?.unconfirmed).toBeLessThanOrEqual(1);

@@ -118,6 +118,21 @@ describeWithRedis('a lease', () => {
     }
   });
 
+  it('goes to the next when its holder closes', async () => {
+    await lease();
+    await level.close();
+
+    expect(await other.lease('key')).toMatchObject({ state: 'load' });
+  });
+
+  it('of a named cache goes to the next when the level closes', async () => {
+    const [named, elsewhere] = [level.scope('named'), other.scope('named')];
+    expect(await named.lease('key')).toMatchObject({ state: 'load' });
+    await level.close();
+
+    expect(await elsewhere.lease('key')).toMatchObject({ state: 'load' });
+  });
+
   it('lets nothing be stored twice', async () => {
     const { token } = await lease();
     await store(token);

@@ -90,6 +90,13 @@ describe(KnownChanges, () => {
     expect(ask({ count: 5 })).toBe(true);
   });
 
+  it('may be lost by the server that was first heard of to count anew', () => {
+    ask();
+    hear(1, 'another');
+
+    expect(ask({ epoch: 'another', count: 9 })).toBe(true);
+  });
+
   it('that come once more, or late, are not new', () => {
     ask();
     hear(6);
