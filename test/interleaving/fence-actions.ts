@@ -92,7 +92,10 @@ export class FenceActions {
         await held.work().finally(() => {
           for (const flight of loading) flights.end(flight);
         });
-        if (isSync) for (const [, value] of values) oracle.noteStorable(value);
+        for (const [, value] of values) {
+          if (isSync) oracle.noteStorable(value);
+          value.broughtAt = moment.clock.now();
+        }
         return new Map(values);
       },
       { ttl: ttlMs },

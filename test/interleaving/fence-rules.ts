@@ -317,10 +317,6 @@ export const RULES_OF_LOWER: readonly Rule[] = [
     'what was found in a lower level is checked before it is used',
     () => change(KeyCoordinator, 'stands', () => () => true),
   ],
-  [
-    'nobody joins a lookup that was ended before the call',
-    () => change(KeyCoordinator, 'isJoinable', () => () => true),
-  ],
 ];
 
 function isBound(...timeouts: (number | undefined)[]): boolean {
