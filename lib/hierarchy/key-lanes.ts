@@ -67,6 +67,11 @@ export class KeyLanes {
     return this.#lanes.size;
   }
 
+  /** Of how many of them a delete is owed or a write is in doubt. */
+  get troubled(): number {
+    return this.#troubled.size;
+  }
+
   /** Whether the level may be asked for a key. */
   isReadable(key: string): boolean {
     const lane = this.#lanes.get(key);

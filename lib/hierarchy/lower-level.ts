@@ -43,7 +43,12 @@ export interface LowerLevelMetrics extends LevelCallMetrics {
   readonly unread: number;
   /** Whether the last call that ended has failed. */
   readonly down: boolean;
-  /** Keys with changes on their way or deletes owed, and other invalidations not confirmed. */
+  /** Keys with changes on their way, and other invalidations on theirs, none of which has failed. */
+  readonly inFlight: number;
+  /**
+   * Keys of which a delete is owed or a write may still happen, and other invalidations that have failed or
+   * taken too long: what is to be tried again.
+   */
   readonly unconfirmed: number;
 }
 
@@ -54,6 +59,7 @@ interface OpenInvalidation {
   readonly tags: readonly string[];
   readonly hold: number | undefined;
   running: boolean;
+  hasFailed: boolean;
 }
 
 const NO_TAGS: readonly string[] = [];
@@ -163,23 +169,26 @@ export class LowerLevel {
   /** Makes entries with these tags misses; settles with `undefined` where that is tried again. */
   invalidateTags(tags: readonly string[], hold: number | undefined): Promise<Ack | undefined> {
     this.#lanes.chase((_, entry) => entry.tags?.some((tag) => tags.includes(tag)) === true);
-    return this.#invalidate({ prefix: undefined, tags, hold, running: false });
+    return this.#invalidate({ prefix: undefined, tags, hold });
   }
 
   /** Removes what begins with `prefix`; settles with `undefined` where that is tried again. */
   clear(prefix: string): Promise<Ack | undefined> {
     this.#lanes.chase((key) => key.startsWith(prefix));
-    return this.#invalidate({ prefix, tags: [], hold: undefined, running: false });
+    return this.#invalidate({ prefix, tags: [], hold: undefined });
   }
 
   getMetrics(): LowerLevelMetrics {
+    const failed = [...this.#open].filter(({ hasFailed }) => hasFailed).length;
+    const unconfirmed = this.#lanes.troubled + failed;
     return {
       ...this.#calls.getMetrics(),
       hits: this.#hits,
       misses: this.#misses,
       unread: this.#unread,
       down: this.#calls.down,
-      unconfirmed: this.#lanes.size + this.#open.size,
+      inFlight: this.#lanes.size + this.#open.size - unconfirmed,
+      unconfirmed,
     };
   }
 
@@ -217,8 +226,9 @@ export class LowerLevel {
     return true;
   }
 
-  #invalidate(open: OpenInvalidation): Promise<Ack | undefined> {
+  #invalidate(what: Pick<OpenInvalidation, 'prefix' | 'tags' | 'hold'>): Promise<Ack | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
+    const open: OpenInvalidation = { ...what, running: false, hasFailed: false };
     this.#open.add(open);
     if (this.#open.size > this.#options.maxUnconfirmed) this.#clearInstead();
     return this.#carryOut(open);
@@ -236,6 +246,7 @@ export class LowerLevel {
       this.#open.delete(open);
       return reply.answer;
     }
+    open.hasFailed = true;
     if (reply.state === 'late') {
       void reply.settled.then((done) => done && this.#open.delete(open));
     }

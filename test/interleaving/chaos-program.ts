@@ -137,6 +137,7 @@ export class ChaosProgram {
       'operations are in flight': inFlight,
       'keys are locked': locks.heldKeys,
       'loaders wait': waitingLoads,
+      'changes are on their way': Object.values(lower).reduce((sum, one) => sum + one.inFlight, 0),
       'changes are not confirmed': Object.values(lower).reduce(
         (sum, { unconfirmed }) => sum + unconfirmed,
         0,

@@ -167,7 +167,10 @@ export class FenceSchedule {
     for (const place of this.#places) await this.#readAll(place);
     await settleMicrotasks();
     const { inFlight, locks, lower, waitingLoads } = this.#cache.getMetrics();
-    const unconfirmed = Object.values(lower).reduce((sum, level) => sum + level.unconfirmed, 0);
+    const unconfirmed = Object.values(lower).reduce(
+      (sum, level) => sum + level.inFlight + level.unconfirmed,
+      0,
+    );
     if (this.#open.size + inFlight + locks.heldKeys + unconfirmed + waitingLoads > 0) {
       this.#oracle.violate(
         `at the end ${this.#open.size} callers wait, ${inFlight} tickets are open, ` +

@@ -280,6 +280,7 @@ export class FleetSchedule {
       figures.set(`tickets are open in ${process}`, inFlight);
       figures.set(`keys are locked in ${process}`, locks.heldKeys);
       figures.set(`loaders wait in ${process}`, waitingLoads);
+      figures.set(`changes of ${process} are on their way`, lower.remote!.inFlight);
       figures.set(`changes of ${process} are not confirmed`, lower.remote!.unconfirmed);
       figures.set(`proofs are missing in ${process}`, coherence!.proven ? 0 : 1);
     }

@@ -81,11 +81,31 @@ describe(`${LowerLevel.name}: what is not confirmed`, () => {
     const deleting = lower.delete('key', {});
 
     expect([await valueOf('key'), await valueOf('other')]).toEqual([undefined, 'other']);
-    expect(lower.getMetrics()).toMatchObject({ unread: 1, unconfirmed: 1 });
+    expect(lower.getMetrics()).toMatchObject({ unread: 1, inFlight: 1, unconfirmed: 0 });
     level.letGo();
     expect(await deleting).toBe('applied');
     await clock.turn();
-    expect(lower.getMetrics()).toMatchObject({ unconfirmed: 0 });
+    expect(lower.getMetrics()).toMatchObject({ inFlight: 0, unconfirmed: 0 });
+  });
+
+  it('is what has failed or taken too long, and not what a level that answers is about to do', async () => {
+    level.when(ALL_OPERATIONS, 'hold');
+    const changing = [
+      lower.write('set', entryOf(1, clock), { ...LOADED, replaces: true }),
+      lower.delete('deleted', {}),
+      lower.clear('a/'),
+      lower.invalidateTags(['tag'], undefined),
+    ];
+    await clock.turn();
+    expect(lower.getMetrics()).toMatchObject({ inFlight: 4, unconfirmed: 0 });
+
+    await clock.advance(100);
+    expect(lower.getMetrics()).toMatchObject({ inFlight: 0, unconfirmed: 4 });
+
+    level.letGo();
+    await Promise.all(changing);
+    await clock.advance(30_000);
+    expect(lower.getMetrics()).toMatchObject({ inFlight: 0, unconfirmed: 0 });
   });
 
   it('is not read of a cleared prefix, and everything else is', async () => {
@@ -187,6 +207,7 @@ describe(`${LowerLevel.name}: close`, () => {
     ]);
     level.takeCalls();
     await Promise.all([lower.read('key'), lower.clear(''), lower.delete('key', {})]);
-    expect([level.calls, clock.pending, lower.getMetrics().unconfirmed]).toEqual([[], 0, 0]);
+    expect([level.calls, clock.pending]).toEqual([[], 0]);
+    expect(lower.getMetrics()).toMatchObject({ inFlight: 0, unconfirmed: 0 });
   });
 });
