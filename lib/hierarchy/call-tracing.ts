@@ -18,15 +18,13 @@ export interface CallTracer {
   /** Whether it traces the calls of a cache. */
   traces(cache: CacheHierarchy): boolean;
   /**
-   * Calls `run` once, at once, and returns what it returns.
+   * Calls `run` once, at once. Where it fails itself the call goes on all the same.
    *
-   * @param errorOf tells why a call that has answered has failed all the same
+   * @param run settles with the type of the error where the call has failed, and never rejects
    */
-  trace<R>(
-    call: TracedCall,
-    run: () => Promise<R>,
-    errorOf: (result: R) => Error | undefined,
-  ): Promise<R>;
+  trace(call: TracedCall, run: () => Promise<string | undefined>): Promise<void>;
+  /** Hears what it has thrown; it must not throw. */
+  failed(error: unknown): void;
 }
 
 const tracers = new Set<CallTracer>();
@@ -37,7 +35,10 @@ export function traceCalls(tracer: CallTracer): () => void {
   return () => void tracers.delete(tracer);
 }
 
-/** The calls of one cache. Where nobody traces them it costs a look. */
+/**
+ * The calls of one cache. Where nobody traces them it costs a look. What becomes of a call does not depend on
+ * who traces it.
+ */
 export class CallTracing {
   readonly #hierarchy: () => CacheHierarchy;
 
@@ -50,29 +51,69 @@ export class CallTracing {
     const tracer = this.#tracer();
     if (tracer === undefined) return run();
     const keys = loads.map(({ key }) => key);
-    return tracer.trace(
-      { cache: this.#hierarchy(), operation: 'load', keys },
-      run,
-      () => undefined,
-    );
+    const call = { cache: this.#hierarchy(), operation: 'load', keys };
+    return traced(tracer, call, run, () => undefined);
   }
 
   /** Calls a level. */
   call<A>(level: LevelName, operation: string, run: () => Promise<Reply<A>>): Promise<Reply<A>> {
     const tracer = this.#tracer();
     if (tracer === undefined) return run();
-    return tracer.trace({ cache: this.#hierarchy(), operation, level }, run, failureOf);
+    return traced(tracer, { cache: this.#hierarchy(), operation, level }, run, failureOf);
   }
 
   #tracer(): CallTracer | undefined {
     if (tracers.size === 0) return undefined;
     const cache = this.#hierarchy();
-    return [...tracers].find((tracer) => tracer.traces(cache));
+    return [...tracers].find((tracer) => {
+      try {
+        return tracer.traces(cache);
+      } catch (error) {
+        tracer.failed(error);
+        return false;
+      }
+    });
   }
 }
 
-function failureOf(reply: Reply<unknown>): Error | undefined {
+function traced<R>(
+  tracer: CallTracer,
+  call: TracedCall,
+  run: () => Promise<R>,
+  errorTypeOf: (result: R) => string | undefined,
+): Promise<R> {
+  let outcome: Promise<R> | undefined;
+  const observe = async (): Promise<void> => {
+    try {
+      await tracer.trace(call, () => typeOfError((outcome ??= run()), errorTypeOf));
+    } catch (error) {
+      tracer.failed(error);
+    }
+  };
+  void observe();
+  return outcome ?? run();
+}
+
+async function typeOfError<R>(
+  outcome: Promise<R>,
+  errorTypeOf: (result: R) => string | undefined,
+): Promise<string | undefined> {
+  try {
+    return errorTypeOf(await outcome);
+  } catch (error) {
+    return classOf(error);
+  }
+}
+
+function failureOf(reply: Reply<unknown>): string | undefined {
   if (reply.state === 'answered') return undefined;
-  const { cause } = reply;
-  return cause instanceof Error ? cause : new Error('the level did not answer');
+  if (reply.state === 'failed') return classOf(reply.cause);
+  // Without a cause it was given up since the cache was closed.
+  return reply.cause === undefined ? 'closed' : 'timeout';
+}
+
+/** What an error says, its `name` included, may hold keys and values: its class does not. */
+function classOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return error.constructor.name || 'Error';
 }

@@ -125,7 +125,7 @@ export const CACHE_FIGURES: readonly CacheFigure[] = [
   }),
   ofCoherence(
     'lag',
-    'How long ago all changes were known.',
+    'How long ago all changes were known; absent before that.',
     ({ lagMs }) => (lagMs === undefined ? undefined : lagMs / 1_000),
     { kind: 'gauge', unit: 'seconds', across: 'max' },
   ),
@@ -214,7 +214,8 @@ function ofCoherence(
     ...common(`coherence.${name}`, help, options),
     read: ({ coherence }) => {
       const value = coherence && read(coherence);
-      return value === undefined ? [] : [{ labels: {}, value }];
+      // The lag has no end before the first proof.
+      return Number.isFinite(value) ? [{ labels: {}, value: value! }] : [];
     },
   };
 }

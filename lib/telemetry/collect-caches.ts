@@ -1,7 +1,9 @@
 import { register, type Metric, type Registry } from 'prom-client';
 import { OptionReader } from '../options.js';
+import { emitProcessWarning } from '../report.js';
 import { CACHE_FIGURES, SHARD_FIGURES } from './cache-figures.js';
 import { CollectedMetric } from './collected-metric.js';
+import { TELEMETRY_FAILED, tellOnce } from './telemetry-failure.js';
 import { snapshotsOf, type CachesNow, type NamedCaches } from './told-caches.js';
 
 /** What is needed of a `Registry` of prom-client, whichever text it writes. */
@@ -47,7 +49,13 @@ export function collectCaches(
   options?: CachePrometheusOptions,
 ): () => void {
   const { registry, prefix, shards } = resolve(options);
-  const snapshots = snapshotsOf(typeof caches === 'function' ? caches : () => caches);
+  const failed = tellOnce((error) =>
+    emitProcessWarning({
+      code: 'CACHE_TELEMETRY_FAILED',
+      message: `${TELEMETRY_FAILED} (${String(error)})`,
+    }),
+  );
+  const snapshots = snapshotsOf(typeof caches === 'function' ? caches : () => caches, failed);
   const figures = shards ? [...CACHE_FIGURES, ...SHARD_FIGURES] : CACHE_FIGURES;
   const metrics = figures.map((figure) => new CollectedMetric(prefix, figure, snapshots));
   const names = metrics.map(({ name }) => name);

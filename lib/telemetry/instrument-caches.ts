@@ -1,8 +1,9 @@
-import { metrics, trace, type Meter, type Tracer } from '@opentelemetry/api';
+import { diag, metrics, trace, type Meter, type Tracer } from '@opentelemetry/api';
 import { traceCalls } from '../hierarchy/call-tracing.js';
 import { OptionReader } from '../options.js';
 import { observeCaches } from './opentelemetry-metrics.js';
 import { SpanTracer } from './span-tracer.js';
+import { TELEMETRY_FAILED, tellOnce } from './telemetry-failure.js';
 import { snapshotsOf, type CachesNow, type NamedCaches } from './told-caches.js';
 
 /** Options of {@link instrumentCaches} and of `CacheOpenTelemetryModule`. Every one has a default. */
@@ -33,7 +34,8 @@ const SCOPE = 'nestjs-cache-hierarchy';
 
 /**
  * Observes the metrics of caches with OpenTelemetry, and makes spans of their loads and of the calls of levels
- * outside the process. Register your providers before.
+ * outside the process. Register your providers before. Where they throw, caches go on untraced; the first time
+ * is told to `diag`.
  *
  * @param caches by the names that they get as the attribute `cache.name`, or a function that gives them
  * @returns ends it
@@ -45,8 +47,10 @@ export function instrumentCaches(
 ): () => void {
   const { meter, tracer, keys, shards } = resolve(options);
   const now = typeof caches === 'function' ? caches : () => caches;
-  const endMetrics = observeCaches(meter, snapshotsOf(now), shards);
-  const endSpans = traceCalls(new SpanTracer({ meter, tracer, keys, caches: now }));
+  const failed = tellOnce((error) => diag.error(TELEMETRY_FAILED, error));
+  const spans = new SpanTracer({ meter, tracer, keys, caches: now, failed });
+  const endMetrics = observeCaches(meter, snapshotsOf(now, failed), shards);
+  const endSpans = traceCalls(spans);
   return () => {
     endMetrics();
     endSpans();

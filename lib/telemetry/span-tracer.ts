@@ -14,6 +14,7 @@ import { LATENCY_BUCKETS_MS } from '../hierarchy/latency-histogram.js';
 import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { CACHE_FIGURES } from './cache-figures.js';
 import { instrumentName, instrumentOptions } from './opentelemetry-metrics.js';
+import type { Failed } from './telemetry-failure.js';
 import type { CachesNow } from './told-caches.js';
 
 /** What a {@link SpanTracer} is made of. */
@@ -23,6 +24,8 @@ export interface SpanTracerPorts {
   readonly caches: CachesNow;
   /** Whether spans of loads have the key. */
   readonly keys: boolean;
+  /** Hears what has failed; it does not throw. */
+  readonly failed: Failed;
 }
 
 /**
@@ -44,32 +47,25 @@ export class SpanTracer implements CallTracer {
     return this.#nameOf(cache) !== undefined;
   }
 
-  async trace<R>(
-    call: TracedCall,
-    run: () => Promise<R>,
-    errorOf: (result: R) => Error | undefined,
-  ): Promise<R> {
+  async trace(call: TracedCall, run: () => Promise<string | undefined>): Promise<void> {
     const { tracer } = this.#ports;
     const attributes = this.#attributesOf(call);
     const name = ['cache', call.operation, call.level].filter(Boolean).join(' ');
     const span = tracer.startSpan(name, { attributes: { ...attributes, ...this.#keysOf(call) } });
     const startedAt = performance.now();
-    let failed = false;
+    const errorType = await context.with(trace.setSpan(context.active(), span), run);
+    const seconds = (performance.now() - startedAt) / 1_000;
     try {
-      const result = await context.with(trace.setSpan(context.active(), span), run);
-      const error = errorOf(result);
-      failed = error !== undefined;
-      if (error !== undefined) noteError(span, error);
-      return result;
-    } catch (error) {
-      noteError(span, error);
-      throw error;
+      if (errorType !== undefined) noteError(span, errorType);
     } finally {
       span.end();
-      const seconds = (performance.now() - startedAt) / 1_000;
-      if (call.level === undefined) this.#loads.record(seconds, attributes);
-      else if (!failed) this.#answers.record(seconds, attributes);
     }
+    if (call.level === undefined) this.#loads.record(seconds, attributes);
+    else if (errorType === undefined) this.#answers.record(seconds, attributes);
+  }
+
+  failed(error: unknown): void {
+    this.#ports.failed(error);
   }
 
   #attributesOf({ cache, level }: TracedCall): Attributes {
@@ -93,10 +89,9 @@ export class SpanTracer implements CallTracer {
   }
 }
 
-/** What an error says may hold keys and values: only its class is told. */
-function noteError(span: Span, error: unknown): void {
+function noteError(span: Span, type: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
-  span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
+  span.setAttribute('error.type', type);
 }
 
 function histogramOf(meter: Meter, name: string): Histogram {

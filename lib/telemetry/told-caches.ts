@@ -1,5 +1,6 @@
 import type { CacheRegistry } from '../binding/cache.registry.js';
 import { CacheHierarchy, type HierarchyMetrics } from '../hierarchy/cache-hierarchy.js';
+import type { Failed } from './telemetry-failure.js';
 
 /** Caches that are told of, by the names that they have there. */
 export type NamedCaches = Readonly<Record<string, CacheHierarchy>>;
@@ -28,13 +29,23 @@ export type Snapshots = readonly (readonly [cache: string, metrics: HierarchyMet
 
 /**
  * Takes snapshots of caches, one for all who ask in the same turn: a collection asks figure by figure, and
- * is to show one moment.
+ * is to show one moment. What throws is left out.
  */
-export function snapshotsOf(caches: CachesNow): () => Snapshots {
+export function snapshotsOf(caches: CachesNow, failed: Failed): () => Snapshots {
+  const attempt = <R>(run: () => R[]): R[] => {
+    try {
+      return run();
+    } catch (error) {
+      failed(error);
+      return [];
+    }
+  };
   let taken: Snapshots | undefined;
   return () => {
     if (taken === undefined) {
-      taken = Object.entries(caches()).map(([name, cache]) => [name, cache.getMetrics()] as const);
+      taken = attempt(() => Object.entries(caches())).flatMap(([name, cache]) =>
+        attempt(() => [[name, cache.getMetrics()] as const]),
+      );
       queueMicrotask(() => (taken = undefined));
     }
     return taken;

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   context,
+  diag,
   ROOT_CONTEXT,
   SpanStatusCode,
   trace,
@@ -29,7 +30,7 @@ import {
   instrumentCaches,
   type CacheOpenTelemetryOptions,
 } from 'nestjs-cache-hierarchy/opentelemetry';
-import { ChaosLevel, MapLevel } from 'nestjs-cache-hierarchy/testing';
+import { ChaosLevel, FakeClock, MapLevel } from 'nestjs-cache-hierarchy/testing';
 import { bootAlone, closeAll } from './boot.js';
 
 /** The context goes along with what is awaited. */
@@ -198,6 +199,75 @@ describe('the instruments', () => {
   });
 });
 
+describe('what throws', () => {
+  const fail = (): never => {
+    throw new Error('telemetry is broken');
+  };
+  let told: unknown[][];
+  let caches: () => Record<string, CacheHierarchy>;
+
+  beforeEach(() => {
+    told = [];
+    const rest = { warn: () => {}, info: () => {}, debug: () => {}, verbose: () => {} };
+    diag.setLogger({ ...rest, error: (...args) => void told.push(args) });
+  });
+
+  afterEach(() => {
+    diag.disable();
+  });
+
+  function breakSpans(method: 'setStatus' | 'end'): void {
+    const sound = tracer;
+    tracer = Object.assign(Object.create(tracer) as Tracer, {
+      startSpan: (name: string) => Object.assign(sound.startSpan(name), { [method]: fail }),
+    });
+  }
+
+  it.each<[what: string, breakIt: () => void]>([
+    ['the function that gives the caches', () => (caches = fail)],
+    ['the start of a span', () => (tracer.startSpan = fail)],
+    ['the status of a span', () => breakSpans('setStatus')],
+    ['the end of a span', () => breakSpans('end')],
+    ['a histogram', () => (meter.createHistogram = () => ({ record: fail }))],
+    [
+      'the context',
+      () => {
+        context.disable();
+        context.setGlobalContextManager(Object.assign(new StorageContextManager(), { with: fail }));
+      },
+    ],
+  ])('fails no call, and is told once: %s', async (_, breakIt) => {
+    await using cache = new CacheHierarchy({ remote: new MapLevel() });
+    caches = () => ({ places: cache });
+    breakIt();
+    ends.push(instrumentCaches(() => caches(), { meter, tracer }));
+    let loads = 0;
+    const load = async (): Promise<number> => (loads += 1);
+    const away = new RangeError('away');
+
+    expect(await cache.getOrSet('a', load)).toBe(1);
+    expect(await cache.getOrSet('b', load)).toBe(2);
+    await expect(cache.getOrSet('c', () => Promise.reject(away))).rejects.toBe(away);
+    await cache.l1.clear();
+    expect(await cache.get('a')).toBe(1);
+
+    expect([loads, cache.getMetrics().lower.remote!.failures]).toEqual([2, 0]);
+    expect(told).toEqual([[expect.stringContaining('Telemetry'), expect.any(Error)]]);
+  });
+
+  it('leaves the figures of other caches alone', async () => {
+    await using cache = new CacheHierarchy();
+    await using broken = new CacheHierarchy();
+    broken.getMetrics = fail;
+    instrument({ broken, places: cache });
+
+    expect(await collected('cache_hierarchy.gets')).toEqual([
+      { attributes: { 'cache.name': 'places' }, value: 0 },
+    ]);
+    expect(told).toHaveLength(1);
+  });
+});
+
 describe('the span of a load', () => {
   it('is a child of the caller who started it, and the parent of what the loader does', async () => {
     await using cache = new CacheHierarchy();
@@ -237,7 +307,8 @@ describe('the span of a load', () => {
   it('tells the class of an error, and not its text', async () => {
     await using cache = new CacheHierarchy();
     instrument({ places: cache });
-    const failing = cache.getOrSet('key', () => Promise.reject(new RangeError('of Ada')));
+    const error = Object.assign(new RangeError('of Ada'), { name: 'Ada' });
+    const failing = cache.getOrSet('key', () => Promise.reject(error));
     await expect(failing).rejects.toThrow('of Ada');
 
     const [span] = named('cache load');
@@ -290,6 +361,34 @@ describe('the span of a call of a level', () => {
 
     const [span] = named('cache read remote');
     expect(span!.status.code).toBe(SpanStatusCode.ERROR);
-    expect(span!.attributes['error.type']).toEqual(expect.any(String));
+    expect(span!.attributes['error.type']).toBe('ChaosError');
+  });
+
+  it('tells a level that takes too long, and one that the end of the cache cut off', async () => {
+    const clock = new FakeClock();
+    const remote = Object.assign(new MapLevel(), { read: () => new Promise<never>(() => {}) });
+    await using cache = new CacheHierarchy({ clock, remote, levelTimeout: 100, report: () => {} });
+    instrument({ places: cache });
+    const reading = cache.get('key');
+    await clock.advance(100);
+    await reading;
+    const cutOff = cache.get('other');
+    await clock.advance(1);
+    await cache.close();
+    await cutOff;
+
+    const types = named('cache read remote').map(({ attributes }) => attributes['error.type']);
+    expect(types).toEqual(['timeout', 'closed']);
+  });
+
+  it('is not made where the level is left alone', async () => {
+    const clock = new FakeClock();
+    const remote = new ChaosLevel({ level: new MapLevel(), failBefore: 1, clock });
+    await using cache = new CacheHierarchy({ clock, remote, report: () => {} });
+    instrument({ places: cache });
+    for (let turn = 0; turn < 7; turn++) await cache.get('key');
+
+    expect(cache.getMetrics().lower.remote).toMatchObject({ calls: 5, unsent: 2 });
+    expect(named('cache read remote')).toHaveLength(5);
   });
 });

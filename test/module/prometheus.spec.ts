@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { register, Registry, type OpenMetricsContentType } from 'prom-client';
 import { CacheHierarchy, CacheHierarchyModule, getCacheToken } from 'nestjs-cache-hierarchy';
@@ -14,6 +14,7 @@ import { bootAlone, closeAll } from './boot.js';
 afterEach(async () => {
   await closeAll();
   register.clear();
+  jest.restoreAllMocks();
 });
 
 /** The value of a series, as it is written. */
@@ -215,6 +216,49 @@ describe(collectCaches.name, () => {
     expect(lines(after)).toBeLessThanOrEqual(lines(before) + MAX_TOLD_SHARDS);
     expect(labelsIn(after)).toEqual(['cache', 'le', 'level', 'reason', 'shard']);
     for (const key of hostile) expect(after).not.toContain(key);
+  });
+
+  it('has no lag before everything was known once', async () => {
+    let lagMs = Infinity;
+    const feed = {
+      groups: 1,
+      maxStaleMs: 1_000,
+      groupOf: () => 0,
+      isProven: () => true,
+      provenAgoMs: () => lagMs,
+      stop: () => {},
+    };
+    const remote = Object.assign(new MapLevel(), { follow: () => feed });
+    await using cache = new CacheHierarchy({ remote });
+    const registry = new Registry();
+    collectCaches({ places: cache }, { registry });
+    const lag = 'cache_hierarchy_coherence_lag_seconds{cache="places"}';
+    expect(await seriesOf(registry, lag)).toBeUndefined();
+
+    lagMs = 500;
+
+    expect(await seriesOf(registry, lag)).toBe(0.5);
+  });
+
+  it('leaves out what throws, and tells so once', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockReturnValue();
+    await using cache = new CacheHierarchy();
+    const broken = Object.create(cache) as CacheHierarchy;
+    broken.getMetrics = () => {
+      throw new Error('broken');
+    };
+    const registry = new Registry();
+    let caches = (): Record<string, CacheHierarchy> => ({ broken, places: cache });
+    collectCaches(() => caches(), { registry });
+
+    expect(await seriesOf(registry, 'cache_hierarchy_gets_total{cache="places"}')).toBe(0);
+    caches = () => {
+      throw new Error('none');
+    };
+    expect(await registry.metrics()).not.toContain('places');
+
+    const told = warn.mock.calls.map(([, options]) => options);
+    expect(told).toMatchObject([{ code: 'CACHE_TELEMETRY_FAILED' }]);
   });
 
   it('refuses a registry that has metrics of these names', () => {
