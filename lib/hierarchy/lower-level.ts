@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
 import {
   isLevelEntry,
@@ -84,6 +85,8 @@ export class LowerLevel {
   #unread = 0;
   #retryAfterMs = FIRST_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
+  /** What is tried again is nobody's call, and would else keep the context of one. */
+  readonly #context = new AsyncResource('nestjs-cache-hierarchy.LowerLevel');
   #closed = false;
 
   constructor(options: LowerLevelOptions) {
@@ -284,7 +287,9 @@ export class LowerLevel {
 
   #armRetry(): void {
     if (this.#closed || this.#cancelRetry !== undefined) return;
-    this.#cancelRetry = this.#options.clock.setTimer(() => this.#retry(), this.#retryAfterMs);
+    this.#cancelRetry = this.#context.runInAsyncScope(() =>
+      this.#options.clock.setTimer(() => this.#retry(), this.#retryAfterMs),
+    );
     this.#retryAfterMs = Math.min(2 * this.#retryAfterMs, LONGEST_RETRY_MS);
   }
 
@@ -293,7 +298,7 @@ export class LowerLevel {
     if (this.#closed || this.#cancelRetry === undefined) return;
     this.#cancelRetry();
     this.#retryAfterMs = FIRST_RETRY_MS;
-    this.#retry();
+    this.#context.runInAsyncScope(() => this.#retry());
   }
 
   #retry(): void {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WriteTerms } from '../../lib/hierarchy/key-lanes.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
@@ -90,6 +91,35 @@ describe(`${LowerLevel.name}: retries`, () => {
       undefined,
       'other',
     ]);
+  });
+
+  it('are made in the context of no caller, when their time has come or the level is back', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const setTimer = clock.setTimer.bind(clock);
+    // As the timers of the process do.
+    clock.setTimer = (run, afterMs) => setTimer(AsyncResource.bind(run), afterMs);
+    const seen: (string | undefined)[] = [];
+    const noteContext = (answer: () => unknown) => (): unknown => {
+      seen.push(requests.getStore());
+      return answer();
+    };
+    level.when('clear', 'fail');
+    await requests.run('first', () => lower.clear('a/'));
+    level.when(
+      'clear',
+      noteContext(() => Promise.reject(new Error('still away'))),
+    );
+    await clock.advance(1_000);
+
+    level.when(
+      'clear',
+      noteContext(() => 'applied'),
+    );
+    await requests.run('second', () => lower.read('key'));
+    await clock.turn();
+
+    expect(seen).toEqual([undefined, undefined]);
+    expect(lower.getMetrics().unconfirmed).toBe(0);
   });
 
   it('send nothing again that is still on its way', async () => {
