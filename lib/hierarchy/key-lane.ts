@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Ack, DeleteMode, LevelEntry, WriteOutcome } from '../levels/cache-level.js';
 
 /** What became of a write on its way to a level. */
@@ -13,7 +14,13 @@ export interface WriteTerms {
   readonly token?: string | undefined;
 }
 
-export interface Write extends WriteTerms {
+/** What a change of either kind has. */
+interface Turn {
+  /** The asynchronous context of the caller of one that had to wait. */
+  context?: AsyncResource | undefined;
+}
+
+export interface Write extends WriteTerms, Turn {
   readonly kind: 'write';
   readonly entry: LevelEntry;
   readonly done: (written: Written) => void;
@@ -21,7 +28,7 @@ export interface Write extends WriteTerms {
   isGivenUp?: boolean;
 }
 
-export interface Deletion {
+export interface Deletion extends Turn {
   readonly kind: 'delete';
   mode: DeleteMode;
   /** One for each caller whose delete it does. */
@@ -88,5 +95,5 @@ export function takeOut(lane: Lane, write: Write): void {
   if (!write.replaces) return;
   const beside = [lane.waiting[at - 1], lane.waiting[at]].find((one) => one?.kind === 'delete');
   if (beside?.kind === 'delete') beside.mode = bothOf(beside.mode, {});
-  else lane.waiting.splice(at, 0, { kind: 'delete', mode: {}, done: [] });
+  else lane.waiting.splice(at, 0, { kind: 'delete', mode: {}, done: [], context: write.context });
 }

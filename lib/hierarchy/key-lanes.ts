@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
 import type { Ack, DeleteMode, LevelEntry } from '../levels/cache-level.js';
 import {
@@ -173,6 +174,7 @@ export class KeyLanes {
     }
     const lane = this.#lanes.get(key) ?? newLane();
     this.#lanes.set(key, lane);
+    if (lane.running !== undefined) change.context = new AsyncResource('CacheChange');
     if (change.kind === 'write') {
       lane.waiting.push(change);
     } else {
@@ -191,7 +193,8 @@ export class KeyLanes {
         return;
       }
       if (change.kind === 'write' && !this.#maySetOut(change, lane)) change.done('unwanted');
-      else void this.#run(key, lane, change);
+      else if (change.context === undefined) void this.#run(key, lane, change);
+      else change.context.runInAsyncScope(() => void this.#run(key, lane, change));
     }
   }
 

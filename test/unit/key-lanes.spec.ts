@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyLanes, type WriteTerms, type Written } from '../../lib/hierarchy/key-lanes.js';
 import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
@@ -56,6 +57,23 @@ function valueOf(key = 'key'): unknown {
 }
 
 describe(`${KeyLanes.name}: order`, () => {
+  it('has a change that had to wait made in the context of its own caller', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    level.when('write', 'hold');
+    const first = requests.run('first', () => write('value'));
+    await clock.turn();
+    const second = requests.run('second', () => remove());
+    const seen: unknown[] = [];
+    level.letGo();
+    level.when('delete', (apply) => {
+      seen.push(requests.getStore());
+      return apply();
+    });
+    await Promise.all([first, second]);
+
+    expect(seen).toEqual(['second']);
+  });
+
   it('lets the changes of a key go one after the other', async () => {
     level.when('write', 'hold');
     const changes = [write(1), remove(), write(2), remove()];
