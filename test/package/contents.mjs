@@ -9,7 +9,14 @@ import { ENTRIES, listFiles, readJson } from './workspace.mjs';
 
 /** Sources are in the package because source maps and declaration maps point to them. */
 const FOLDERS = { dist: /\.(js|d\.ts|js\.map|d\.ts\.map)$/, lib: /\.ts$/ };
-const FILES = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+const FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'docs/grafana/alerts.yaml',
+  'docs/grafana/dashboard.json',
+  'package.json',
+];
 
 export async function checkPublint({ installed, tarball }) {
   const { messages } = await publint({
