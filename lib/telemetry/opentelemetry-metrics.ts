@@ -60,8 +60,10 @@ export function observeCaches(
 
 function instrumentOf(meter: Meter, figure: ReadFigure): Observable {
   const [name, options] = [instrumentName(figure), instrumentOptions(figure)];
-  if (figure.kind === 'gauge') return meter.createObservableGauge(name, options);
-  return meter.createObservableCounter(name, options);
+  if (figure.kind === 'counter') return meter.createObservableCounter(name, options);
+  // What adds up over processes is a sum that falls, too.
+  if (figure.across === 'sum') return meter.createObservableUpDownCounter(name, options);
+  return meter.createObservableGauge(name, options);
 }
 
 function attributesOf(cache: string, labels: FigureLabels): Attributes {

@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/api';
 import {
   AggregationTemporality,
+  DataPointType,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -171,6 +172,35 @@ describe('the instruments', () => {
       'cache.name',
       'cache.shard',
     ]);
+  });
+
+  it('are sums where those of several processes add up', async () => {
+    await using cache = new CacheHierarchy({ remote: new MapLevel() });
+    instrument({ places: cache }, { shards: true });
+    await provider.forceFlush();
+
+    const scopes = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
+    const kinds = { rises: [] as string[], sum: [] as string[], gauge: [] as string[] };
+    for (const { dataPointType, descriptor, ...data } of scopes.flatMap(({ metrics }) => metrics)) {
+      const isMonotonic = 'isMonotonic' in data && data.isMonotonic;
+      const kind = isMonotonic ? 'rises' : dataPointType === DataPointType.GAUGE ? 'gauge' : 'sum';
+      kinds[kind].push(descriptor.name.replace('cache_hierarchy.', ''));
+    }
+
+    expect(kinds.sum.toSorted()).toEqual([
+      'in.flight',
+      'level.entries',
+      'level.memory',
+      'level.unconfirmed',
+      'loads.waiting',
+      'shard.entries',
+    ]);
+    expect(kinds.gauge.toSorted()).toEqual([
+      'level.circuit.open',
+      'level.cleanup.longest.slice',
+      'level.down',
+    ]);
+    expect(kinds.rises).toContain('gets');
   });
 
   it('record how long loads and answers take, in seconds', async () => {
