@@ -1,4 +1,5 @@
 import { register, type Metric, type Registry } from 'prom-client';
+import { InvalidOptionsError } from '../errors.js';
 import { OptionReader } from '../options.js';
 import { emitProcessWarning } from '../report.js';
 import { CACHE_FIGURES, SHARD_FIGURES } from './cache-figures.js';
@@ -7,7 +8,10 @@ import { TELEMETRY_FAILED, tellOnce } from './telemetry-failure.js';
 import { snapshotsOf, type CachesNow, type NamedCaches } from './told-caches.js';
 
 /** What is needed of a `Registry` of prom-client, whichever text it writes. */
-export type MetricRegistry = Pick<Registry, 'registerMetric' | 'removeSingleMetric'>;
+export type MetricRegistry = Pick<
+  Registry,
+  'registerMetric' | 'getSingleMetric' | 'removeSingleMetric'
+>;
 
 /** Options of {@link collectCaches} and of `CachePrometheusModule`. Every one has a default. */
 export interface CachePrometheusOptions {
@@ -28,6 +32,8 @@ export interface CachePrometheusOptions {
   readonly shards?: boolean;
 }
 
+const SUBJECT = 'CachePrometheusModule';
+
 /** What the names of the metrics begin with. */
 export const DEFAULT_PREFIX = 'cache_hierarchy_';
 
@@ -40,9 +46,9 @@ export const DEFAULT_PREFIX = 'cache_hierarchy_';
  * response.end(await register.metrics());
  *
  * @param caches by the names that they get as the label `cache`, or a function that gives them at the time
- * @returns takes the metrics off the registry again
- * @throws {InvalidOptionsError} for a bad option
- * @throws {Error} where the registry has metrics of these names
+ * @returns takes these metrics off the registry again
+ * @throws {InvalidOptionsError} for a bad option, and where the registry has a metric of one of the names: then
+ * none is registered
  */
 export function collectCaches(
   caches: NamedCaches | CachesNow,
@@ -58,21 +64,32 @@ export function collectCaches(
   const snapshots = snapshotsOf(typeof caches === 'function' ? caches : () => caches, failed);
   const figures = shards ? [...CACHE_FIGURES, ...SHARD_FIGURES] : CACHE_FIGURES;
   const metrics = figures.map((figure) => new CollectedMetric(prefix, figure, snapshots));
-  const names = metrics.map(({ name }) => name);
-  for (const metric of metrics) registry.registerMetric(metric as unknown as Metric);
+  const named = metrics.map((metric) => [metric.name, metric as unknown as Metric] as const);
+  const taken = named.map(([name]) => name).find((name) => registry.getSingleMetric(name));
+  if (taken !== undefined) throw takenError(taken);
+  for (const [, metric] of named) registry.registerMetric(metric);
   return () => {
-    for (const name of names) registry.removeSingleMetric(name);
+    for (const [name, metric] of named)
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
   };
 }
 
+function takenError(name: string): InvalidOptionsError {
+  const message =
+    'must have no metric of these names: register the caches once, or with a registry or a prefix of ' +
+    `their own, got one with ${name}`;
+  return new InvalidOptionsError(SUBJECT, [{ option: 'registry', message }]);
+}
+
 function resolve(options: CachePrometheusOptions | undefined): Required<CachePrometheusOptions> {
-  const read = new OptionReader('CachePrometheusModule', options);
+  const read = new OptionReader(SUBJECT, options);
   const prefix = read.raw('prefix') ?? DEFAULT_PREFIX;
   if (typeof prefix !== 'string' || !/^[A-Za-z]\w*$/.test(prefix))
     read.reject('prefix', 'must be letters, digits and _, a letter first');
   const resolved = {
     registry: read.port<MetricRegistry>('registry', register, [
       'registerMetric',
+      'getSingleMetric',
       'removeSingleMetric',
     ]),
     prefix: prefix as string,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Module } from '@nestjs/common';
-import { register, Registry, type OpenMetricsContentType } from 'prom-client';
+import { Gauge, register, Registry, type OpenMetricsContentType } from 'prom-client';
 import { CacheHierarchy, CacheHierarchyModule, getCacheToken } from 'nestjs-cache-hierarchy';
 import {
   CachePrometheusModule,
@@ -261,12 +261,28 @@ describe(collectCaches.name, () => {
     expect(told).toMatchObject([{ code: 'CACHE_TELEMETRY_FAILED' }]);
   });
 
-  it('refuses a registry that has metrics of these names', () => {
+  it('registers nothing where the registry has a metric of one of the names', () => {
     const registry = new Registry();
-    collectCaches({}, { registry });
+    const name = 'cache_hierarchy_coherence_proven';
+    const own = new Gauge({ name, help: 'of somebody else', registers: [registry] });
 
-    expect(() => collectCaches({}, { registry })).toThrow('already been registered');
+    expect(() => collectCaches({}, { registry })).toThrow(
+      `must have no metric of these names: register the caches once, or with a registry or a prefix of their own, got one with ${name}`,
+    );
+    expect(registry.getMetricsAsArray()).toEqual([own]);
     expect(() => collectCaches({}, { registry, prefix: 'other_' })).not.toThrow();
+  });
+
+  it('takes off its own metrics, once', async () => {
+    const registry = new Registry();
+    const stop = collectCaches({}, { registry });
+    stop();
+    await using cache = new CacheHierarchy();
+    collectCaches({ places: cache }, { registry });
+
+    stop();
+
+    expect(await seriesOf(registry, 'cache_hierarchy_gets_total{cache="places"}')).toBe(0);
   });
 });
 
