@@ -21,6 +21,8 @@ import { adviceOn } from './options-advisor.js';
 
 /** What a hierarchy has done since the start, or since its counters were reset. */
 export interface HierarchyMetrics extends OperationMetrics {
+  /** How often the counters were reset: those of snapshots that differ in it have nothing to do with each other. */
+  readonly resets: number;
   /** Callers who joined another caller's load. */
   readonly joins: number;
   /** Loaded or written values not stored because of an invalidation meanwhile. */
@@ -68,6 +70,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   readonly #ownsSweeper: boolean;
   /** What had been counted when the counters were reset. */
   #baseline: HierarchyMetrics | undefined;
+  #resets = 0;
   #closing: Promise<void> | undefined;
 
   /**
@@ -139,6 +142,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   /** Counts from zero again. What tells how things are now stays: entries, bytes, what is under way. */
   resetMetrics(): void {
     for (const cache of [this.l1, this.l2]) cache?.table.resetMetrics();
+    this.#resets += 1;
     this.#baseline = this.#count();
   }
 
@@ -146,6 +150,7 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     const { lower, guarded, coherence } = this.#parts;
     return {
       ...this.#core.getMetrics(),
+      resets: this.#resets,
       levels: {
         L1: this.l1.table.getMetrics(),
         ...(this.l2 === null ? {} : { L2: this.l2.table.getMetrics() }),

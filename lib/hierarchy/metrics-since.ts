@@ -10,14 +10,15 @@ export const GAUGES: ReadonlySet<string> = new Set([
   'unconfirmed',
   'lagMs',
   'longestCleanupSliceMs',
+  'resets',
 ]);
 
 /**
  * Returns what has happened between two snapshots of one cache: counters are differences, and what tells how
- * things are is that of the later one. A counter that was reset in between counts from there.
+ * things are is that of the later one. Where the counters were reset in between, it is the later one.
  */
 export function metricsSince(earlier: HierarchyMetrics, later: HierarchyMetrics): HierarchyMetrics {
-  return since(earlier, later) as HierarchyMetrics;
+  return earlier.resets === later.resets ? (since(earlier, later) as HierarchyMetrics) : later;
 }
 
 function since(earlier: unknown, later: unknown, name = ''): unknown {

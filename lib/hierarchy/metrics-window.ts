@@ -13,7 +13,10 @@ export interface MetricsWindowOptions {
 
 /** What has happened in a window of time. */
 export interface WindowMetrics {
-  /** How long the window is, in milliseconds: less than was asked for at first, a little more later. */
+  /**
+   * How long the window is, in milliseconds: 0 with the first snapshot, less than was asked for at first, a
+   * little more later.
+   */
   readonly overMs: number;
   /** What has happened in it, as {@link HierarchyMetrics}. */
   readonly metrics: HierarchyMetrics;

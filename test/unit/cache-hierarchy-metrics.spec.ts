@@ -211,7 +211,8 @@ describe(`${CacheHierarchy.name}.resetMetrics`, () => {
 
     const { levels, ...metrics } = cache.getMetrics();
     const { levels: _, ...zero } = untouched;
-    expect(metrics).toEqual({ ...zero, locks: { ...zero.locks, shards: metrics.locks.shards } });
+    const locks = { ...zero.locks, shards: metrics.locks.shards };
+    expect(metrics).toEqual({ ...zero, resets: 1, locks });
     expect(levels.L1).toMatchObject({ size: 1, gets: 0, hits: 0, sets: 0, misses: 0 });
     expect(levels.L1.shards.reduce((sum, { hits, sets }) => sum + hits + sets, 0)).toBe(0);
   });

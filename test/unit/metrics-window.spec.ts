@@ -60,10 +60,16 @@ describe(MetricsWindow.name, () => {
     await read(5);
     window.add(cache.getMetrics());
     cache.resetMetrics();
-    await read(2);
+    // More of some than before, and less of others.
+    await read(7);
+    await cache.set('key', 1);
     await clock.advance(1_000);
 
-    expect(window.add(cache.getMetrics()).metrics.gets).toBe(2);
+    expect(window.add(cache.getMetrics()).metrics).toEqual(cache.getMetrics());
+    expect(cache.getMetrics()).toMatchObject({ resets: 1, gets: 7, sets: 1 });
+    await read(1);
+    cache.resetMetrics();
+    expect(cache.getMetrics()).toMatchObject({ resets: 2, gets: 0 });
   });
 
   it('refuses a window that is none', () => {
