@@ -267,7 +267,9 @@ export class FleetSchedule {
     if (this.#unrest() !== '') oracle.violate(`after the reads ${this.#unrest()}`);
     const leases = this.#network.double.names().filter((name) => name.includes(':l:'));
     if (leases.length > 0) oracle.violate(`at the end there is ${leases.join()}`);
-    for (const cache of this.#fleet.values()) await cache.close();
+    const closed = Promise.all([...this.#fleet.values()].map((cache) => cache.close()));
+    await this.#clock.advance(LEVEL_TIMEOUT_MS);
+    await closed;
     if (this.#clock.pending > 0)
       oracle.violate(`at the end ${this.#clock.pending} timers are left`);
   }
