@@ -31,11 +31,17 @@ export class LeaseKeeper {
   }
 
   /**
+   * Keeps a lease that was given. One that comes while this closes is given back at once.
+   *
    * @param name of the lease in Redis
    * @param nonce what stands there
    * @param token what the holder knows it by
    */
   keep(name: string, nonce: string, token: string): Lease {
+    if (this.#closed) {
+      void this.#release(name, nonce);
+      return { state: 'load', token, release: () => {} };
+    }
     const { driver, clock, leaseMs } = this.#parts;
     const extend = (ms: number): void => {
       driver.run(EXTEND, [name], [nonce, String(ms)]).catch(() => {});

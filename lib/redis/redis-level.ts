@@ -45,7 +45,7 @@ export interface RedisLevelParts {
 /** A write that Redis would carry out later than this after the call is not carried out. */
 const WRITE_WITHIN_MS = 1_000;
 
-/** More keys are asked for in several commands: one that takes long keeps all others waiting. */
+/** More keys are asked for bucket by bucket: one command that takes long keeps all others waiting. */
 const MAX_KEYS = 1_000;
 
 /** What the script of a lease answers. */

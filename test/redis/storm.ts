@@ -39,11 +39,6 @@ export class Storm {
     this.#callers = Array.from({ length: CALLERS }, (_, number) => this.#call(number));
   }
 
-  /** The slowest calls, for a message. */
-  get slowest(): readonly Operation[] {
-    return this.operations.toSorted((a, b) => b.ownMs - a.ownMs).slice(0, 3);
-  }
-
   /** Ends it when every call has settled. */
   async stop(): Promise<void> {
     this.#running = false;
