@@ -32,6 +32,8 @@ export default {
       },
     ],
   },
+  // A bound for what hangs, not for what is slow: machines differ by far more than 5 s.
+  testTimeout: 60_000,
   testSequencer: '<rootDir>/test/support/searches-first.mjs',
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageProvider: 'v8',
