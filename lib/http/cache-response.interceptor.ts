@@ -7,6 +7,7 @@ import {
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { lastValueFrom, Observable } from 'rxjs';
 import type { CachedRoute } from './cached-route.js';
+import { HostNames } from './host-names.js';
 import { HttpExchange } from './http-exchange.js';
 import { ResponseCaching, type BodyToSend } from './response-caching.js';
 import { cachedHandlerOf } from './route-metadata.js';
@@ -25,6 +26,7 @@ const METHODS = new Set(['GET', 'HEAD']);
 export class CacheResponseInterceptor implements NestInterceptor {
   /** `null` where no `CacheHierarchyModule` is imported. */
   private caching: ResponseCaching | null | undefined;
+  private readonly hostNames = new HostNames();
 
   constructor(
     private readonly host: HttpAdapterHost,
@@ -42,7 +44,7 @@ export class CacheResponseInterceptor implements NestInterceptor {
     // What `switchToHttp` gives, without the object that it makes for it.
     const request = context.getArgByIndex<object>(0);
     const response = context.getArgByIndex<object>(1);
-    const exchange = new HttpExchange(this.host.httpAdapter, request, response);
+    const exchange = new HttpExchange(this.host.httpAdapter, request, response, this.hostNames);
     if (!METHODS.has(exchange.method) || !caching.isFree(request)) return next.handle();
 
     const run = (): Observable<unknown> => {

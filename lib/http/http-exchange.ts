@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { comingCookies } from './coming-cookies.js';
+import type { HostNames } from './host-names.js';
 
 /** A field of a response. */
 export type HeaderValue = string | readonly string[];
@@ -31,6 +32,7 @@ export class HttpExchange {
     private readonly adapter: AbstractHttpAdapter,
     readonly request: object,
     private readonly response: object,
+    private readonly hostNames: HostNames,
   ) {
     this.method = String(adapter.getRequestMethod(request));
     this.url = String(adapter.getRequestUrl(request));
@@ -39,7 +41,7 @@ export class HttpExchange {
 
   /** In lower case, without the port. */
   get hostname(): string {
-    return String(this.adapter.getRequestHostname(this.request)).toLowerCase();
+    return this.hostNames.of(this.adapter, this.request, this.#requestHeaders);
   }
 
   get user(): unknown {

@@ -10,6 +10,9 @@ import {
   VersioningType,
   type INestApplication,
 } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { CacheHierarchy, CacheResponse } from 'nestjs-cache-hierarchy';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { ADAPTERS, HttpApp, statusOf } from './http-app.js';
@@ -105,6 +108,39 @@ function useVersions(app: INestApplication): void {
 
 const V1 = { 'X-Version': '1' };
 
+const BEHIND_A_PROXY: readonly (readonly [string, () => AbstractHttpAdapter])[] = [
+  [
+    'Express',
+    () => {
+      const adapter = new ExpressAdapter();
+      adapter.set('trust proxy', true);
+      return adapter;
+    },
+  ],
+  ['Fastify', () => new FastifyAdapter({ trustProxy: true })],
+];
+
+it.each(BEHIND_A_PROXY)(
+  'behind a proxy that is trusted keys have its host on %s',
+  async (_, adapter) => {
+    runs = 0;
+    const app = await HttpApp.start(adapter, {
+      controllers: [PlacesController],
+      prepare: useVersions,
+    });
+    const hosts: readonly Record<string, string>[] = [
+      {},
+      { 'X-Forwarded-Host': 'a.example' },
+      { 'X-Forwarded-Host': 'b.example' },
+    ];
+    for (const forwarded of [...hosts, ...hosts])
+      await app.ask('/places/search', { headers: { ...V1, Host: 'proxy.example', ...forwarded } });
+    await app.close();
+
+    expect(runs).toBe(3);
+  },
+);
+
 describe.each(ADAPTERS)('the keys of responses on %s', (_, adapter) => {
   let app: HttpApp;
   let clock: VirtualClock;
@@ -158,9 +194,16 @@ describe.each(ADAPTERS)('the keys of responses on %s', (_, adapter) => {
 
   it('differ for hosts, and not for ports and letter case', async () => {
     const hosts = ['a.example', 'A.example', 'a.example:8080', 'b.example'];
-    for (const Host of hosts) await run('/places/search', { Host });
+    for (const Host of [...hosts, ...hosts]) await run('/places/search', { Host });
 
     expect(runs).toBe(2);
+  });
+
+  it('know the host that somebody claims to speak for only where a proxy is trusted', async () => {
+    const claim = { Host: 'a.example', 'X-Forwarded-Host': 'b.example' };
+    expect(await run('/places/search', { Host: 'a.example' })).toBe(
+      await run('/places/search', claim),
+    );
   });
 
   it('differ for versions on one URL, also of controllers of one name', async () => {
