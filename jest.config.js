@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Jest runs the TypeScript sources as ES modules; @swc/jest strips the types and keeps decorator metadata. */
 export default {
   testEnvironment: 'node',
@@ -34,6 +36,9 @@ export default {
   },
   // A bound for what hangs, not for what is slow: machines differ by far more than 5 s.
   testTimeout: 60_000,
+  // Where all specs share one process, the later ones are several times slower (see the sequencer).
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  workerIdleMemoryLimit: '700MB',
   testSequencer: '<rootDir>/test/support/searches-first.mjs',
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageProvider: 'v8',
