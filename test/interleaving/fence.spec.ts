@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { randomNumbers } from '../../lib/testing/random-numbers.js';
 import { shareOf } from '../support/search-share.js';
+import { MANY_MINUTES, SeededSearch } from '../support/seeded-search.js';
 import { RULES, RULES_OF_LOWER, RULES_OF_GUARDED, type Rule } from './fence-rules.js';
 import { FenceSchedule } from './fence-schedule.js';
 import type { Levels } from './schedule-levels.js';
@@ -10,8 +10,7 @@ import type { Levels } from './schedule-levels.js';
  * order drawn from a seed. To replay one, run it alone: FENCE_SEED=<seed> npm test -- interleaving.
  */
 const STEPS = 40;
-const MANY_SECONDS = 120_000;
-const onlySeed = process.env['FENCE_SEED'];
+const search = new SeededSearch('FENCE_SEED');
 
 const SCHEDULES: Readonly<Record<Levels, number>> = {
   'L1 and L2 in memory': 10_000,
@@ -22,25 +21,10 @@ const SCHEDULES: Readonly<Record<Levels, number>> = {
 };
 const everyLevels = Object.keys(SCHEDULES) as Levels[];
 
-// oxlint-disable-next-line typescript/unbound-method -- it has no this
-const mathRandom = Math.random;
-
-/** Stops at the fifth violation, or when `enough` are found. */
-async function runSchedules(levels: Levels, count: number, enough = 5): Promise<string[]> {
-  const violations: string[] = [];
-  const seeds =
-    onlySeed === undefined
-      ? Array.from({ length: count }, (_, index) => index + 1)
-      : [Number(onlySeed)];
-  for (const seed of seeds) {
-    // Moments of refreshes are drawn: they are to be the same in a replay.
-    Math.random = randomNumbers(seed);
-    const violation = await new FenceSchedule(seed, levels).run(STEPS);
-    if (violation !== undefined) violations.push(`FENCE_SEED=${seed}: ${violation}`);
-    if (violations.length === enough) break;
-  }
-  Math.random = mathRandom;
-  return violations;
+function violationsOf(levels: Levels, count: number, enough?: number): Promise<string[]> {
+  const run = (seed: number): Promise<string | undefined> =>
+    new FenceSchedule(seed, levels).run(STEPS);
+  return search.violations(count, run, enough);
 }
 
 describe('the fence under any order of events', () => {
@@ -48,14 +32,14 @@ describe('the fence under any order of events', () => {
     'lets no read see what was invalidated before it began: %s',
     async (levels) => {
       // An unhandled rejection fails the test by itself: Jest sees to that.
-      expect(await runSchedules(levels, shareOf(SCHEDULES[levels]))).toEqual([]);
+      expect(await violationsOf(levels, shareOf(SCHEDULES[levels]))).toEqual([]);
     },
-    MANY_SECONDS,
+    MANY_MINUTES,
   );
 });
 
 /** Each rule switched off in turn: the schedules above must notice. */
-(onlySeed === undefined ? describe : describe.skip)('the schedules themselves', () => {
+(search.only === undefined ? describe : describe.skip)('the schedules themselves', () => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
@@ -74,8 +58,8 @@ describe('the fence under any order of events', () => {
     async ({ levels, switchOff }) => {
       switchOff();
 
-      expect(await runSchedules(levels, SCHEDULES[levels], 1)).not.toEqual([]);
+      expect(await violationsOf(levels, SCHEDULES[levels], 1)).not.toEqual([]);
     },
-    MANY_SECONDS,
+    MANY_MINUTES,
   );
 });

@@ -84,5 +84,5 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
       await Promise.all([level.close(), other.close()]);
     }
     expect(unhandled).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -48,7 +48,7 @@ describeWithRedis('two caches over one Redis', () => {
       return row.promise;
     };
     const answers = Promise.all([one.getOrSet('key', load), other.getOrSet('key', load)]);
-    await until('it loads', () => loads > 0, 2_000);
+    await until('it loads', () => loads > 0);
     row.resolve('loaded');
 
     expect(await answers).toEqual(['loaded', 'loaded']);
@@ -73,7 +73,7 @@ describeWithRedis('two caches over one Redis', () => {
   ])('store nothing that was loaded before %s of the other', async (_, invalidate) => {
     const row = defer<string>();
     const loading = one.getOrSet('key', () => row.promise, { tags: 'tag' });
-    await until('it loads', () => one.getMetrics().loads > 0, 2_000);
+    await until('it loads', () => one.getMetrics().loads > 0);
     await invalidate();
     row.resolve('old');
 
@@ -84,7 +84,7 @@ describeWithRedis('two caches over one Redis', () => {
   });
 
   it('store what was being loaded when they counted for the first time after a key was used', async () => {
-    await until('copies are proven', () => isProven(one) && isProven(other), 2_000);
+    await until('copies are proven', () => isProven(one) && isProven(other));
     const load = async (): Promise<string> => {
       await new Promise((resolve) => setTimeout(resolve, 1_300));
       return 'loaded';
@@ -124,14 +124,10 @@ describeWithRedis('two caches over one Redis', () => {
   describe('of which both have a copy', () => {
     beforeEach(async () => {
       // Copies are trusted as soon as both have compared what they know with the server.
-      await until('copies are proven', () => isProven(one) && isProven(other), 2_000);
+      await until('copies are proven', () => isProven(one) && isProven(other));
       await one.set('key', 'old', { tags: 'tag' });
       await one.setMany(FAR.map((key) => [key, 'away']));
-      await until(
-        'it hears of all',
-        () => other.getMetrics().coherence?.heard === 1 + FAR.length,
-        2_000,
-      );
+      await until('it hears of all', () => other.getMetrics().coherence?.heard === 1 + FAR.length);
       expect(await other.get('key')).toBe('old');
       expect((await other.getMany(FAR)).size).toBe(FAR.length);
       expect([one.has('key'), other.has('key')]).toEqual([true, true]);
@@ -146,7 +142,7 @@ describeWithRedis('two caches over one Redis', () => {
       ['a clear', () => one.clear(), undefined],
     ])('drop it at %s of the other', async (_, change, value) => {
       await change();
-      await until('the copy is dropped', () => !other.has('key'), 2_000);
+      await until('the copy is dropped', () => !other.has('key'));
 
       expect(await other.get('key')).toBe(value);
       expect(await one.get('key')).toBe(value);
@@ -155,7 +151,7 @@ describeWithRedis('two caches over one Redis', () => {
     it('drop it where the message was lost, and keep what was not changed', async () => {
       await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await one.set('key', 'new');
-      await until('the copy is dropped', () => !other.has('key'), 3_000);
+      await until('the copy is dropped', () => !other.has('key'));
 
       expect(await other.get('key')).toBe('new');
       expect(FAR.filter((key) => other.has(key)).length).toBeGreaterThan(0.8 * FAR.length);

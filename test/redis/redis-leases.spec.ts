@@ -111,7 +111,7 @@ describeWithRedis('a lease', () => {
       await lose(proxy, lost);
 
       const next = async (): Promise<boolean> => (await other.lease('key')).state === 'load';
-      await expect(until('the other has it', next, 4_000)).resolves.toBeUndefined();
+      await expect(until('the other has it', next, 8_000)).resolves.toBeUndefined();
     } finally {
       await lost.close();
       await proxy.stop();
