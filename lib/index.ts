@@ -63,6 +63,7 @@ export type {
   CacheEvent,
   DiscardReason,
   HitEvent,
+  InvalidatedEvent,
   LoadDiscardedEvent,
   LoadFailedEvent,
   MissEvent,

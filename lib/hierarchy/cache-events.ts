@@ -14,6 +14,7 @@ export const CACHE_CHANNELS = {
   loadFailed: 'nestjs-cache-hierarchy:load:failed',
   loadDiscarded: 'nestjs-cache-hierarchy:load:discarded',
   refreshed: 'nestjs-cache-hierarchy:refreshed',
+  invalidated: 'nestjs-cache-hierarchy:invalidated',
 } as const;
 
 /** The reasons of misses, in the order in which the documentation lists them. */
@@ -79,6 +80,15 @@ export interface LoadDiscardedEvent extends CacheEvent {
   readonly reason: DiscardReason;
 }
 
+/** An event of {@link CACHE_CHANNELS}.invalidated. */
+export interface InvalidatedEvent extends Omit<CacheEvent, 'key'> {
+  readonly kind: 'delete' | 'expire' | 'tags' | 'clear';
+  /** The key that was deleted or expired; `undefined` for tags and `clear`. */
+  readonly key: string | undefined;
+  /** The tags that were invalidated; else empty. */
+  readonly tags: readonly string[];
+}
+
 // They are kept here: Node holds channels weakly.
 const hits = channel(CACHE_CHANNELS.hit);
 const misses = channel(CACHE_CHANNELS.miss);
@@ -88,6 +98,7 @@ const joins = channel(CACHE_CHANNELS.loadJoined);
 const failures = channel(CACHE_CHANNELS.loadFailed);
 const discards = channel(CACHE_CHANNELS.loadDiscarded);
 const refreshes = channel(CACHE_CHANNELS.refreshed);
+const invalidations = channel(CACHE_CHANNELS.invalidated);
 
 /** The channel of hits, for who has no time to call {@link CacheEvents}. */
 export const hitChannel = hits;
@@ -188,6 +199,21 @@ export class CacheEvents {
   /** Tells that a load behind a hit brought a value that nothing has overtaken, stored or not. */
   refreshed(key: string): void {
     if (refreshes.hasSubscribers) refreshes.publish(this.#named(key));
+  }
+
+  /** Tells that a caller has deleted or expired a key, or cleared what begins with a prefix. */
+  invalidated(kind: 'delete' | 'expire' | 'clear', keyOrPrefix: string): void {
+    if (!invalidations.hasSubscribers) return;
+    const named = this.#named(keyOrPrefix);
+    const key = kind === 'clear' ? undefined : named.key;
+    invalidations.publish({ ...named, kind, key, tags: [] } satisfies InvalidatedEvent);
+  }
+
+  /** Tells that a caller has invalidated tags. */
+  tagsInvalidated(tags: readonly string[]): void {
+    if (!invalidations.hasSubscribers) return;
+    const named = { ...this.#named(''), kind: 'tags', key: undefined } as const;
+    invalidations.publish({ ...named, tags } satisfies InvalidatedEvent);
   }
 
   #remember(key: string, reason: MissReason): void {

@@ -1,6 +1,7 @@
 import type { LevelChange } from '../levels/cache-level.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { Report } from '../report.js';
+import type { CacheEvents } from './cache-events.js';
 import type { HoldTable } from './hold-table.js';
 import type { KeyInvalidation } from './key-invalidation.js';
 import type { LevelWalk } from './level-walk.js';
@@ -15,6 +16,8 @@ export interface InvalidationsPorts {
   readonly holds: HoldTable;
   readonly stale: StaleAnswers;
   readonly report: Report;
+  /** Hears of each when it has taken effect in this process. */
+  readonly events: CacheEvents;
 }
 
 /** How often something was invalidated. */
@@ -53,7 +56,9 @@ export class Invalidations {
     if (this.#isLate()) return NOTHING_DONE;
     this.#count.deletes += 1;
     this.#fence(key, holdMs);
-    return this.#ports.walk.remove(key, { hold: holdMs });
+    const deleted = this.#ports.walk.remove(key, { hold: holdMs });
+    this.#ports.events.invalidated('delete', key);
+    return deleted;
   }
 
   /**
@@ -68,6 +73,7 @@ export class Invalidations {
     const kept = stale.keptOf(key);
     const expired = walk.remove(key, { hold: holdMs, expire: true });
     if (kept !== undefined) stale.keep(key, kept);
+    this.#ports.events.invalidated('expire', key);
     return expired;
   }
 
@@ -78,7 +84,9 @@ export class Invalidations {
     this.#count.clears += 1;
     if (prefix === '') coordinator.fenceAll();
     else stamps.stamp(prefix);
-    await walk.clear(prefix);
+    const cleared = walk.clear(prefix);
+    this.#ports.events.invalidated('clear', prefix);
+    await cleared;
   }
 
   /** Makes whatever carries one of the tags a miss, and for `holdMs` has it not stored when loaded. */
@@ -90,7 +98,9 @@ export class Invalidations {
       stamps.stamp(tag);
       if (holdMs !== undefined) holds.holdTag(tag, holdMs);
     }
-    await walk.invalidateTags(tags, holdMs);
+    const invalidated = walk.invalidateTags(tags, holdMs);
+    this.#ports.events.tagsInvalidated(tags);
+    await invalidated;
   }
 
   /** Carries out in this process what another one has changed in the level that they share. */

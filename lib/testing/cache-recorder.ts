@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   CACHE_CHANNELS,
   type CacheEvent,
+  type InvalidatedEvent,
   type MissEvent,
   type MissReason,
 } from '../hierarchy/cache-events.js';
@@ -13,7 +14,7 @@ export type RecordedKind = keyof typeof CACHE_CHANNELS;
 /** An event of a cache, with what its channel told. */
 export interface RecordedEvent {
   readonly kind: RecordedKind;
-  readonly event: CacheEvent;
+  readonly event: CacheEvent | InvalidatedEvent;
 }
 
 const KINDS = Object.keys(CACHE_CHANNELS) as RecordedKind[];
@@ -79,6 +80,11 @@ export class CacheRecord {
   /** Loads behind a hit that were stored. */
   refreshes(key?: string): number {
     return this.#of('refreshed', key).length;
+  }
+
+  /** Keys that were deleted or expired; without a key also each invalidation of tags, and each `clear`. */
+  invalidations(key?: string): number {
+    return this.#of('invalidated', key).length;
   }
 
   /** What was seen of the namespace of this name. */

@@ -20,6 +20,7 @@ const TELL: Record<keyof typeof CACHE_CHANNELS, () => void> = {
   loadFailed: () => events.loadFailed('key', new Error('away')),
   loadDiscarded: () => events.loadDiscarded('key', 'fenced'),
   refreshed: () => events.refreshed('key'),
+  invalidated: () => events.invalidated('delete', 'key'),
 };
 
 beforeEach(() => {

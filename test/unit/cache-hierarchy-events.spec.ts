@@ -229,6 +229,49 @@ describe(`${CacheHierarchy.name}: events`, () => {
     expect(reasons()).toEqual(['absent']);
   });
 
+  it('tells what callers invalidate, when it is done in this process', async () => {
+    const users = cache.namespace('users').namespace('old');
+    await cache.set('key', 1);
+    const left: unknown[] = [];
+    const look = (): void => void left.push(cache.peek('key'));
+    listen('invalidated');
+    subscribe(CACHE_CHANNELS.invalidated, look);
+    listening.push(() => unsubscribe(CACHE_CHANNELS.invalidated, look));
+
+    const calls = [
+      cache.delete('key'),
+      users.expire('1'),
+      users.deleteMany(['2', '3']),
+      cache.invalidateTags(['red', 'blue']),
+      users.clear(),
+      cache.clear(),
+    ];
+
+    const one = { key: undefined, namespace: [], tags: [] };
+    const old = { ...one, namespace: ['users', 'old'] };
+    expect(told.map(([, message]) => message)).toEqual([
+      { ...one, kind: 'delete', key: 'key' },
+      { ...old, kind: 'expire', key: '1' },
+      { ...old, kind: 'delete', key: '2' },
+      { ...old, kind: 'delete', key: '3' },
+      { ...one, kind: 'tags', tags: ['red', 'blue'] },
+      { ...old, kind: 'clear' },
+      { ...one, kind: 'clear' },
+    ]);
+    expect(left).toEqual(Array.from({ length: 7 }));
+    await Promise.all(calls);
+  });
+
+  it('tells of no invalidation that came too late', async () => {
+    const closed = new CacheHierarchy({ clock, report: () => {} });
+    await closed.close();
+    listen('invalidated');
+
+    await Promise.all([closed.delete('key'), closed.invalidateTags('tag'), closed.clear()]);
+
+    expect(told).toEqual([]);
+  });
+
   it('tells of hits in a level below, and of one miss for callers who wait for the same lookup', async () => {
     const remote = new HeldLevel('remote', clock, async (_, apply) => apply());
     const fleet = new CacheHierarchy({ clock, l2: false, remote });

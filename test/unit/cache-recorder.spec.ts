@@ -41,6 +41,18 @@ describe(CacheRecorder.name, () => {
     expect([seen.hits(), seen.misses(), seen.loads(), seen.stores()]).toEqual([1, 3, 2, 2]);
   });
 
+  it('counts invalidations', async () => {
+    await cache.deleteMany(['a', 'b']);
+    await cache.expire('a');
+    await cache.invalidateTags(['red', 'blue']);
+    await cache.namespace('users').clear();
+
+    expect([seen.invalidations('a'), seen.invalidations('b'), seen.invalidations()]).toEqual([
+      2, 1, 5,
+    ]);
+    expect(seen.namespace('users').invalidations()).toBe(1);
+  });
+
   it('counts loads that fail, are not stored or refresh, and tells why reads missed', async () => {
     await cache.getOrSet('bad', () => Promise.reject(new Error('away'))).catch(() => {});
     await cache.getOrSet('skipped', ({ skip }) => {
