@@ -2,6 +2,7 @@ import type { LevelName } from '../levels/cache-level.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { LockMetrics } from '../memory/shard-lock-manager.js';
 import type { TableMetrics } from '../memory/table-metrics.js';
+import type { CacheReport } from '../report.js';
 import { Sweeper, type Sweepable } from '../memory/sweeper.js';
 import { assemble, type Assembly, type AssemblySettings } from './assembly.js';
 import { CacheNamespace } from './cache-namespace.js';
@@ -62,6 +63,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
   readonly l1: EnhancedAsyncTTLCache<unknown>;
   /** The second level, for inspection; `null` if there is none, or one of your own. */
   readonly l2: EnhancedAsyncTTLCache<unknown> | null;
+  /** What was advised on its options when it was made: legal ones that do not go together. */
+  readonly advice: readonly CacheReport[];
   readonly #core: HierarchyCore;
   readonly #parts: Assembly;
   /** The levels as the sweeper knows them. */
@@ -94,7 +97,8 @@ export class CacheHierarchy extends CacheView implements AsyncDisposable {
     // Where nothing is cached nothing expires.
     if (parts.options.enabled) for (const swept of this.#swept) this.#sweeper.add(swept);
     if (this.#ownsSweeper) this.#sweeper.start();
-    for (const advice of adviceOn(parts.options)) parts.options.report(advice);
+    this.advice = adviceOn(parts.options);
+    for (const advice of this.advice) parts.options.report(advice);
   }
 
   /** Whether it is closed, or closing. */

@@ -16,6 +16,22 @@ function weigh(): number {
   return 1;
 }
 
+describe(`${CacheHierarchy.name}.advice`, () => {
+  it('keeps what was reported', async () => {
+    const reported: CacheReport[] = [];
+    const report = (one: CacheReport): void => void reported.push(one);
+    await using cache = new CacheHierarchy({ softTimeout: '2s', throttle: '1s', report });
+    await using quiet = new CacheHierarchy();
+
+    expect(cache.advice.map(({ code }) => code)).toEqual([
+      'CACHE_SOFT_TIMEOUT_WITHOUT_GRACE',
+      'CACHE_THROTTLE_WITHOUT_GRACE',
+    ]);
+    expect(reported).toEqual(cache.advice);
+    expect(quiet.advice).toEqual([]);
+  });
+});
+
 interface Case {
   readonly code: string;
   readonly options: CacheHierarchyOptions;
