@@ -3,6 +3,7 @@ import type { InProcessLevel, LevelEntry } from '../levels/cache-level.js';
 import { KeyCoordinator, type CoordinatorMetrics } from '../memory/key-coordinator.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
 import type { Report } from '../report.js';
+import { AnsweredReads } from './answered-reads.js';
 import type { StorePlan } from './call-options.js';
 import type { CallTracing } from './call-tracing.js';
 import { hitChannel, type CacheEvents, type MissReason } from './cache-events.js';
@@ -69,6 +70,7 @@ export class HierarchyCore {
   readonly #storing: StoringMaker;
   readonly #reasons: MissReasons;
   readonly #loads: LoadMaker;
+  readonly #answered: AnsweredReads;
   /** Whether callers get copies. */
   readonly #copies: boolean;
   #closed = false;
@@ -125,8 +127,10 @@ export class HierarchyCore {
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
       discarded: (ticket) => events.loadDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });
+    this.#answered = new AnsweredReads([...levels.map(({ name }) => name), ...lower.names]);
     this.#walk = new LevelWalk({
       ...ports,
+      answered: this.#answered,
       stale: this.#stale,
       entries: this.#entries,
       tickets: this.#coordinator,
@@ -146,6 +150,7 @@ export class HierarchyCore {
       loaders: this.#loaders,
       storing: this.#storing,
       reasons: this.#reasons,
+      answered: this.#answered,
       isOff: () => this.off,
       peek: (key, skip) => this.peek(key, skip),
     });
@@ -311,6 +316,7 @@ export class HierarchyCore {
       gets,
       hits,
       misses,
+      answered: this.#answered.of(hits),
       missReasons: this.#reasons.counts,
       hitRatio: gets === 0 ? 0 : hits / gets,
     };

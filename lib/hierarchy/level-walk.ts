@@ -8,6 +8,7 @@ import {
   type LevelName,
 } from '../levels/cache-level.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
+import type { AnsweredReads } from './answered-reads.js';
 import type { EntryMaker } from './entry-maker.js';
 import { inspectedEntry, type InspectedEntry } from './inspected-entry.js';
 import type { KeyInvalidation } from './key-invalidation.js';
@@ -26,6 +27,7 @@ export interface LevelWalkPorts {
   readonly lower: LowerLevels;
   readonly clock: Clock;
   readonly stale: StaleAnswers;
+  readonly answered: AnsweredReads;
   readonly entries: EntryMaker;
   readonly tickets: KeyCoordinator;
   /** Whether other processes tell what they change. */
@@ -75,14 +77,17 @@ export class LevelWalk {
     return this.#optimisticRetries;
   }
 
-  /** Finds a live entry in this process, and copies it into the levels above. */
+  /** Finds a live entry in this process, copies it into the levels above, and counts which level had it. */
   readNow(key: string, { read, write }: SkippedLevels): LevelEntry | undefined {
-    const { levels, clock } = this.#ports;
+    const { levels, clock, answered } = this.#ports;
     for (let depth = 0; depth <= this.#lowest; depth++) {
       if (read.has(levels[depth]!.name)) continue;
       const entry = levels[depth]!.readNow(key);
       if (entry === undefined || !isFresh(entry, clock)) continue;
-      if (depth > 0) this.writeNow(key, entry, write, depth - 1);
+      if (depth > 0) {
+        this.writeNow(key, entry, write, depth - 1);
+        answered.note(levels[depth]!.name);
+      }
       return entry;
     }
     return undefined;

@@ -2,8 +2,9 @@ import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-coordinator.js';
 import type { RunningLoad } from '../memory/load.js';
+import type { AnsweredReads } from './answered-reads.js';
 import type { CacheEvents } from './cache-events.js';
-import type { LowerRead, LevelWalk } from './level-walk.js';
+import type { Located, LowerRead, LevelWalk } from './level-walk.js';
 import { isDueLike } from './lifetime.js';
 import type { LoadCall } from './load-call.js';
 import { LoadLease } from './load-lease.js';
@@ -22,6 +23,7 @@ export interface LoadMakerPorts {
   readonly storing: StoringMaker;
   readonly events: CacheEvents;
   readonly reasons: MissReasons;
+  readonly answered: AnsweredReads;
   /** For how long another process's load is waited for, in milliseconds. */
   readonly joinTimeoutMs: number;
   /** Whether nothing is cached. */
@@ -66,9 +68,9 @@ export class LoadMaker {
 
   /** Reads through the lower levels for one caller. */
   async find(key: string, how: LowerRead): Promise<LevelEntry | undefined> {
-    const entry = await this.#find(key, how);
-    if (entry !== undefined) this.#hits += 1;
-    return entry;
+    const found = await this.#find(key, how);
+    if (found !== undefined) this.#noteHits(found, 1);
+    return found?.entry;
   }
 
   /** Returns the answer to so many callers where it is too early for another load. */
@@ -155,17 +157,22 @@ export class LoadMaker {
   ): Promise<T | undefined> {
     const { key, plan } = call;
     const how = { skip: plan.skip, eager: plan.policy.eager, refreshed };
-    const entry = await this.#within(plan.policy.hardTimeoutMs / 2, this.#find(key, how));
+    const found = await this.#within(plan.policy.hardTimeoutMs / 2, this.#find(key, how));
     if (this.#ports.isOff()) return undefined;
     // It may have been set meanwhile; a refresh is to replace what is there.
-    const isSet = entry === undefined && refreshed === undefined;
-    const stored = isSet ? this.#ports.walk.locateNow(key, plan.skip)?.entry : entry;
+    const isSet = found === undefined && refreshed === undefined;
+    const stored = isSet ? this.#ports.walk.locateNow(key, plan.skip) : found;
     if (stored === undefined) return this.whileThrottled(call, load.callers) as T | undefined;
-    this.#hits += load.callers;
-    return stored.value as T;
+    this.#noteHits(stored, load.callers);
+    return stored.entry.value as T;
   }
 
-  async #find(key: string, how: LowerRead): Promise<LevelEntry | undefined> {
+  #noteHits({ level }: Located, reads: number): void {
+    this.#hits += reads;
+    this.#ports.answered.note(level, reads);
+  }
+
+  async #find(key: string, how: LowerRead): Promise<Located | undefined> {
     const { walk, events, reasons, clock } = this.#ports;
     const { refreshed } = how;
     const reason = events.explainsMisses ? reasons.missed(key, how.skip) : undefined;
@@ -174,7 +181,7 @@ export class LoadMaker {
     const isDue = found && refreshed && isDueLike(found.entry, refreshed, clock);
     if (found !== undefined && isDue !== true) {
       events.hit(key, found.level);
-      return found.entry;
+      return found;
     }
     if (reason !== undefined && refreshed === undefined)
       events.miss(key, walk.isDown ? 'level down' : reason);

@@ -39,6 +39,11 @@ export class LowerLevels {
     return this.#levels.length === 0;
   }
 
+  /** Their names, from the first to the last that is asked. */
+  get names(): readonly LevelName[] {
+    return this.#levels.map(({ name }) => name);
+  }
+
   /** Whether one does not answer now. */
   get isDown(): boolean {
     return this.#levels.some(({ down }) => down);

@@ -1,3 +1,4 @@
+import type { LevelName } from '../levels/cache-level.js';
 import type { MissReason } from './cache-events.js';
 import type { LatencyMetrics } from './latency-histogram.js';
 
@@ -10,6 +11,8 @@ export interface OperationMetrics {
   readonly gets: number;
   readonly hits: number;
   readonly misses: number;
+  /** The hits by the level that answered, from the first to the last that is asked; together they are `hits`. */
+  readonly answered: Readonly<Partial<Record<LevelName, number>>>;
   /**
    * Reads that no level in this process answered, by reason; a level outside it may have answered them since.
    * `evicted` and `fenced` are told from `absent` only while somebody listens to the events of misses.

@@ -4,6 +4,7 @@ import { CACHE_CHANNELS, MISS_REASONS } from '../../lib/hierarchy/cache-events.j
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { LATENCY_BUCKETS_MS } from '../../lib/hierarchy/latency-histogram.js';
+import { MapLevel } from '../../lib/testing/map-level.js';
 import { defer } from '../support/deferred.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -26,8 +27,9 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  const { gets, hits, misses, missReasons } = cache.getMetrics();
+  const { gets, hits, misses, missReasons, answered } = cache.getMetrics();
   expect(hits + misses).toBe(gets);
+  expect(Object.values(answered).reduce((sum, reads) => sum + reads)).toBe(hits);
   expect(Object.keys(missReasons)).toEqual([...MISS_REASONS]);
   await cache.close();
 });
@@ -113,6 +115,47 @@ describe(`${CacheHierarchy.name}: misses by reason`, () => {
     await cache.get('key');
 
     expect(reasons()).toEqual({ absent: 1 });
+  });
+});
+
+describe(`${CacheHierarchy.name}: hits by level`, () => {
+  it('tells which level in this process answered', async () => {
+    open({ l1: { ttl: 10 }, l2: { ttl: 100 } });
+    await cache.set('key', 1);
+    await cache.get('key');
+    await cache.namespace('users').set('1', 1, { tags: 'tag' });
+    await cache.namespace('users').get('1');
+    await clock.advance(10);
+    await cache.get('key');
+    await cache.getOrSet('absent', () => 1);
+
+    expect(cache.getMetrics().answered).toEqual({ L1: 2, L2: 1 });
+  });
+
+  it('tells of one of your own, and begins anew with the counters', async () => {
+    const own = new MapLevel({ inProcess: true, clock });
+    open({ l1: { ttl: 10 }, l2: own });
+    await cache.set('key', 1, { ttl: 1_000 });
+    await cache.get('key');
+    await clock.advance(10);
+    await cache.get('key');
+    expect(cache.getMetrics().answered).toEqual({ L1: 1, L2: 1 });
+
+    cache.resetMetrics();
+    await cache.get('key');
+
+    expect(cache.getMetrics().answered).toEqual({ L1: 1, L2: 0 });
+  });
+
+  it('counts each caller whom one answer of a level outside has reached', async () => {
+    const remote = new ScriptedLevel(clock);
+    for (const key of ['one', 'two']) remote.put(key, entryOf('there', clock));
+    open({ remote });
+    await Promise.all([1, 2, 3].map(() => cache.getOrSet('one', () => 'loaded')));
+    await cache.get('two');
+    await cache.get('two');
+
+    expect(cache.getMetrics().answered).toEqual({ L1: 1, L2: 0, remote: 4 });
   });
 });
 
