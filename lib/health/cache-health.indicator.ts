@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import { readHealth } from './cache-health.js';
+import { readHealth } from '../hierarchy/cache-health.js';
 
 /** A session of terminus 12; that of terminus 11 knows nothing between up and down. */
 interface Session<Key extends string> {

@@ -1,2 +1,6 @@
 export { CacheHealthIndicator } from './cache-health.indicator.js';
-export type { CacheHealthDetails, MemoryLevelHealth, OutsideLevelHealth } from './cache-health.js';
+export type {
+  CacheHealthDetails,
+  MemoryLevelHealth,
+  OutsideLevelHealth,
+} from '../hierarchy/cache-health.js';

@@ -13,7 +13,7 @@ import {
   OPTIONS_TYPE,
 } from './cache-opentelemetry.module-definition.js';
 import { instrumentCaches, type CacheOpenTelemetryOptions } from './instrument-caches.js';
-import { cachesOf } from './told-caches.js';
+import { cachesOf } from '../binding/named-caches.js';
 
 /**
  * Observes every cache of the application with OpenTelemetry: the attribute `cache.name` is `default`, or the

@@ -13,7 +13,7 @@ import {
   OPTIONS_TYPE,
 } from './cache-prometheus.module-definition.js';
 import { collectCaches, type CachePrometheusOptions } from './collect-caches.js';
-import { cachesOf } from './told-caches.js';
+import { cachesOf } from '../binding/named-caches.js';
 
 /**
  * Registers the metrics of every cache of the application with prom-client: the label `cache` is `default`, or

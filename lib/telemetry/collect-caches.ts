@@ -5,7 +5,8 @@ import { emitProcessWarning } from '../report.js';
 import { CACHE_FIGURES, SHARD_FIGURES } from './cache-figures.js';
 import { CollectedMetric } from './collected-metric.js';
 import { TELEMETRY_FAILED, tellOnce } from './telemetry-failure.js';
-import { snapshotsOf, type CachesNow, type NamedCaches } from './told-caches.js';
+import type { CachesNow, NamedCaches } from '../binding/named-caches.js';
+import { snapshotsOf } from './cache-snapshots.js';
 
 /** What is needed of a `Registry` of prom-client, whichever text it writes. */
 export type MetricRegistry = Pick<

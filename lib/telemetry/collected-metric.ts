@@ -1,6 +1,6 @@
 import { LATENCY_BUCKETS_MS, type LatencyMetrics } from '../hierarchy/latency-histogram.js';
 import type { CacheFigure, FigureLabels } from './cache-figures.js';
-import type { Snapshots } from './told-caches.js';
+import type { Snapshots } from './cache-snapshots.js';
 
 /** A sample, as a registry of prom-client writes it. */
 interface Sample {

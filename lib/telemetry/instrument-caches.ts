@@ -4,7 +4,8 @@ import { OptionReader } from '../options.js';
 import { observeCaches } from './opentelemetry-metrics.js';
 import { SpanTracer } from './span-tracer.js';
 import { TELEMETRY_FAILED, tellOnce } from './telemetry-failure.js';
-import { snapshotsOf, type CachesNow, type NamedCaches } from './told-caches.js';
+import type { CachesNow, NamedCaches } from '../binding/named-caches.js';
+import { snapshotsOf } from './cache-snapshots.js';
 
 /** Options of {@link instrumentCaches} and of `CacheOpenTelemetryModule`. Every one has a default. */
 export interface CacheOpenTelemetryOptions {

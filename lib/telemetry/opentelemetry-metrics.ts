@@ -11,7 +11,7 @@ import {
   type CacheFigure,
   type FigureLabels,
 } from './cache-figures.js';
-import type { Snapshots } from './told-caches.js';
+import type { Snapshots } from './cache-snapshots.js';
 
 /** What the names of the instruments begin with. */
 const PREFIX = 'cache_hierarchy.';

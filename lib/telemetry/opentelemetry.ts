@@ -2,4 +2,4 @@
 export { CacheOpenTelemetryModule } from './cache-opentelemetry.module.js';
 export { instrumentCaches } from './instrument-caches.js';
 export type { CacheOpenTelemetryOptions } from './instrument-caches.js';
-export type { CachesNow, NamedCaches } from './told-caches.js';
+export type { CachesNow, NamedCaches } from '../binding/named-caches.js';

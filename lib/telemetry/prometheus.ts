@@ -2,4 +2,4 @@
 export { CachePrometheusModule } from './cache-prometheus.module.js';
 export { collectCaches } from './collect-caches.js';
 export type { CachePrometheusOptions, MetricRegistry } from './collect-caches.js';
-export type { CachesNow, NamedCaches } from './told-caches.js';
+export type { CachesNow, NamedCaches } from '../binding/named-caches.js';

@@ -15,7 +15,7 @@ import { NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
 import { CACHE_FIGURES } from './cache-figures.js';
 import { instrumentName, instrumentOptions } from './opentelemetry-metrics.js';
 import type { Failed } from './telemetry-failure.js';
-import type { CachesNow } from './told-caches.js';
+import type { CachesNow } from '../binding/named-caches.js';
 
 /** What a {@link SpanTracer} is made of. */
 export interface SpanTracerPorts {

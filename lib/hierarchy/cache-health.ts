@@ -1,4 +1,4 @@
-import type { CacheHierarchy, HierarchyMetrics } from '../hierarchy/cache-hierarchy.js';
+import type { CacheHierarchy, HierarchyMetrics } from './cache-hierarchy.js';
 import { LEVEL_NAMES, type LevelName } from '../levels/cache-level.js';
 
 /** How a level in memory is. */
