@@ -35,9 +35,9 @@ export interface CacheHealth {
   readonly details: CacheHealthDetails;
 }
 
-/** Reads how a cache is from its figures. */
-export function readHealth(cache: CacheHierarchy): CacheHealth {
-  const { levels, lower, coherence } = cache.getMetrics();
+/** Reads how a cache is from its figures, those of now unless others are given. */
+export function readHealth(cache: CacheHierarchy, metrics = cache.getMetrics()): CacheHealth {
+  const { levels, lower, coherence } = metrics;
   const out = LEVEL_NAMES.filter((name) => lower[name]?.down === true);
   const details = {
     active: cache.active,
