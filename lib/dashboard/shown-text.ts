@@ -29,7 +29,6 @@ export function textOfValue(value: unknown): string {
     const text = inspect(value, {
       customInspect: false,
       getters: false,
-      showProxy: true,
       depth: 5,
       maxArrayLength: 100,
       maxStringLength: MAX_VALUE_LENGTH,

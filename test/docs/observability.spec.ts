@@ -3,9 +3,12 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { GAUGES } from '../../lib/hierarchy/metrics-since.js';
 import type { ChangeFeed } from '../../lib/levels/cache-level.js';
 import { MapLevel } from '../../lib/testing/map-level.js';
+import { CacheDashboardModule } from 'nestjs-cache-hierarchy/dashboard';
+import { resolveOptions } from '../../lib/dashboard/dashboard-options.js';
 import { CACHE_FIGURES, SHARD_FIGURES } from '../../lib/telemetry/cache-figures.js';
 import { prometheusName } from '../../lib/telemetry/collected-metric.js';
 import { read, tableUnder } from './documents.js';
+import { namedIn } from './options.js';
 
 const page = read('docs/observability.md');
 
@@ -72,5 +75,27 @@ describe('the tables of the metrics', () => {
         figure.help,
       ]),
     );
+  });
+});
+
+describe('the table of the dashboard', () => {
+  const listed = tableUnder(page, 'Dashboard');
+
+  it('lists every option', () => {
+    const options = { guard: null, unknown: true };
+    const names = namedIn(() => CacheDashboardModule.forRoot(options));
+
+    expect(listed.map(([option]) => option!).toSorted()).toEqual(names);
+  });
+
+  it('has the defaults of the code', () => {
+    const { path, mutations, revealKeys } = resolveOptions({ guard: null });
+    const defaults = { path: `'${path}'`, mutations: `${mutations}`, revealKeys: `${revealKeys}` };
+
+    expect(Object.fromEntries(listed.map(([option, value]) => [option, value]))).toEqual({
+      guard: '',
+      imports: '',
+      ...defaults,
+    });
   });
 });

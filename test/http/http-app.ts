@@ -28,6 +28,10 @@ export interface Asked {
 export interface HttpAppOptions extends ModuleMetadata {
   /** Options of the cache; `false` for an application without one. */
   readonly cache?: Parameters<typeof CacheHierarchyModule.forRoot>[0] | false;
+  /** Whether the adapter parses bodies; it does unless it is told not to. */
+  readonly bodyParser?: boolean;
+  /** What providers are replaced by, by their tokens. */
+  readonly overrides?: ReadonlyMap<symbol, unknown>;
   /** Prepares the application before it listens. */
   readonly prepare?: (app: INestApplication) => void;
 }
@@ -39,11 +43,20 @@ export class HttpApp {
   /** Starts an application with a cache on an adapter. */
   static async start(
     adapter: () => AbstractHttpAdapter,
-    { cache = {}, prepare, imports = [], ...metadata }: HttpAppOptions,
+    {
+      cache = {},
+      prepare,
+      bodyParser = true,
+      overrides = new Map(),
+      imports = [],
+      ...metadata
+    }: HttpAppOptions,
   ): Promise<HttpApp> {
     const all = cache === false ? imports : [CacheHierarchyModule.forRoot(cache), ...imports];
-    const compiled = await Test.createTestingModule({ ...metadata, imports: all }).compile();
-    const nest = compiled.createNestApplication(adapter(), { logger: false });
+    const builder = Test.createTestingModule({ ...metadata, imports: all });
+    for (const [token, value] of overrides) builder.overrideProvider(token).useValue(value);
+    const compiled = await builder.compile();
+    const nest = compiled.createNestApplication(adapter(), { logger: false, bodyParser });
     prepare?.(nest);
     await nest.listen(0, '127.0.0.1');
     return new HttpApp(nest);
@@ -53,9 +66,13 @@ export class HttpApp {
     return this.nest.get<T>(token);
   }
 
+  get port(): number {
+    return (this.nest.getHttpServer().address() as AddressInfo).port;
+  }
+
   /** Sends a request over a connection of its own and waits for the whole answer. */
   ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Reply> {
-    const { port } = this.nest.getHttpServer().address() as AddressInfo;
+    const { port } = this;
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, headers, agent: false };
       const request = send(options, (response) => {

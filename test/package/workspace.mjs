@@ -24,6 +24,7 @@ export const PACKAGE = 'nestjs-cache-hierarchy';
 export const ENTRIES = [
   '.',
   './cache-manager',
+  './dashboard',
   './health',
   './opentelemetry',
   './prometheus',

@@ -23,6 +23,7 @@ import {
   CacheManagerModule,
   type HierarchyCacheManager,
 } from 'nestjs-cache-hierarchy/cache-manager';
+import { CacheDashboardModule } from 'nestjs-cache-hierarchy/dashboard';
 import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
 import { CacheOpenTelemetryModule } from 'nestjs-cache-hierarchy/opentelemetry';
 import { CachePrometheusModule } from 'nestjs-cache-hierarchy/prometheus';
@@ -58,6 +59,7 @@ class PlacesService {
   imports: [
     ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
+    CacheDashboardModule.forRoot({ guard: null }),
     CacheManagerModule.register({ ttl: TTL }),
     CacheOpenTelemetryModule.forRoot(),
     CachePrometheusModule.forRoot(),
