@@ -13,6 +13,9 @@ const FILES = [
   'CHANGELOG.md',
   'LICENSE',
   'README.md',
+  'dist/dashboard/page/dashboard.css',
+  'dist/dashboard/page/dashboard.js',
+  'dist/dashboard/page/index.html',
   'docs/grafana/alerts.yaml',
   'docs/grafana/dashboard.json',
   'package.json',
@@ -68,7 +71,7 @@ export function checkFileList({ installed }) {
   expectThat(missing.length === 0, `The tarball lacks ${missing.join(', ')}.`);
   const stray = files.filter((file) => {
     const [folder] = file.split('/');
-    return folder in FOLDERS ? !FOLDERS[folder].test(file) : !FILES.includes(file);
+    return !FILES.includes(file) && !FOLDERS[folder]?.test(file);
   });
   expectThat(stray.length === 0, `The tarball must not hold ${stray.join(', ')}.`);
 }
