@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { CacheHierarchyModule } from 'nestjs-cache-hierarchy';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { HealthModule } from './health/health.module.js';
 import { NearestModule } from './nearest/nearest.module.js';
 import { OpenConnections } from './open-connections.js';
@@ -25,6 +26,7 @@ import { StatisticsModule } from './statistics/statistics.module.js';
     PlacesModule,
     PageModule,
     HealthModule,
+    DashboardModule,
   ],
   providers: [OpenConnections],
 })

@@ -40,6 +40,7 @@ function announce(url: string): void {
   logger.log(`  ${url}/nearest?lat=52.52&lon=13.405`);
   logger.log(`  ${url}/search?q=sao`);
   logger.log(`  ${url}/statistics`);
+  logger.log(`Watch the cache at ${url}/cache and give it something to do: npm run load`);
 }
 
 function explain(error: unknown, port: number): string {

@@ -10,6 +10,8 @@ export interface Look {
   /** Whether the test moves the time of the page: it stands still otherwise. */
   readonly hasClock?: boolean;
   readonly path?: string;
+  /** What every request of the page says. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A page of the dashboard in a browser context of its own, with what went wrong in it. */
@@ -24,8 +26,8 @@ export class OpenedPage {
 
   static async open(
     browser: Browser,
-    server: ScriptedServer,
-    { width = 1_440, scheme = 'light', hasClock = false, path = '' }: Look = {},
+    server: Pick<ScriptedServer, 'origin' | 'page'>,
+    { width = 1_440, scheme = 'light', hasClock = false, path = '', headers = {} }: Look = {},
   ): Promise<OpenedPage> {
     const context = await browser.newContext({
       viewport: { width, height: 900 },
@@ -33,6 +35,7 @@ export class OpenedPage {
       timezoneId: 'UTC',
       locale: 'en-US',
       reducedMotion: 'reduce',
+      extraHTTPHeaders: headers,
     });
     context.setDefaultTimeout(DEADLINE_MS);
     const opened = new OpenedPage(await context.newPage(), context);

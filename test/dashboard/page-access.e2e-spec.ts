@@ -1,16 +1,13 @@
-import { createRequire } from 'node:module';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, it } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
+import { barriersOf } from './barriers.js';
 import type { OpenedPage } from './opened-page.js';
 import { cacheDetail, dashboardHello, dashboardSample, NOW } from './page-data.js';
 import { describePage } from './page-fixture.js';
 
 /** Not in version control: for people to look at. */
 const SCREENSHOTS = fileURLToPath(new URL('./screenshots/', import.meta.url));
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Three audits and two pictures of the whole page. */
 const AUDIT_DEADLINE_MS = 300_000;
@@ -150,15 +147,4 @@ async function valueText(slider: {
 
 async function takePicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
-}
-
-/** Returns what axe finds serious or worse, with the elements. */
-async function barriersOf(page: Page, part = 'html'): Promise<readonly string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'));
-  const { violations } = (await page.evaluate(`axe.run('${part}')`)) as AxeResults;
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-    );
 }

@@ -23,8 +23,8 @@ export class SampleAppPackage {
     return join(this.folder, 'data');
   }
 
-  /** Starts the application, or another program of it, with these settings. */
-  start(settings: Readonly<Record<string, string>> = {}, program?: string): SampleAppProcess {
+  /** Starts the application, or another program of it with its arguments, with these settings. */
+  start(settings: Readonly<Record<string, string>> = {}, ...program: string[]): SampleAppProcess {
     const environment = { PLACES_DATA_DIR: this.dataFolder, ...settings };
     const app = new SampleAppProcess(this.folder, environment, program);
     this.#processes.push(app);

@@ -21,15 +21,15 @@ export class SampleAppProcess {
   /**
    * @param packageFolder what build-sample-app.mjs made
    * @param environment its settings; it listens on any free port unless they say another
-   * @param program what is started
+   * @param program what is started, and its arguments
    */
   constructor(
     packageFolder: string,
     environment: Readonly<Record<string, string>>,
-    program = 'main.js',
+    [file = 'main.js', ...args]: readonly string[] = [],
   ) {
-    const main = join(packageFolder, 'sample-app/dist', program);
-    this.#child = spawn(process.execPath, ['--enable-source-maps', main], {
+    const main = join(packageFolder, 'sample-app/dist', file);
+    this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
       cwd: packageFolder,
       env: { PATH: process.env.PATH, PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

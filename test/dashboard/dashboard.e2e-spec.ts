@@ -1,0 +1,149 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { SampleAppPackage } from '../http/sample-app-package.js';
+import type { SampleAppProcess } from '../http/sample-app-process.js';
+import { describeInBrowser, launchBrowser } from '../support/browser.js';
+import { barriersOf } from './barriers.js';
+import { OpenedPage, type Look } from './opened-page.js';
+
+// Processes start here, and each wait for one has its own, shorter deadline.
+jest.setTimeout(240_000);
+
+/** Not in version control: for people to look at. */
+const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
+const NEAREST = '/nearest?lat=52.52&lon=13.405';
+
+interface Answer {
+  readonly source: 'database' | 'cache';
+}
+interface Stats {
+  readonly cache: {
+    readonly gets: number;
+    readonly hits: number;
+    readonly answered: Readonly<Record<'L1' | 'L2', number>>;
+  };
+}
+/** The sample application as it is: its own traffic, its own process, a real browser. */
+describeInBrowser('the dashboard of the sample application', () => {
+  let built: SampleAppPackage;
+  let app: SampleAppProcess;
+  let url: string;
+  let browser: Browser;
+  let opened: OpenedPage;
+
+  beforeAll(async () => {
+    built = await SampleAppPackage.build();
+    app = built.start();
+    url = await app.url();
+    browser = await launchBrowser();
+    opened = await open();
+    await opened.waitUntilLive();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await built?.remove();
+  });
+
+  const open = (look?: Look): Promise<OpenedPage> =>
+    OpenedPage.open(browser, { origin: url, page: `${url}/cache` }, look);
+
+  async function ask(path: string): Promise<Answer> {
+    return (await (await fetch(url + path)).json()) as Answer;
+  }
+
+  async function stats(): Promise<Stats['cache']> {
+    return ((await (await fetch(`${url}/stats`)).json()) as Stats).cache;
+  }
+
+  /** Resolves once a part of the page has this text among others. */
+  async function waitForPart(selector: string, text: string): Promise<void> {
+    await opened.page.locator(selector).filter({ hasText: text }).first().waitFor();
+  }
+
+  it('shows what the cache counts, live', async () => {
+    await opened.page.getByRole('radio', { name: 'Overall' }).check();
+    for (let asked = 0; asked < 5; asked += 1) await ask(NEAREST);
+
+    await waitForPart('#flow-steps', '4 answered at once');
+    await waitForPart('#flow-summary', '5 reads');
+    await waitForPart('#misses', 'absent');
+
+    await ask(NEAREST);
+    await waitForPart('#flow-steps', '5 answered at once');
+    expect(opened.problems).toEqual([]);
+  });
+
+  it('moves under the load of `npm run load`, and comes to the same figures as the cache', async () => {
+    const load = built.start({}, 'load/main.js', `--url=${url}`, '--seconds=6', '--rate=40');
+    await opened.page.locator('#hot-keys').getByText('place:').first().waitFor();
+    expect(await load.ended()).toEqual({ code: 0, signal: null });
+    expect(load.output).toMatch(/100 % {2}[\d,]+ answers, \d+ % from the cache/);
+
+    const { gets, answered } = await stats();
+    const format = new Intl.NumberFormat('en-US');
+    await waitForPart('#flow-summary', `${format.format(gets)} reads`);
+    await waitForPart('#flow-steps', `${format.format(answered.L1)} answered at once`);
+    await waitForPart('#headline', 'Up');
+    expect(opened.problems).toEqual([]);
+  });
+
+  it.each([
+    ['light', 1_440],
+    ['dark', 1_440],
+    ['light', 360],
+    ['dark', 360],
+  ] as const)('has no barrier in the %s, %i pixels wide', async (scheme, width) => {
+    const other = await open({ scheme, width });
+    await other.waitUntilLive();
+    await other.page.screenshot({
+      path: `${SCREENSHOTS}sample-${scheme}-${width}.png`,
+      fullPage: true,
+    });
+
+    expect(await barriersOf(other.page)).toEqual([]);
+    expect(await other.page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    expect(other.problems).toEqual([]);
+    await other.context.close();
+  });
+
+  it('runs no script but its own', async () => {
+    const other = await open();
+    await other.page.addScriptTag({ content: 'window.ran = true' }).catch(() => {});
+
+    expect(await other.page.evaluate('window.ran')).toBeUndefined();
+    expect(other.problems.join()).toContain('Content Security Policy');
+    await other.context.close();
+  });
+
+  it('inspects and deletes a key, after which the application asks its database again', async () => {
+    await ask(NEAREST);
+    expect((await ask(NEAREST)).source).toBe('cache');
+
+    await opened.page.locator('#key').fill('nearest:52.52:13.405:10');
+    await opened.page.getByRole('button', { name: 'Inspect' }).click();
+    await waitForPart('#inspected', 'Berlin');
+    await opened.page.getByRole('button', { name: 'Delete' }).click();
+    await waitForPart('#operation-result', 'Deleted “nearest:52.52:13.405:10”.');
+
+    expect((await ask(NEAREST)).source).toBe('database');
+    await waitForPart('#activity', 'nearest:52.52:13.405:10');
+    expect(opened.problems).toEqual([]);
+  });
+
+  it('lives through a restart of the application', async () => {
+    await app.ended('SIGTERM');
+    await opened.waitUntilConnection('Reconnecting…');
+    app = built.start({ PORT: new URL(url).port });
+    await app.url();
+
+    await opened.waitUntilConnection('Live');
+    await waitForPart('#notice-text', 'The application restarted');
+    await waitForPart('#flow-summary', 'Nothing was read.');
+    await ask(NEAREST);
+    await waitForPart('#flow-summary', '1 read');
+    // What a browser says of a server that is away.
+    expect(opened.problems.filter((problem) => !problem.includes('net::ERR_'))).toEqual([]);
+  });
+});
