@@ -15,7 +15,7 @@ export interface NodeRedisCluster {
 
 interface Duplicate {
   on(event: 'error', note: (error: unknown) => void): unknown;
-  on(event: 'connect' | 'ready', run: () => void): unknown;
+  on(event: 'connect' | 'ready' | 'reconnecting', run: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
   destroy(): void;
@@ -82,7 +82,10 @@ class NodeRedisConnection implements RedisConnection {
   readonly #client: Duplicate;
   readonly #send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>;
   #isMade = false;
+  /** Whether a socket is being connected: a client that is destroyed meanwhile lets it go on, and keeps it. */
+  #isConnecting = true;
   #ended = false;
+  #isDestroyed = false;
   #giveUp: (() => void) | undefined;
 
   constructor(
@@ -93,9 +96,9 @@ class NodeRedisConnection implements RedisConnection {
     this.isCluster = 'masters' in client;
     this.#send = send;
     // Whoever waits for an answer hears of what is wrong.
-    client.on('error', () => {});
-    // One that was being made when it was ended is made all the same.
-    client.on('connect', () => this.#ended && client.destroy());
+    client.on('error', () => this.#noteConnected());
+    client.on('connect', () => this.#noteConnected());
+    client.on('reconnecting', () => (this.#isConnecting = true));
     const made = client.connect();
     this.ready = new Promise((resolve, reject) => {
       this.#giveUp = () => reject(new Error('The connection to Redis was ended.'));
@@ -119,12 +122,26 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#giveUp?.();
+    if (!this.isCluster) this.#destroyOne();
     // What a Cluster has begun to connect it can end only when that is done; what takes long is not there.
-    if (this.isCluster && !this.#isMade)
-      setTimeout(() => this.#client.destroy(), CONNECT_WITHIN_MS).unref();
-    else this.#client.destroy();
+    else if (this.#isMade) this.#client.destroy();
+    else setTimeout(() => this.#client.destroy(), CONNECT_WITHIN_MS).unref();
+  }
+
+  /** A socket is there, or could not be connected. */
+  #noteConnected(): void {
+    this.#isConnecting = false;
+    if (this.#ended && !this.isCluster) this.#destroyOne();
+  }
+
+  /** Destroys it once, as soon as that ends its socket, too: one of version 5 throws the second time. */
+  #destroyOne(): void {
+    if (this.#isConnecting || this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#client.destroy();
   }
 
   async #noteMade(made: Promise<unknown>): Promise<void> {

@@ -2,22 +2,26 @@
  * Proves the package on each version of Nest and of Node that it supports: packs it, type-checks and runs
  * an application with ES modules and one with CommonJS, and runs the suite. Nest 11 and what there is of
  * Node beside the one that runs this are fetched into a temporary folder. `npm test` is the suite on
- * Nest 12 and this Node, so that is not run again.
+ * Nest 12 and this Node, so that is not run again. The older versions of the Redis clients are fetched, too:
+ * they are tried with what is said of the level and of its connections.
  */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { compileConsumer, runConsumer } from './consumers.mjs';
 import { checkDeclarations, checkExportedNames } from './declarations.mjs';
 import { MatrixTable } from './matrix-table.mjs';
-import { copyOnNest11 } from './nest11.mjs';
 import { fetchNodes, OWN_NODE } from './nodes.mjs';
+import { copyOnNest11, copyOnOlderClients } from './older-versions.mjs';
 import { run } from './run.mjs';
 import { runSuite } from './suite.mjs';
 import { createWorkspace, PACKAGE, readJson, ROOT } from './workspace.mjs';
 
 const TSC = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmit'];
+const CLIENT_SPECS = ['connections', 'fleet', 'redis-leases', 'redis-level'].map(
+  (name) => `test/redis/${name}.spec.ts`,
+);
 const APPS = { 'ES modules': 'consumer-esm', CommonJS: 'consumer-cjs' };
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), `${PACKAGE}-matrix-`)));
@@ -27,6 +31,7 @@ try {
   const roots = [ROOT, copyOnNest11(join(folder, 'nest11'))];
   for (const root of roots) tryPackage(table, root, nodes);
   for (const root of roots) trySuite(table, root, nodes);
+  tryClients(table, copyOnOlderClients(join(folder, 'clients5')));
   console.log(`\n${table.print()}`);
   for (const { name, missing } of nodes) if (missing) console.log(`${name}: ${missing}`);
   if (table.failed) process.exitCode = 1;
@@ -64,8 +69,25 @@ function trySuite(table, root, nodes) {
   onEach(tried, table, row, ({ name, program }) => runSuite(root, program, `${nest}, ${name}`));
 }
 
+/** The specs make the clients, so their types are those that the level takes. */
+function tryClients(table, root) {
+  const clients = ['ioredis', 'redis'].map((name) => `${name} ${versionOf(root, name)}`).join(', ');
+  const config = { extends: './tsconfig.json', include: ['test/redis'] };
+  writeFileSync(join(root, 'tsconfig.redis.json'), JSON.stringify(config));
+  table.try(`${clients}, types`, OWN_NODE.name, () => {
+    run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.redis.json'], { cwd: root });
+  });
+  table.try(`${clients}, level`, OWN_NODE.name, () => {
+    runSuite(root, OWN_NODE.program, clients, CLIENT_SPECS);
+  });
+}
+
 function nestOf(root) {
-  return `Nest ${readJson(join(root, 'node_modules/@nestjs/core/package.json')).version}`;
+  return `Nest ${versionOf(root, '@nestjs/core')}`;
+}
+
+function versionOf(root, name) {
+  return readJson(join(root, 'node_modules', name, 'package.json')).version;
 }
 
 function onEach(nodes, table, row, check) {

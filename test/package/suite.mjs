@@ -8,14 +8,15 @@ const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--m
 const SEARCH_SHARE = '0.1';
 
 /**
- * Runs every spec of a checkout and shows what Jest prints.
+ * Runs specs of a checkout, every one by default, and shows what Jest prints.
  *
  * @param {string} root the checkout
  * @param {string} program the Node to run it on
  * @param {string} name what the totals of this run are called
+ * @param {readonly string[]} specs their paths
  */
-export function runSuite(root, program, name) {
-  const { status, signal } = spawnSync(program, JEST, {
+export function runSuite(root, program, name, specs = []) {
+  const { status, signal } = spawnSync(program, [...JEST, ...specs], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, SEARCH_SHARE, JEST_RUN: name },

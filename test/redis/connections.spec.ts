@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { redisLevel } from '../../lib/redis/index.js';
 import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
@@ -24,6 +26,14 @@ afterEach(async () => {
   await server.stop();
 });
 
+/** Makes a connection and uses it: whatever was begun to be connected before has come by then, too. */
+async function useProxy(): Promise<void> {
+  const socket = connect(proxy.port, '127.0.0.1');
+  socket.write('PING\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+}
+
 const LISTENER = { changed: () => {}, missed: () => {} };
 
 describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }) => {
@@ -41,9 +51,11 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
     await until('it is time', isTime);
     feed.stop();
     await level.close();
+    await level.close();
 
     expect(await reading).toBe('failed');
     server.signal('SIGCONT');
+    await useProxy();
     await until('all connections are closed', () => proxy.connections === 0);
     expect(unhandled).toEqual([]);
   });
