@@ -92,6 +92,7 @@ export class LowerLevel {
   constructor(options: LowerLevelOptions) {
     this.name = options.name;
     this.#options = options;
+    options.level.reportTo?.(options.report);
     this.#calls = new LevelCalls({ ...options, recovered: () => this.#catchUp() });
     this.#lanes = new KeyLanes({
       calls: this.#calls,

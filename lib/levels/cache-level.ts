@@ -1,3 +1,5 @@
+import type { Report } from '../report.js';
+
 /** A value, or a promise of it. In-process levels answer synchronously: nothing is awaited on them. */
 export type Maybe<T> = T | Promise<T>;
 
@@ -178,6 +180,8 @@ export interface CacheLevel {
    * as they are until they expire.
    */
   follow?(listener: ChangeListener): ChangeFeed;
+  /** Gives it what an operator is told by, before it is asked for anything. */
+  reportTo?(report: Report): void;
   /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
   sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
   /** How often it wants to be swept, in milliseconds. */

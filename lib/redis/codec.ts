@@ -3,6 +3,11 @@ import { Packr } from 'msgpackr';
 
 /** Makes bytes of values and values of bytes. Give your own for instances of classes. */
 export interface Codec {
+  /**
+   * What its bytes are told by from those of another codec, which it is not given: 1 to 32 characters of
+   * `A-Z a-z 0-9 . _ -`. Without one it is given those of any that has none.
+   */
+  readonly id?: string;
   /** @throws for a value that it can not encode: the level refuses it then */
   encode(value: unknown): Buffer;
   /** @throws for bytes that it can not decode: they are a miss */
@@ -19,9 +24,15 @@ export function messagePack(): Codec {
   // Buffers are copied: a small one would else keep the whole answer of Redis.
   const packr = new Packr({ structuredClone: true, moreTypes: true, copyBuffers: true });
   return {
+    id: 'msgpack',
     encode: (value) => Buffer.from(packr.pack(value)),
     decode: (bytes) => packr.unpack(bytes) as unknown,
   };
+}
+
+/** The id of a codec; empty where it has none. */
+export function idOf({ id = '' }: Codec): string {
+  return id;
 }
 
 /** Bytes as they are stored, and whether they are compressed. */

@@ -61,6 +61,9 @@ export function redisLevel(options: RedisLevelOptions): RedisLevel {
   const prefix = readName(reader, 'prefix', 'cache');
   const name = readName(reader, 'name', 'default');
   const codec = reader.port<Codec>('codec', messagePack(), ['encode', 'decode']);
+  const { id } = (codec as Partial<Codec> | null) ?? {};
+  if (id !== undefined && !isName(id))
+    reader.reject('codec', `must have an id of ${NAME_FORM}, or none`);
   const maxStaleMs = reader.duration('maxStale', 5_000);
   const clock = reader.port<Clock>('clock', systemClock, ['now', 'wallNow', 'setTimer']);
   reader.finish();

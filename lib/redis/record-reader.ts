@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
-import { decompress, type Codec } from './codec.js';
+import type { Report } from '../report.js';
+import { decompress, idOf, type Codec } from './codec.js';
 import { namespacesOf, type KeyLayout } from './key-layout.js';
 import { areUnchanged } from './marks.js';
 import { decodeRecord, type StoredRecord } from './record.js';
@@ -44,9 +45,13 @@ class Question {
   }
 }
 
-/** Reads records with what they depend on, and makes entries of them. */
+/**
+ * Reads records with what they depend on, and makes entries of them. Of what is no record, or not of its
+ * codec, nothing is made; of another codec an operator is told once.
+ */
 export class RecordReader {
   readonly #parts: RecordReaderParts;
+  #report: Report | undefined;
 
   constructor(parts: RecordReaderParts) {
     this.#parts = parts;
@@ -91,6 +96,11 @@ export class RecordReader {
       for (const place of places[at]!) marks.push(answers[place]);
   }
 
+  /** Tells an operator by this from now on. */
+  reportTo(report: Report): void {
+    this.#report = report;
+  }
+
   /**
    * Makes an entry of a record; `undefined` where it has expired, or nothing can be made of it.
    *
@@ -101,6 +111,10 @@ export class RecordReader {
     const { codec, clock } = this.#parts;
     // Times may be none.
     if (!(freshUntil <= staleUntil && staleUntil - offset > clock.now())) return undefined;
+    if (record.codec !== idOf(codec)) {
+      this.#tellOf(record.codec);
+      return undefined;
+    }
     try {
       return {
         value: codec.decode(decompress(payload, MAX_VALUE_BYTES)),
@@ -115,4 +129,20 @@ export class RecordReader {
       return undefined;
     }
   }
+
+  #tellOf(other: string): void {
+    const report = this.#report;
+    this.#report = undefined;
+    report?.({
+      code: 'CACHE_CODEC_DIFFERS',
+      message:
+        `Redis has entries of ${showCodec(other)}, and this cache has ` +
+        `${showCodec(idOf(this.#parts.codec))}: they are misses. Each replaces the entries of the other: give all processes that ` +
+        'share the cache the same codec, or another name. If this is an upgrade it ends by itself.',
+    });
+  }
+}
+
+function showCodec(id: string): string {
+  return id === '' ? 'a codec without an id' : `the codec '${id}'`;
 }

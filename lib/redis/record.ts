@@ -8,6 +8,8 @@ export interface RecordContent {
   readonly staleUntil: number;
   readonly loadMs: number | undefined;
   readonly tags: readonly string[];
+  /** The id of the codec that has made the payload. */
+  readonly codec: string;
   readonly payload: Packed;
 }
 
@@ -17,12 +19,12 @@ export interface StoredRecord extends RecordContent {
   readonly nonces: Buffer;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const COMPRESSED = 1;
 const HAS_LOAD_TIME = 2;
 
 /* checksum 4, format 1, flags 1, fresh until 8, stale until 8, load time 4, number of tags 1, then for each tag
-   its length 2 and its text, the payload last. */
+   its length 2 and its text, the codec's id in the same way with a length of 1, the payload last. */
 const CHECKED_FROM = 4;
 const TAGS_AT = 27;
 
@@ -32,9 +34,9 @@ const HEAD_LENGTH = 3 * DIGITS + COUNT_DIGITS;
 
 /** Makes a record; the checksum is of the key, too, so that the bytes of another key are none. */
 export function encodeRecord(key: string, content: RecordContent): Buffer {
-  const { freshUntil, staleUntil, loadMs, payload } = content;
+  const { freshUntil, staleUntil, loadMs, codec, payload } = content;
   const tags = content.tags.map((tag) => Buffer.from(tag));
-  const length = tags.reduce((sum, tag) => sum + 2 + tag.length, TAGS_AT);
+  const length = tags.reduce((sum, tag) => sum + 2 + tag.length, TAGS_AT) + 1 + codec.length;
   const record = Buffer.allocUnsafe(length + payload.bytes.length);
   record[4] = FORMAT;
   record[5] = (payload.isCompressed ? COMPRESSED : 0) | (loadMs === undefined ? 0 : HAS_LOAD_TIME);
@@ -47,6 +49,8 @@ export function encodeRecord(key: string, content: RecordContent): Buffer {
     at = record.writeUInt16BE(tag.length, at);
     at += tag.copy(record, at);
   }
+  at = record.writeUInt8(codec.length, at);
+  at += record.write(codec, at, 'latin1');
   payload.bytes.copy(record, at);
   record.writeUInt32BE(checksumOf(key, record, 0), 0);
   return record;
@@ -62,8 +66,9 @@ export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefi
   if (!isHead || !(recordAt + TAGS_AT <= stored.length)) return undefined;
   if (stored[recordAt + 4] !== FORMAT) return undefined;
   if (stored.readUInt32BE(recordAt) !== checksumOf(key, stored, recordAt)) return undefined;
-  const [tags, payloadAt] = readTags(stored, recordAt + TAGS_AT);
-  if (payloadAt > stored.length) return undefined;
+  const [tags, codecAt] = readTags(stored, recordAt + TAGS_AT);
+  const payloadAt = codecAt + 1 + stored[codecAt]!;
+  if (!(payloadAt <= stored.length)) return undefined;
   const flags = stored[recordAt + 5]!;
   // What `expire` has changed stands in the head; the checksum does not cover that, so it only shortens.
   return {
@@ -72,6 +77,7 @@ export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefi
     loadMs: (flags & HAS_LOAD_TIME) === 0 ? undefined : stored.readFloatBE(recordAt + 22),
     nonces: stored.subarray(HEAD_LENGTH, recordAt),
     tags,
+    codec: stored.toString('latin1', codecAt + 1, payloadAt),
     payload: { bytes: stored.subarray(payloadAt), isCompressed: (flags & COMPRESSED) !== 0 },
   };
 }

@@ -12,9 +12,10 @@ import {
   type LevelEntry,
   type WriteOutcome,
 } from '../levels/cache-level.js';
+import type { Report } from '../report.js';
 import { BucketOutages } from './bucket-outages.js';
 import { ofKey } from './change-message.js';
-import { compress, type Codec } from './codec.js';
+import { compress, idOf, type Codec } from './codec.js';
 import { KeyLayout, type Bucket } from './key-layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
@@ -222,6 +223,10 @@ export class RedisLevel implements CacheLevel {
     return new RedisLevel(this.#parts, name, this.#leases);
   }
 
+  reportTo(report: Report): void {
+    this.#records.reportTo(report);
+  }
+
   follow(listener: ChangeListener): ChangeFeed {
     const { driver, clock, source, maxStaleMs } = this.#parts;
     const rewound = (): Promise<void> => this.#invalidations.repeat();
@@ -266,6 +271,7 @@ export class RedisLevel implements CacheLevel {
       staleUntil,
       loadMs: entry.loadMs,
       tags,
+      codec: idOf(codec),
       payload,
     });
     const asked = driver.run(

@@ -85,8 +85,8 @@ function recordOf(stored: Buffer, change: (record: Buffer) => Buffer): Buffer {
 
 function withPayload(stored: Buffer, payload: Buffer, flags = 0): Buffer {
   return recordOf(stored, (record) => {
-    const tagsEnd = 27 + 2 + 'tag'.length;
-    const changed = Buffer.concat([record.subarray(0, tagsEnd), payload]);
+    const payloadAt = 27 + 2 + 'tag'.length + 1 + 'msgpack'.length;
+    const changed = Buffer.concat([record.subarray(0, payloadAt), payload]);
     changed[5] = flags;
     return changed;
   });
@@ -160,7 +160,12 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
         (stored) => recordOf(stored, (record) => ((record[27] = 255), record)),
       ],
       ['times that are none', (stored) => recordOf(stored, (record) => record.fill(0xff, 6, 22))],
-      ['another format', (stored) => recordOf(stored, (record) => ((record[4] = 2), record))],
+      ['another format', (stored) => recordOf(stored, (record) => ((record[4] = 1), record))],
+      [
+        'a codec whose id ends beyond it',
+        (stored) => recordOf(stored, (record) => ((record[32] = 255), record)),
+      ],
+      ['another codec', (stored) => recordOf(stored, (record) => ((record[33] = 0x58), record))],
       ['a value of other bytes', (stored) => withPayload(stored, Buffer.from([0xcc]))],
       ['no value', (stored) => withPayload(stored, Buffer.alloc(0))],
       ['an array of 4 billion', (stored) => withPayload(stored, Buffer.from('ddffffffff', 'hex'))],
@@ -296,7 +301,7 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
         const key = `key:${turn % 4}`;
         const stored = await write(key, 'old');
         const other = Buffer.from(stored);
-        other[RECORD_AT + 4] = 2;
+        other[RECORD_AT + 4] = 1;
         await client.set(namesOf(key).value, other);
         await cache.clear();
         expect(await cache.getOrSet(key, () => turn)).toBe(turn);

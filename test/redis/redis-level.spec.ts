@@ -74,6 +74,63 @@ describeWithRedis('the codec of a level', () => {
   });
 });
 
+describeWithRedis('two codecs of one cache', () => {
+  /** A codec that notes what it is given. */
+  class Codec {
+    readonly decoded: string[] = [];
+    constructor(readonly id?: string) {}
+    encode(value: unknown): Buffer {
+      return Buffer.from(`${this.id}:${String(value)}`);
+    }
+    decode(bytes: Buffer): unknown {
+      return this.decoded.push(String(bytes)) && String(bytes).split(':')[1];
+    }
+  }
+
+  it.each([
+    ['v1', 'v2'],
+    ['v1', undefined],
+    [undefined, 'v2'],
+  ])('miss what the other has stored, and say so once: %s and %s', async (one, other) => {
+    const client = new Redis(server.port, { lazyConnect: true });
+    const codecs = [new Codec(one), new Codec(other)] as const;
+    const reports: string[] = [];
+    const name = `cache-${++names}`;
+    const [old, young] = codecs.map(
+      (codec) =>
+        new CacheHierarchy({
+          remote: redisLevel({ client, name, codec }),
+          report: ({ code }) => reports.push(code),
+        }),
+    ) as [CacheHierarchy, CacheHierarchy];
+    closers.push(() => Promise.all([old.close(), young.close()]));
+    for (const key of ['a', 'b']) await old.set(key, 'old');
+
+    expect(await young.get('a')).toBeUndefined();
+    expect(await young.getOrSet('b', () => 'new')).toBe('new');
+    expect(reports).toEqual(['CACHE_CODEC_DIFFERS']);
+    expect(codecs[1].decoded).toEqual([]);
+    await until('it has replaced the entry', async () => {
+      const cache = new CacheHierarchy({
+        remote: redisLevel({ client, name, codec: codecs[1] }),
+        report: () => {},
+      });
+      const value = await cache.get('b');
+      await cache.close();
+      return value === 'new';
+    });
+    expect(codecs.map(({ decoded }) => decoded)).toEqual([[], [`${other}:new`]]);
+  });
+
+  it('may not be called otherwise than a name', () => {
+    const client = new Redis(server.port, { lazyConnect: true });
+
+    expect(() => redisLevel({ client, codec: new Codec('a codec') })).toThrow(
+      /codec.* must have an id of 1 to 32 characters/,
+    );
+  });
+});
+
 describeWithRedis('a scope of a level', () => {
   it('is refused under the name of the level itself', async () => {
     const client = new Redis(server.port, { lazyConnect: true });

@@ -13,6 +13,7 @@ function contentOf(overrides: Partial<RecordContent> = {}): RecordContent {
     staleUntil: 1_700_000_060_000,
     loadMs: 12,
     tags: ['places'],
+    codec: 'msgpack',
     payload: { bytes: Buffer.from('payload'), isCompressed: false },
     ...overrides,
   };
@@ -35,9 +36,15 @@ describe('a record', () => {
         fc.array(fc.string({ unit: 'binary', maxLength: 256 }), { maxLength: 32 }),
         fc.uint8Array({ maxLength: 500 }),
         fc.option(fc.nat(1e6), { nil: undefined }),
-        (key, tags, payload, loadMs) => {
+        fc.constantFrom('', 'v', 'a'.repeat(32)),
+        (key, tags, payload, loadMs, codec) => {
           const bytes = Buffer.from(payload);
-          const content = contentOf({ tags, loadMs, payload: { bytes, isCompressed: true } });
+          const content = contentOf({
+            tags,
+            loadMs,
+            codec,
+            payload: { bytes, isCompressed: true },
+          });
 
           expect(decodeRecord(key, stored(encodeRecord(key, content)))).toEqual({
             ...content,

@@ -15,6 +15,7 @@ class Money {
 
 const plain = messagePack();
 const codec: Codec = {
+  id: 'money-1',
   encode: (value) =>
     plain.encode(value instanceof Money ? { money: [value.amount, value.currency] } : { value }),
   decode: (bytes) => {
