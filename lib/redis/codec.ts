@@ -1,5 +1,13 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  deflateRaw,
+  deflateRawSync,
+  inflateRaw,
+  inflateRawSync,
+  type ZlibOptions,
+} from 'node:zlib';
 import { Packr } from 'msgpackr';
+import type { Maybe } from '../levels/cache-level.js';
 
 /** Makes bytes of values and values of bytes. Give your own for instances of classes. */
 export interface Codec {
@@ -15,6 +23,13 @@ export interface Codec {
 }
 
 const COMPRESS_FROM_BYTES = 2_048;
+/** From so many on a thread does it. */
+const THREAD_FROM_BYTES = 65_536;
+const LENGTH_BYTES = 4;
+const FAST = { level: 1 };
+
+const deflateOnThread = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+const inflateOnThread = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);
 
 /**
  * The codec of the level: MessagePack for what `structuredClone` knows, `Date`, `Map`, `Set`, `bigint`,
@@ -41,15 +56,44 @@ export interface Packed {
   readonly isCompressed: boolean;
 }
 
-/** Compresses what is long, where that makes it shorter. */
-export function compress(bytes: Buffer): Packed {
+/**
+ * Compresses what is long, where that makes it shorter: at once what takes less than a millisecond or two,
+ * else on a thread, so that it keeps nobody waiting. What it was long before stands in front.
+ */
+export function compress(bytes: Buffer): Maybe<Packed> {
   if (bytes.length < COMPRESS_FROM_BYTES) return { bytes, isCompressed: false };
-  const compressed = deflateRawSync(bytes, { level: 1 });
-  const isShorter = compressed.length < bytes.length;
-  return { bytes: isShorter ? compressed : bytes, isCompressed: isShorter };
+  if (bytes.length >= THREAD_FROM_BYTES) return compressOnThread(bytes);
+  return shorterOf(bytes, deflateRawSync(bytes, FAST));
 }
 
-/** @throws {RangeError} for bytes that would take more than `maxBytes`: they are not ours */
-export function decompress({ bytes, isCompressed }: Packed, maxBytes: number): Buffer {
-  return isCompressed ? inflateRawSync(bytes, { maxOutputLength: maxBytes }) : bytes;
+/**
+ * Undoes that, in the same way.
+ *
+ * @throws or rejects for bytes that are not ours, or would take more than they say or `maxBytes`
+ */
+export function decompress({ bytes, isCompressed }: Packed, maxBytes: number): Maybe<Buffer> {
+  if (!isCompressed) return bytes;
+  const length = bytes.readUInt32BE(0);
+  if (length > maxBytes) throw new RangeError(`A value must not be larger than ${maxBytes} bytes.`);
+  const compressed = bytes.subarray(LENGTH_BYTES);
+  const bound = { maxOutputLength: length };
+  return length < THREAD_FROM_BYTES
+    ? inflateRawSync(compressed, bound)
+    : decompressOnThread(compressed, bound);
+}
+
+async function compressOnThread(bytes: Buffer): Promise<Packed> {
+  return shorterOf(bytes, await deflateOnThread(bytes, FAST));
+}
+
+async function decompressOnThread(compressed: Buffer, bound: ZlibOptions): Promise<Buffer> {
+  return inflateOnThread(compressed, bound);
+}
+
+function shorterOf(bytes: Buffer, compressed: Buffer): Packed {
+  if (LENGTH_BYTES + compressed.length >= bytes.length) return { bytes, isCompressed: false };
+  const packed = Buffer.allocUnsafe(LENGTH_BYTES + compressed.length);
+  packed.writeUInt32BE(bytes.length, 0);
+  compressed.copy(packed, LENGTH_BYTES);
+  return { bytes: packed, isCompressed: true };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { LevelEntry } from '../levels/cache-level.js';
+import type { LevelEntry, Maybe } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { decompress, idOf, type Codec } from './codec.js';
 import { namespacesOf, type KeyLayout } from './key-layout.js';
@@ -102,12 +102,13 @@ export class RecordReader {
   }
 
   /**
-   * Makes an entry of a record; `undefined` where it has expired, or nothing can be made of it.
+   * Makes an entry of a record; `undefined` where it has expired, or nothing can be made of it. A long one
+   * takes a while.
    *
    * @param offset Redis's time less that of this process
    */
-  entryOf(record: StoredRecord, offset: number): LevelEntry | undefined {
-    const { freshUntil, staleUntil, loadMs, tags, payload } = record;
+  entryOf(record: StoredRecord, offset: number): Maybe<LevelEntry | undefined> {
+    const { freshUntil, staleUntil, payload } = record;
     const { codec, clock } = this.#parts;
     // Times may be none.
     if (!(freshUntil <= staleUntil && staleUntil - offset > clock.now())) return undefined;
@@ -116,16 +117,23 @@ export class RecordReader {
       return undefined;
     }
     try {
-      return {
-        value: codec.decode(decompress(payload, MAX_VALUE_BYTES)),
-        bornAt: -Infinity,
-        freshUntil: freshUntil - offset,
-        staleUntil: staleUntil - offset,
-        loadMs,
-        tags: tags.length === 0 ? undefined : tags,
-      };
+      const bytes = decompress(payload, MAX_VALUE_BYTES);
+      if (bytes instanceof Promise) return this.#decodeSoon(bytes, record, offset);
+      return entryFrom(codec.decode(bytes), record, offset);
     } catch {
       // Bytes that are none of ours are a miss.
+      return undefined;
+    }
+  }
+
+  async #decodeSoon(
+    bytes: Promise<Buffer>,
+    record: StoredRecord,
+    offset: number,
+  ): Promise<LevelEntry | undefined> {
+    try {
+      return entryFrom(this.#parts.codec.decode(await bytes), record, offset);
+    } catch {
       return undefined;
     }
   }
@@ -141,6 +149,18 @@ export class RecordReader {
         'share the cache the same codec, or another name. If this is an upgrade it ends by itself.',
     });
   }
+}
+
+function entryFrom(value: unknown, record: StoredRecord, offset: number): LevelEntry {
+  const { freshUntil, staleUntil, loadMs, tags } = record;
+  return {
+    value,
+    bornAt: -Infinity,
+    freshUntil: freshUntil - offset,
+    staleUntil: staleUntil - offset,
+    loadMs,
+    tags: tags.length === 0 ? undefined : tags,
+  };
 }
 
 function showCodec(id: string): string {

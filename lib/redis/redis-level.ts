@@ -110,8 +110,11 @@ export class RedisLevel implements CacheLevel {
     if (checked !== undefined) await checked;
     const known = this.#time.offset();
     const offset = typeof known === 'number' ? known : await known;
-    for (const { key, record } of await this.#find(keys)) {
-      const entry = this.#records.entryOf(record, offset);
+    const found = await this.#find(keys);
+    const made = found.map(({ record }) => this.#records.entryOf(record, offset));
+    for (const [at, { key }] of found.entries()) {
+      const one = made[at];
+      const entry = one instanceof Promise ? await one : one;
       if (entry !== undefined) entries.set(key, entry);
     }
     return entries;
@@ -178,7 +181,7 @@ export class RedisLevel implements CacheLevel {
       const [state, bytes, version, epoch, waitMs] = answer as LeaseAnswer;
       if (String(state) === 'hit') {
         const [found] = await this.#records.read([key]);
-        const entry = found && this.#records.entryOf(found.record, offset);
+        const entry = found && (await this.#records.entryOf(found.record, offset));
         if (isLevelEntry(entry) && entry.freshUntil > this.#parts.clock.now())
           return { state: 'hit', entry };
         // One that nobody can read, or that is not valid any more, is as good as none.
@@ -265,7 +268,8 @@ export class RedisLevel implements CacheLevel {
     if (token === undefined) this.#invalidations.noteReplaced(key);
     const bytes = tryEncode(codec, entry.value);
     if (bytes === undefined) return 'refused';
-    const payload = compress(bytes);
+    const packed = compress(bytes);
+    const payload = packed instanceof Promise ? await packed : packed;
     const record = encodeRecord(key, {
       freshUntil,
       staleUntil,

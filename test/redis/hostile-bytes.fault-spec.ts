@@ -83,6 +83,13 @@ function recordOf(stored: Buffer, change: (record: Buffer) => Buffer): Buffer {
   return Buffer.concat([stored.subarray(0, RECORD_AT), sealed('key', record)]);
 }
 
+/** So many zeros, compressed, which say to be so many bytes. */
+function bomb(said: number, zeros: number): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(said);
+  return Buffer.concat([length, deflateRawSync(Buffer.alloc(zeros))]);
+}
+
 function withPayload(stored: Buffer, payload: Buffer, flags = 0): Buffer {
   return recordOf(stored, (record) => {
     const payloadAt = 27 + 2 + 'tag'.length + 1 + 'msgpack'.length;
@@ -184,11 +191,20 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
       ],
       [
         'bytes that are not compressed',
-        (stored) => withPayload(stored, Buffer.from('ff', 'hex'), 1),
+        (stored) => withPayload(stored, Buffer.from('000000ffff', 'hex'), 1),
       ],
+      ['no length', (stored) => withPayload(stored, Buffer.from('ff', 'hex'), 1)],
       [
         'a hundred megabytes in a hundred kilobytes',
-        (stored) => withPayload(stored, deflateRawSync(Buffer.alloc(100 * 2 ** 20)), 1),
+        (stored) => withPayload(stored, bomb(100 * 2 ** 20, 100 * 2 ** 20), 1),
+      ],
+      [
+        'a hundred megabytes that say they are sixty',
+        (stored) => withPayload(stored, bomb(60 * 2 ** 20, 100 * 2 ** 20), 1),
+      ],
+      [
+        'a hundred megabytes that say they are a thousand bytes',
+        (stored) => withPayload(stored, bomb(1_000, 100 * 2 ** 20), 1),
       ],
     ];
 

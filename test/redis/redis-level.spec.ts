@@ -131,6 +131,33 @@ describeWithRedis('two codecs of one cache', () => {
   });
 });
 
+describeWithRedis('a value that a thread compresses', () => {
+  it('comes back, by a read and by a lease, and is gone when it was deleted on its way', async () => {
+    const client = new Redis(server.port, { lazyConnect: true });
+    const name = `cache-${++names}`;
+    const open = (): CacheHierarchy => {
+      const cache = new CacheHierarchy({ remote: redisLevel({ client, name }), l2: false });
+      closers.push(() => cache.close());
+      return cache;
+    };
+    const [here, there] = [open(), open()];
+    const long = 'all the same '.repeat(100_000);
+    await here.set('long', long);
+    expect((await there.get('long')) === long).toBe(true);
+    const level = redisLevel({ client, name });
+    closers.push(() => level.close());
+    const lease = await level.lease('long');
+    expect(lease.state === 'hit' && lease.entry.value === long).toBe(true);
+
+    const [, deleted] = await Promise.all([
+      here.set('long', `${long}!`),
+      here.delete('long', { require: 'remote' }),
+    ]);
+    expect(deleted).toBe(true);
+    expect((await level.read(['long'])).size).toBe(0);
+  });
+});
+
 describeWithRedis('a scope of a level', () => {
   it('is refused under the name of the level itself', async () => {
     const client = new Redis(server.port, { lazyConnect: true });

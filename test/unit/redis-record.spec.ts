@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { compress, decompress, messagePack } from '../../lib/redis/codec.js';
+import { compress, decompress, messagePack, type Packed } from '../../lib/redis/codec.js';
 import { decodeRecord, encodeRecord, type RecordContent } from '../../lib/redis/record.js';
 import { randomNumbers } from '../../lib/testing/random-numbers.js';
 
@@ -141,20 +141,40 @@ describe(messagePack, () => {
 describe(compress, () => {
   it('shortens what is long, and leaves what is short or does not shrink', () => {
     const long = Buffer.from('all the same '.repeat(1_000));
-    const packed = compress(long);
+    const packed = compress(long) as Packed;
     expect(packed.isCompressed).toBe(true);
     expect(packed.bytes.length).toBeLessThan(long.length / 10);
     expect(decompress(packed, 1e6)).toEqual(long);
 
-    expect(compress(Buffer.from('short')).isCompressed).toBe(false);
+    expect(compress(Buffer.from('short'))).toMatchObject({ isCompressed: false });
     const random = randomNumbers(1);
     const noise = Buffer.from(Array.from({ length: 4_000 }, () => Math.floor(random() * 256)));
     expect(compress(noise)).toEqual({ bytes: noise, isCompressed: false });
   });
 
-  it('refuses to make more of it than it may', () => {
-    const bomb = compress(Buffer.alloc(1_000_000));
+  it('has a thread do what takes long, both ways', async () => {
+    const long = Buffer.from('all the same '.repeat(100_000));
+    const packed = compress(long);
+    expect(packed).toBeInstanceOf(Promise);
+    expect((await packed).bytes.length).toBeLessThan(long.length / 10);
 
-    expect(() => decompress(bomb, 10_000)).toThrow('larger than 10000 bytes');
+    const restored = decompress(await packed, long.length);
+    expect(restored).toBeInstanceOf(Promise);
+    expect(await restored).toEqual(long);
+    expect(() => decompress({ bytes: Buffer.alloc(3), isCompressed: true }, 1e6)).toThrow('bounds');
+  });
+
+  it('refuses to make more of it than it may', async () => {
+    const bomb = await compress(Buffer.alloc(1_000_000));
+
+    expect(() => decompress(bomb, 999_999)).toThrow('larger than 999999 bytes');
+  });
+
+  it.each([1_000, 100_000])('makes no more of it than the %i bytes that it says', async (said) => {
+    const { bytes } = await compress(Buffer.alloc(1_000_000));
+    bytes.writeUInt32BE(said, 0);
+
+    const made = async (): Promise<Buffer> => decompress({ bytes, isCompressed: true }, 1e9);
+    await expect(made()).rejects.toThrow(`larger than ${said} bytes`);
   });
 });
