@@ -23,6 +23,11 @@ export class Deadlines {
     this.#afterMs = afterMs;
   }
 
+  /** How many waits there are. */
+  get size(): number {
+    return this.#waits.size;
+  }
+
   /** Begins a wait: it is given up at its deadline, in no caller's asynchronous context. */
   add(giveUp: GiveUp): void {
     this.#waits.set(giveUp, this.#clock.now() + this.#afterMs);

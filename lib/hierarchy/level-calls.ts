@@ -49,6 +49,8 @@ export interface LevelCallMetrics {
   readonly timeouts: number;
   /** Calls that were not made, and count as failed for who asked, since the level was down. */
   readonly unsent: number;
+  /** Calls that were not made, and count as failed for who asked, since 10,000 were waited for. */
+  readonly shed: number;
   /** Entries that the level did not take: it can not keep them, or has no place for them now. */
   readonly refused: number;
   /** `'open'` after five failures in a row: then one call a second is made, until one is answered. */
@@ -57,12 +59,19 @@ export interface LevelCallMetrics {
   readonly answerTimes: LatencyMetrics;
 }
 
+/**
+ * So many calls of a level are waited for at most: one that is slow and not down would else be asked more and
+ * more, and each call keeps its values in memory until it is answered. A batch asks for a lease of each of its
+ * keys at once, so it is not fewer.
+ */
+export const MAX_CALLS_UNDER_WAY = 10_000;
+
 const FAILED = { state: 'failed' } as const;
 
 /**
  * The calls of one level outside this process. Every one settles in time, whatever the level does, and
  * none rejects. What is asked in one step goes in one call. While the level is down only a call a second is
- * made; see {@link Outage}.
+ * made, see {@link Outage}; and none while {@link MAX_CALLS_UNDER_WAY} are waited for.
  */
 export class LevelCalls {
   readonly #options: LevelCallsOptions;
@@ -81,6 +90,7 @@ export class LevelCalls {
   #failures = 0;
   #timeouts = 0;
   #unsent = 0;
+  #shed = 0;
   #refused = 0;
   #closed = false;
 
@@ -93,6 +103,11 @@ export class LevelCalls {
   /** Whether the last call that ended has failed. */
   get down(): boolean {
     return this.#outage.isOn;
+  }
+
+  /** Whether no other call is made now, since so many are waited for. */
+  get isFull(): boolean {
+    return this.#deadlines.size >= MAX_CALLS_UNDER_WAY;
   }
 
   read(key: string): Promise<Reply<LevelEntry | undefined>> {
@@ -156,6 +171,7 @@ export class LevelCalls {
       failures: this.#failures,
       timeouts: this.#timeouts,
       unsent: this.#unsent,
+      shed: this.#shed,
       refused: this.#refused,
       circuit: this.#outage.isOpen ? 'open' : 'closed',
       answerTimes: this.#answerTimes.getMetrics(),
@@ -209,6 +225,12 @@ export class LevelCalls {
 
   #call<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
     if (this.#closed) return Promise.resolve(FAILED);
+    if (this.isFull) {
+      this.#shed += 1;
+      const { name } = this.#options.level;
+      const cause = new Error(`${MAX_CALLS_UNDER_WAY} calls of the level ${name} are waited for`);
+      return Promise.resolve({ state: 'failed', cause });
+    }
     if (!this.#outage.mayCall()) {
       this.#unsent += 1;
       return Promise.resolve({ state: 'failed', cause: this.#outage.cause });

@@ -104,9 +104,9 @@ export class LowerLevel {
     });
   }
 
-  /** Whether the last call that ended has failed. */
+  /** Whether it does not answer now: the last call that ended has failed, or too many are waited for. */
   get down(): boolean {
-    return this.#calls.down;
+    return this.#calls.down || this.#calls.isFull;
   }
 
   /** The tags whose invalidation it has not confirmed. */

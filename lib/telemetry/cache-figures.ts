@@ -98,6 +98,7 @@ export const CACHE_FIGURES: readonly CacheFigure[] = [
   ofOutside('call.failures', 'Calls that failed or took too long.', ({ failures }) => failures),
   ofOutside('call.timeouts', 'Calls that took too long.', ({ timeouts }) => timeouts),
   ofOutside('calls.unsent', 'Calls not made, its circuit being open.', ({ unsent }) => unsent),
+  ofOutside('calls.shed', 'Calls not made, 10,000 being waited for.', ({ shed }) => shed),
   ofOutside('unread', 'Reads not sent, for an invalidation on its way.', ({ unread }) => unread),
   {
     ...common('level.answer.duration', 'How long its answers took.', { unit: 'seconds' }),
