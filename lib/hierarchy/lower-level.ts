@@ -11,6 +11,7 @@ import {
   type LeaseMode,
   type LevelEntry,
   type LevelName,
+  type OwnLevelMetrics,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { KeyLanes, type Forgotten, type WriteTerms, type Written } from './key-lanes.js';
@@ -37,7 +38,7 @@ export interface LowerLevelOptions {
 }
 
 /** What a level outside this process has done, as the hierarchy saw it. */
-export interface LowerLevelMetrics extends LevelCallMetrics {
+export interface LowerLevelMetrics extends LevelCallMetrics, OwnLevelMetrics {
   readonly hits: number;
   readonly misses: number;
   /** Reads that were not sent, since an invalidation was on its way or not confirmed. */
@@ -63,6 +64,7 @@ interface OpenInvalidation {
   hasFailed: boolean;
 }
 
+const NOTHING_COUNTED: OwnLevelMetrics = { undecodable: 0, recycled: 0, resubscriptions: 0 };
 const NO_TAGS: readonly string[] = [];
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -186,6 +188,8 @@ export class LowerLevel {
     const failed = [...this.#open].filter(({ hasFailed }) => hasFailed).length;
     const unconfirmed = this.#lanes.troubled + failed;
     return {
+      ...NOTHING_COUNTED,
+      ...this.#options.level.getMetrics?.(),
       ...this.#calls.getMetrics(),
       hits: this.#hits,
       misses: this.#misses,

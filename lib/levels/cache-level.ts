@@ -118,6 +118,16 @@ export interface ChangeFeed {
   stop(): void;
 }
 
+/** What a level has counted itself since the start. */
+export interface OwnLevelMetrics {
+  /** How often something was found that it could not make an entry of. */
+  readonly undecodable: number;
+  /** Connections that it gave up, since they did not answer, and made anew. */
+  readonly recycled: number;
+  /** How often it began anew to listen to what others change, since it heard nothing or too little. */
+  readonly resubscriptions: number;
+}
+
 /** How a lease is asked for. */
 export interface LeaseMode {
   /** The tags that what is loaded will carry, as far as they are known. */
@@ -182,6 +192,8 @@ export interface CacheLevel {
   follow?(listener: ChangeListener): ChangeFeed;
   /** Gives it what an operator is told by, before it is asked for anything. */
   reportTo?(report: Report): void;
+  /** What it counts itself; what is left out counts as 0. */
+  getMetrics?(): Partial<OwnLevelMetrics>;
   /** Removes expired entries for about `budgetMs`; `more` asks for another slice, `anew` begins. */
   sweep?(budgetMs: number, anew: boolean): { readonly removed: number; readonly more: boolean };
   /** How often it wants to be swept, in milliseconds. */

@@ -52,6 +52,7 @@ class Question {
 export class RecordReader {
   readonly #parts: RecordReaderParts;
   #report: Report | undefined;
+  #undecodable = 0;
 
   constructor(parts: RecordReaderParts) {
     this.#parts = parts;
@@ -75,8 +76,12 @@ export class RecordReader {
     const found: Marked[] = [];
     for (let at = 0; at < keys.length; at++) {
       const bytes = answers[places[at]!.value];
-      const record = bytes && decodeRecord(keys[at]!, bytes);
-      if (!record) continue;
+      if (!bytes) continue;
+      const record = decodeRecord(keys[at]!, bytes);
+      if (record === undefined) {
+        this.#undecodable += 1;
+        continue;
+      }
       const marks = places[at]!.marks.map((place) => answers[place]);
       found.push({ key: keys[at]!, record, marks });
     }
@@ -96,6 +101,11 @@ export class RecordReader {
       for (const place of places[at]!) marks.push(answers[place]);
   }
 
+  /** How often something was found that nothing could be made of. */
+  get undecodable(): number {
+    return this.#undecodable;
+  }
+
   /** Tells an operator by this from now on. */
   reportTo(report: Report): void {
     this.#report = report;
@@ -111,8 +121,13 @@ export class RecordReader {
     const { freshUntil, staleUntil, payload } = record;
     const { codec, clock } = this.#parts;
     // Times may be none.
-    if (!(freshUntil <= staleUntil && staleUntil - offset > clock.now())) return undefined;
+    if (!(freshUntil <= staleUntil)) {
+      this.#undecodable += 1;
+      return undefined;
+    }
+    if (!(staleUntil - offset > clock.now())) return undefined;
     if (record.codec !== idOf(codec)) {
+      this.#undecodable += 1;
       this.#tellOf(record.codec);
       return undefined;
     }
@@ -122,6 +137,7 @@ export class RecordReader {
       return entryFrom(codec.decode(bytes), record, offset);
     } catch {
       // Bytes that are none of ours are a miss.
+      this.#undecodable += 1;
       return undefined;
     }
   }
@@ -134,6 +150,7 @@ export class RecordReader {
     try {
       return entryFrom(this.#parts.codec.decode(await bytes), record, offset);
     } catch {
+      this.#undecodable += 1;
       return undefined;
     }
   }

@@ -1,5 +1,5 @@
 import { SuspensionWatch, type Clock } from '../clock.js';
-import type { ChangeFeed, ChangeListener } from '../levels/cache-level.js';
+import type { ChangeFeed, ChangeListener, OwnLevelMetrics } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
 import { KnownChanges, type Counted } from './known-changes.js';
@@ -65,6 +65,8 @@ export class RedisChanges implements ChangeFeed {
   #answeredAt: number;
   #askedAt = -Infinity;
   #stopped = false;
+  #recycled = 0;
+  #resubscriptions = 0;
 
   constructor(parts: RedisChangesParts) {
     this.#parts = parts;
@@ -106,6 +108,10 @@ export class RedisChanges implements ChangeFeed {
     return clock.now() - at < this.maxStaleMs && clock.wallNow() - atWall < this.maxStaleMs;
   }
 
+  getMetrics(): Pick<OwnLevelMetrics, 'recycled' | 'resubscriptions'> {
+    return { recycled: this.#recycled, resubscriptions: this.#resubscriptions };
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
@@ -140,7 +146,12 @@ export class RedisChanges implements ChangeFeed {
     this.#countNow();
   }
 
+  #recycle(generation: number): void {
+    if (this.#parts.driver.recycle(generation)) this.#recycled += 1;
+  }
+
   #subscribeAnew(): void {
+    this.#resubscriptions += 1;
     this.#subscription.end();
     this.#subscription = this.#subscribe();
   }
@@ -199,7 +210,7 @@ export class RedisChanges implements ChangeFeed {
     } catch {
       // The level tells of its outages; without an answer there is no proof.
       if (clock.now() - this.#answeredAt > GIVE_UP_AFTER_MS) {
-        driver.recycle(generation);
+        this.#recycle(generation);
         this.#answeredAt = clock.now();
       }
       // What has silenced one connection may have silenced the other.
@@ -237,7 +248,7 @@ export class RedisChanges implements ChangeFeed {
     }
     if (counted.size > 0) return counted;
     // A connection that does not answer in time may be dead without anybody having said so.
-    if (clock.now() - sentAt >= ANSWER_WITHIN_MS) driver.recycle(generation);
+    if (clock.now() - sentAt >= ANSWER_WITHIN_MS) this.#recycle(generation);
     throw new Error('Redis has answered nothing.');
   }
 

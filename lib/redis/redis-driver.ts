@@ -83,12 +83,17 @@ export class RedisDriver {
     return this.#generation;
   }
 
-  /** Gives the connection of a generation up, which has not answered for long, and makes another. */
-  recycle(generation: number): void {
-    if (this.#closed || generation !== this.#generation) return;
+  /**
+   * Gives the connection of a generation up, which has not answered for long, and makes another.
+   *
+   * @returns whether that was not done before
+   */
+  recycle(generation: number): boolean {
+    if (this.#closed || generation !== this.#generation) return false;
     this.#generation += 1;
     this.#commands.end();
     this.#commands = this.#open();
+    return true;
   }
 
   close(): void {

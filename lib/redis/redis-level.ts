@@ -10,6 +10,7 @@ import {
   type Lease,
   type LeaseMode,
   type LevelEntry,
+  type OwnLevelMetrics,
   type WriteOutcome,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
@@ -228,6 +229,10 @@ export class RedisLevel implements CacheLevel {
 
   reportTo(report: Report): void {
     this.#records.reportTo(report);
+  }
+
+  getMetrics(): Partial<OwnLevelMetrics> {
+    return { undecodable: this.#records.undecodable, ...this.#changes?.getMetrics() };
   }
 
   follow(listener: ChangeListener): ChangeFeed {

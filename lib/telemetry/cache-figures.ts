@@ -100,6 +100,9 @@ export const CACHE_FIGURES: readonly CacheFigure[] = [
   ofOutside('calls.unsent', 'Calls not made, its circuit being open.', ({ unsent }) => unsent),
   ofOutside('calls.shed', 'Calls not made, 10,000 being waited for.', ({ shed }) => shed),
   ofOutside('unread', 'Reads not sent, for an invalidation on its way.', ({ unread }) => unread),
+  ofOutside('undecodable', 'Entries that could not be read.', (one) => one.undecodable),
+  ofOutside('connections.recycled', 'Connections that did not answer.', (one) => one.recycled),
+  ofOutside('resubscriptions', 'How often it listened anew.', (one) => one.resubscriptions),
   {
     ...common('level.answer.duration', 'How long its answers took.', { unit: 'seconds' }),
     kind: 'histogram',

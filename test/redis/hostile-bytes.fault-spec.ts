@@ -225,6 +225,7 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
         expect(await cache.getOrSet('key', () => 'loaded', { tags: 'tag' })).toBe('loaded');
         expect(performance.now() - startedAt).toBeLessThan(2_000);
         expect(cache.getMetrics().levelFailures).toBe(0);
+        expect(cache.getMetrics().lower.remote!.undecodable).toBeGreaterThan(0);
         expect((await level.read(['key'])).get('key')?.value).toBe('loaded');
       });
     });

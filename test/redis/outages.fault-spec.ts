@@ -131,6 +131,10 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
 
       await expectUnharmed();
       expectInTime();
+      for (const cache of caches) {
+        const { recycled, resubscriptions } = cache.getMetrics().lower.remote!;
+        expect(Math.min(recycled, resubscriptions)).toBeGreaterThanOrEqual(1);
+      }
     },
     60_000,
   );

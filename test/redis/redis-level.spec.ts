@@ -109,6 +109,7 @@ describeWithRedis('two codecs of one cache', () => {
     expect(await young.get('a')).toBeUndefined();
     expect(await young.getOrSet('b', () => 'new')).toBe('new');
     expect(reports).toEqual(['CACHE_CODEC_DIFFERS']);
+    expect(young.getMetrics().lower.remote!.undecodable).toBeGreaterThanOrEqual(2);
     expect(codecs[1].decoded).toEqual([]);
     await until('it has replaced the entry', async () => {
       const cache = new CacheHierarchy({
