@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
 import { show } from '../errors.js';
 import {
@@ -53,7 +54,7 @@ export interface LevelCallMetrics {
   readonly shed: number;
   /** Entries that the level did not take: it can not keep them, or has no place for them now. */
   readonly refused: number;
-  /** `'open'` after five failures in a row: then one call a second is made, until one is answered. */
+  /** `'open'` after five failures in a row: then no call is made, and one read a second, until that is answered. */
   readonly circuit: 'closed' | 'open';
   /** How long the answers took; those that took longer than `levelTimeout` are not among them. */
   readonly answerTimes: LatencyMetrics;
@@ -66,12 +67,15 @@ export interface LevelCallMetrics {
  */
 export const MAX_CALLS_UNDER_WAY = 10_000;
 
+/** What is read to see whether a level that is left alone is back. */
+const PROBE_KEY = 'nestjs-cache-hierarchy:probe';
+
 const FAILED = { state: 'failed' } as const;
 
 /**
  * The calls of one level outside this process. Every one settles in time, whatever the level does, and
- * none rejects. What is asked in one step goes in one call. While the level is down only a call a second is
- * made, see {@link Outage}; and none while {@link MAX_CALLS_UNDER_WAY} are waited for.
+ * none rejects. What is asked in one step goes in one call. While the level is down none is made, but a read of
+ * its own a second, see {@link Outage}; and none while {@link MAX_CALLS_UNDER_WAY} are waited for.
  */
 export class LevelCalls {
   readonly #options: LevelCallsOptions;
@@ -86,6 +90,8 @@ export class LevelCalls {
   /** Of the calls under way. */
   readonly #deadlines: Deadlines;
   readonly #answerTimes = new LatencyHistogram();
+  /** A probe is nobody's call, and would else keep the context of one. */
+  readonly #context = new AsyncResource('nestjs-cache-hierarchy.LevelCalls');
   #calls = 0;
   #failures = 0;
   #timeouts = 0;
@@ -231,7 +237,8 @@ export class LevelCalls {
       const cause = new Error(`${MAX_CALLS_UNDER_WAY} calls of the level ${name} are waited for`);
       return Promise.resolve({ state: 'failed', cause });
     }
-    if (!this.#outage.mayCall()) {
+    if (this.#outage.isOpen) {
+      if (this.#outage.isProbeDue()) this.#context.runInAsyncScope(() => this.#probe());
       this.#unsent += 1;
       return Promise.resolve({ state: 'failed', cause: this.#outage.cause });
     }
@@ -239,6 +246,12 @@ export class LevelCalls {
     const { trace } = this.#options;
     if (trace === undefined) return this.#race(operation, run);
     return trace(operation, () => this.#race(operation, run));
+  }
+
+  /** Reads what nobody has stored: whoever asks waits for no level that may be down still. */
+  #probe(): void {
+    this.#calls += 1;
+    void this.#race('read', async () => asMap(await this.#options.level.read([PROBE_KEY])));
   }
 
   #race<A>(operation: string, run: () => Maybe<A>): Promise<Reply<A>> {

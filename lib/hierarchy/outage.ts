@@ -12,12 +12,13 @@ export interface OutageOptions {
 
 /** So many failures in a row open the circuit. */
 const FAILURES_TO_OPEN = 5;
-/** While it is open one call goes through in so many milliseconds, to see whether the level is back. */
+/** While it is open the level is asked once in so many milliseconds whether it is back. */
 const PROBE_EVERY_MS = 1_000;
 
 /**
  * Whether a level fails, and for how long it is left alone (a circuit breaker): nobody waits for a level
- * that has failed five times in a row, but one caller a second. An outage is reported when it begins.
+ * that has failed five times in a row; it is asked once a second whether it is back, as long as anybody calls.
+ * An outage is reported when it begins.
  */
 export class Outage {
   readonly #options: OutageOptions;
@@ -34,7 +35,7 @@ export class Outage {
     return this.#failuresInRow > 0;
   }
 
-  /** Whether the level is left alone, but for one call a second. */
+  /** Whether the level is left alone, but for a probe a second. */
   get isOpen(): boolean {
     return this.#failuresInRow >= FAILURES_TO_OPEN;
   }
@@ -44,9 +45,8 @@ export class Outage {
     return this.#cause;
   }
 
-  /** Whether the level may be called now; who is told so must call it. */
-  mayCall(): boolean {
-    if (this.#failuresInRow < FAILURES_TO_OPEN) return true;
+  /** Whether the level is to be asked now whether it is back; who is told so must ask it. */
+  isProbeDue(): boolean {
     const now = this.#options.clock.now();
     if (now < this.#nextProbeAt) return false;
     this.#nextProbeAt = now + PROBE_EVERY_MS;

@@ -204,3 +204,27 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
     expect(remote.calls).toEqual(['write key', 'clear']);
   });
 });
+
+describe(`${CacheHierarchy.name}: a remote that is left alone`, () => {
+  it('has nobody wait for whether it is back, and is read when it is', async () => {
+    remote.when(ALL_OPERATIONS, 'hang');
+    for (let failure = 0; failure < 5; failure++) await patiently(cache.get(`key:${failure}`));
+    expect(cache.getMetrics().lower.remote!.circuit).toBe('open');
+    await clock.advance(1_000);
+    remote.takeCalls();
+
+    // No time passes while these are answered.
+    expect(await cache.get('key')).toBeUndefined();
+    expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
+    await cache.delete('key');
+    expect(remote.takeCalls()).toEqual(['read nestjs-cache-hierarchy:probe']);
+
+    remote.when(ALL_OPERATIONS, 'answer');
+    remote.put('there', entryOf('there', clock, { ttl: 1e6 }));
+    await clock.advance(1_000);
+    await cache.get('any');
+    await clock.advance(0);
+    expect(await cache.get('there')).toBe('there');
+    expect(cache.getMetrics().lower.remote!.circuit).toBe('closed');
+  });
+});
