@@ -12,6 +12,10 @@ jest.setTimeout(240_000);
 
 /** Not in version control: for people to look at. */
 const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
+/** The pictures of the documentation are taken anew by UPDATE_IMAGES=1 npm test -- dashboard.e2e. */
+const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const updatesImages = process.env['UPDATE_IMAGES'] !== undefined;
+const LOAD_SECONDS = updatesImages ? 55 : 6;
 const NEAREST = '/nearest?lat=52.52&lon=13.405';
 
 interface Answer {
@@ -49,6 +53,16 @@ describeInBrowser('the dashboard of the sample application', () => {
   const open = (look?: Look): Promise<OpenedPage> =>
     OpenedPage.open(browser, { origin: url, page: `${url}/cache` }, look);
 
+  async function takeImages(): Promise<void> {
+    const phone = await open({ width: 390, scheme: 'dark' });
+    await phone.waitUntilLive();
+    await opened.page.setViewportSize({ width: 1_440, height: 1_500 });
+    await opened.page.screenshot({ path: `${IMAGES}dashboard.png` });
+    await phone.page.setViewportSize({ width: 390, height: 1_300 });
+    await phone.page.screenshot({ path: `${IMAGES}dashboard-phone.png` });
+    await phone.context.close();
+  }
+
   async function ask(path: string): Promise<Answer> {
     return (await (await fetch(url + path)).json()) as Answer;
   }
@@ -76,7 +90,13 @@ describeInBrowser('the dashboard of the sample application', () => {
   });
 
   it('moves under the load of `npm run load`, and comes to the same figures as the cache', async () => {
-    const load = built.start({}, 'load/main.js', `--url=${url}`, '--seconds=6', '--rate=40');
+    const load = built.start(
+      {},
+      'load/main.js',
+      `--url=${url}`,
+      `--seconds=${LOAD_SECONDS}`,
+      '--rate=40',
+    );
     await opened.page.locator('#hot-keys').getByText('place:').first().waitFor();
     expect(await load.ended()).toEqual({ code: 0, signal: null });
     expect(load.output).toMatch(/100 % {2}[\d,]+ answers, \d+ % from the cache/);
@@ -86,6 +106,7 @@ describeInBrowser('the dashboard of the sample application', () => {
     await waitForPart('#flow-summary', `${format.format(gets)} reads`);
     await waitForPart('#flow-steps', `${format.format(answered.L1)} answered at once`);
     await waitForPart('#headline', 'Up');
+    if (updatesImages) await takeImages();
     expect(opened.problems).toEqual([]);
   });
 

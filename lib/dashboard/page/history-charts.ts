@@ -164,7 +164,8 @@ class HistoryChart {
       height: PLOT_HEIGHT,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'history' } },
-      padding: [8, 8, 0, 0],
+      // Room for half of the last label of time.
+      padding: [8, 28, 0, 0],
       scales: {
         x: {
           range: (_plot, from, to) => [Math.min(from ?? 0, (to ?? 0) - MIN_SPAN_SECONDS), to ?? 0],
