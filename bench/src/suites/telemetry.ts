@@ -3,6 +3,7 @@ import type { CacheHierarchy } from 'nestjs-cache-hierarchy';
 import type { Case, Subject, Suite } from '../harness/suite.js';
 import { timePerOperation } from '../harness/timing.js';
 import { readThroughMap } from '../subjects.js';
+import { hitsWithDashboard } from '../telemetry/dashboard-case.js';
 import { heldKeys, zipfRequests } from '../workload.js';
 import { FLOOR } from './awaited-hit.js';
 
@@ -82,6 +83,7 @@ export const telemetry: Suite = {
         'a listener to misses': loads(listener('miss')),
       },
     },
+    hitsWithDashboard(),
     collections(),
   ],
 };
