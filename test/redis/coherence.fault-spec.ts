@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { systemClock, type Clock } from '../../lib/clock.js';
 import { randomFrom } from '../support/random.js';
@@ -8,8 +8,6 @@ import { machineNow, Oracle, type Verdict } from './oracle.js';
 import { CLIENTS, type ClientName } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
 import { until } from './until.js';
-
-jest.setTimeout(60_000);
 
 /** Deliberately short: a read beyond it is stale however busy the machine is. */
 const MAX_STALE_MS = 2_000;

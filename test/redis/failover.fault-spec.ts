@@ -31,14 +31,14 @@ beforeEach(async () => {
     (await toReplica.info('replication')).includes('master_link_status:up'),
   );
   closers = [];
-}, 20_000);
+});
 
 afterEach(async () => {
   for (const close of closers) await close();
   for (const client of [toMaster, toReplica]) client.disconnect();
   await Promise.all([front.stop(), link.stop()]);
   await Promise.all([master.stop(), replica.stop()]);
-}, 20_000);
+});
 
 function openCache(client: RedisClient): CacheHierarchy {
   const cache = new CacheHierarchy({
@@ -110,7 +110,7 @@ describeWithRedis.each(CLIENTS)('a replica that takes over, through $name', ({ o
 
     await expectNothingOld(cache);
     await expectNothingOld(openCache(client));
-  }, 30_000);
+  });
 
   it('is told as soon as it takes changes', async () => {
     const client = one(front.port);
@@ -130,7 +130,7 @@ describeWithRedis.each(CLIENTS)('a replica that takes over, through $name', ({ o
 
     await expectNothingOld(cache);
     await expectNothingOld(openCache(client));
-  }, 30_000);
+  });
 
   it('has lost that where nobody tells it, which shows that these tests can fail', async () => {
     const level = openLevel(one(front.port));
@@ -156,5 +156,5 @@ describeWithRedis.each(CLIENTS)('a replica that takes over, through $name', ({ o
         () => 0,
       );
     await until('it has them again', async () => (await found()) === DELETED.length);
-  }, 30_000);
+  });
 });

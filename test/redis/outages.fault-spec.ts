@@ -73,7 +73,7 @@ function expectInTime(): void {
 }
 
 describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
-  beforeEach(() => begin(kind), 20_000);
+  beforeEach(() => begin(kind));
 
   afterEach(async () => {
     server.signal('SIGCONT');
@@ -82,7 +82,7 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
     await until('all connections are closed', () => proxy.live === 0);
     await proxy.stop();
     await server.stop();
-  }, 20_000);
+  });
 
   it('settle every call in time while it is killed and starts empty, and are back soon', async () => {
     for (let round = 0; round < 10; round++) {
@@ -94,7 +94,7 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
 
     await expectUnharmed();
     expectInTime();
-  }, 60_000);
+  });
 
   it('settle every call in time while it is stopped, and go on with their copies', async () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -115,7 +115,7 @@ describeWithRedis.each(CLIENTS)('caches over Redis through $name', (kind) => {
     expect(hitsWhile).toBeGreaterThan(100);
     // The median, since others may keep the machine busy: nothing of an outage may do so all the time.
     expect(delay.percentile(50) / 1e6).toBeLessThan(50);
-  }, 60_000);
+  });
 
   it.each<[string, ('up' | 'down')[]]>([
     ['everything', ['up', 'down']],
