@@ -132,8 +132,3 @@ export class RedisDriver {
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
-
-/** Whether Redis itself has refused a command: it begins with a code in capitals then, what clients say does not. */
-export function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && /^[A-Z][A-Z\d]+ /.test(error.message);
-}

@@ -15,19 +15,19 @@ import {
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { BucketOutages } from './bucket-outages.js';
-import { ofKey } from './change-message.js';
-import { compress, idOf, type Codec } from './codec.js';
+import type { Codec } from './codec.js';
 import { KeyLayout, type Bucket } from './key-layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
-import { encodeRecord } from './record.js';
-import { RecordReader, type Found } from './record-reader.js';
+import { MARK_TTL_MS, marksOf, newNonce } from './marks.js';
+import { RecordReader } from './record-reader.js';
+import { RecordWriter } from './record-writer.js';
 import { RedisChanges } from './redis-changes.js';
 import type { RedisArgument } from './redis-connection.js';
-import { isRefusal, type RedisDriver } from './redis-driver.js';
+import type { RedisDriver } from './redis-driver.js';
 import { RedisInvalidations } from './redis-invalidations.js';
-import { DIGITS, LEASE, WRITE } from './scripts.js';
-import { ServerTime } from './server-time.js';
+import { FULL, unlessFull } from './refusals.js';
+import { DIGITS, LEASE } from './scripts.js';
+import { ServerTimes } from './server-time.js';
 
 /** What a {@link RedisLevel} is made of. */
 export interface RedisLevelParts {
@@ -44,11 +44,10 @@ export interface RedisLevelParts {
   readonly leaseMs: number;
 }
 
-/** A write that Redis would carry out later than this after the call is not carried out. */
-const WRITE_WITHIN_MS = 1_000;
-
 /** More keys are asked for bucket by bucket: one command that takes long keeps all others waiting. */
 const MAX_KEYS = 1_000;
+
+const NOTHING: ReadonlyMap<string, LevelEntry> = new Map();
 
 /** What the script of a lease answers. */
 type LeaseAnswer = [
@@ -58,16 +57,6 @@ type LeaseAnswer = [
   epoch: Buffer,
   waitMs: number,
 ];
-
-/** An entry on its way. */
-interface Write {
-  readonly key: string;
-  readonly entry: LevelEntry;
-  readonly token: string | undefined;
-  readonly offset: number;
-  /** The time of Redis after which it is not to be carried out. */
-  readonly latest: number;
-}
 
 /**
  * Redis or Valkey as a level. What it has survives the process, and is shared by all that use the same
@@ -84,8 +73,9 @@ export class RedisLevel implements CacheLevel {
   /** What the cache is called in Redis. */
   readonly #scope: string;
   readonly #layout: KeyLayout;
-  readonly #time: ServerTime;
+  readonly #times: ServerTimes;
   readonly #records: RecordReader;
+  readonly #writer: RecordWriter;
   readonly #invalidations: RedisInvalidations;
   readonly #leases: LeaseKeeper;
   readonly #outages: BucketOutages | undefined;
@@ -101,47 +91,38 @@ export class RedisLevel implements CacheLevel {
     this.#records = new RecordReader({ ...parts, layout: this.#layout });
     this.#invalidations = new RedisInvalidations({ ...parts, layout: this.#layout });
     this.#leases = leases;
-    this.#time = new ServerTime(parts.driver, parts.clock, this.#layout.buckets[0]!.counters);
+    this.#times = new ServerTimes(parts.driver, parts.clock, this.#layout.buckets);
+    this.#writer = new RecordWriter({
+      ...parts,
+      layout: this.#layout,
+      times: this.#times,
+      invalidations: this.#invalidations,
+      leases,
+    });
   }
 
   async read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
-    const entries = new Map<string, LevelEntry>();
-    if (keys.length === 0) return entries;
+    if (keys.length === 0) return new Map();
     const checked = this.#changes?.checked();
     if (checked !== undefined) await checked;
-    const known = this.#time.offset();
-    const offset = typeof known === 'number' ? known : await known;
-    const found = await this.#find(keys);
-    const made = found.map(({ record }) => this.#records.entryOf(record, offset));
-    for (const [at, { key }] of found.entries()) {
-      const one = made[at];
-      const entry = one instanceof Promise ? await one : one;
-      if (entry !== undefined) entries.set(key, entry);
-    }
-    return entries;
+    // One server answers a question about all keys, those of a Cluster each one about those of a bucket.
+    const isOne = this.#outages === undefined && keys.length <= MAX_KEYS;
+    if (isOne) return this.#readOf(this.#layout.buckets[0]!, keys);
+    const found = await Promise.all(
+      this.#groupsOf(keys).map(([bucket, own]) =>
+        this.#unlessOut(bucket, () => this.#readOf(bucket, own), NOTHING),
+      ),
+    );
+    const all = new Map<string, LevelEntry>();
+    for (const entries of found) for (const [key, entry] of entries) all.set(key, entry);
+    return all;
   }
 
-  async write(
+  write(
     entries: ReadonlyMap<string, LevelEntry>,
     tokens?: ReadonlyMap<string, string>,
   ): Promise<Map<string, WriteOutcome>> {
-    if (entries.size === 0) return new Map();
-    const latest = this.#parts.clock.now() + WRITE_WITHIN_MS;
-    const offset = await this.#time.offset();
-    const latestThere = latest + this.#time.leastOffset();
-    const writes = [...entries].map(async ([key, entry]): Promise<[string, WriteOutcome]> => [
-      key,
-      await this.#write({ key, entry, token: tokens?.get(key), offset, latest: latestThere }),
-    ]);
-    try {
-      return new Map(await Promise.all(writes));
-    } catch (error) {
-      const settled = await Promise.allSettled(writes);
-      // One that Redis has not answered may be carried out yet: from then on it is not.
-      if (settled.some((one) => one.status === 'rejected' && !isRefusal(one.reason)))
-        await this.#until(latest);
-      throw error;
-    }
+    return this.#writer.write(entries, tokens);
   }
 
   async lease(key: string, mode?: LeaseMode): Promise<Lease> {
@@ -166,7 +147,7 @@ export class RedisLevel implements CacheLevel {
   ): Promise<Lease> {
     const { driver, leaseMs } = this.#parts;
     await this.#changes?.checked();
-    const offset = await this.#time.offset();
+    const offset = await this.#times.of(bucket).offset();
     const nonce = newNonce();
     let rejected: RedisArgument = '';
     for (;;) {
@@ -237,7 +218,10 @@ export class RedisLevel implements CacheLevel {
 
   follow(listener: ChangeListener): ChangeFeed {
     const { driver, clock, source, maxStaleMs } = this.#parts;
-    const rewound = (): Promise<void> => this.#invalidations.repeat();
+    const rewound = (): Promise<void> => {
+      this.#times.forget();
+      return this.#invalidations.repeat();
+    };
     this.#changes = new RedisChanges({
       driver,
       clock,
@@ -260,64 +244,19 @@ export class RedisLevel implements CacheLevel {
     return this.#outages === undefined ? ask() : this.#outages.ask(index, ask, otherwise);
   }
 
-  async #write({ key, entry, token, offset, latest }: Write): Promise<WriteOutcome> {
-    const { codec, clock, driver } = this.#parts;
-    const bucket = this.#layout.bucketOf(key);
-    const keepUntil = Math.min(entry.staleUntil, clock.now() + MAX_TTL_MS);
-    const freshUntil = Math.min(entry.freshUntil, keepUntil) + offset;
-    const staleUntil = keepUntil + offset;
-    const keepMs = Math.ceil(keepUntil - clock.now());
-    if (keepMs <= 0) return 'refused';
-    const tags = entry.tags ?? [];
-    // What a load has stored may be lost, what a set has replaced must not come back.
-    if (token === undefined) this.#invalidations.noteReplaced(key);
-    const bytes = tryEncode(codec, entry.value);
-    if (bytes === undefined) return 'refused';
-    const packed = compress(bytes);
-    const payload = packed instanceof Promise ? await packed : packed;
-    const record = encodeRecord(key, {
-      freshUntil,
-      staleUntil,
-      loadMs: entry.loadMs,
-      tags,
-      codec: idOf(codec),
-      payload,
-    });
-    const asked = driver.run(
-      WRITE,
-      [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
-      [
-        ...leasedWith(token),
-        String(latest),
-        String(Math.ceil(freshUntil)),
-        String(Math.ceil(staleUntil)),
-        String(keepMs),
-        newNonce(),
-        String(MARK_TTL_MS),
-        record,
-        ...this.#invalidations.toldOf(bucket, ofKey(key)),
-      ],
-    );
-    const answer = await asked.catch(unlessFull);
-    const outcome = String(answer);
-    // The script has taken the lease away where it stored the entry.
-    if (token !== undefined && outcome === 'stored') this.#leases.forget(token);
-    return outcome === 'stored' || outcome === 'fenced' ? outcome : 'refused';
-  }
-
-  /** One server answers a question about all keys, those of a Cluster each one about those of a bucket. */
-  #find(keys: readonly string[]): Promise<readonly Found[]> {
-    const isOne = this.#outages === undefined && keys.length <= MAX_KEYS;
-    return isOne ? this.#records.read(keys) : this.#findByBucket(keys);
-  }
-
-  async #findByBucket(keys: readonly string[]): Promise<readonly Found[]> {
-    const found = await Promise.all(
-      this.#groupsOf(keys).map(([bucket, own]) =>
-        this.#unlessOut(bucket, () => this.#records.read(own), []),
-      ),
-    );
-    return found.flat();
+  /** @param bucket where the server that has the keys has one */
+  async #readOf(bucket: Bucket, keys: readonly string[]): Promise<Map<string, LevelEntry>> {
+    const known = this.#times.of(bucket).offset();
+    const offset = typeof known === 'number' ? known : await known;
+    const entries = new Map<string, LevelEntry>();
+    const found = await this.#records.read(keys);
+    const made = found.map(({ record }) => this.#records.entryOf(record, offset));
+    for (const [at, { key }] of found.entries()) {
+      const one = made[at];
+      const entry = one instanceof Promise ? await one : one;
+      if (entry !== undefined) entries.set(key, entry);
+    }
+    return entries;
   }
 
   #groupsOf(keys: readonly string[]): [Bucket, string[]][] {
@@ -330,33 +269,4 @@ export class RedisLevel implements CacheLevel {
     }
     return [...groups];
   }
-
-  #until(time: number): Promise<void> {
-    const { clock } = this.#parts;
-    return new Promise((resolve) => void clock.setTimer(resolve, Math.max(0, time - clock.now())));
-  }
-}
-
-/** Returns `undefined` for what the codec has no bytes for. */
-function tryEncode(codec: Codec, value: unknown): Buffer | undefined {
-  try {
-    return codec.encode(value);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What stands for the answer of a server that has no memory left for more. */
-const FULL = 'full';
-
-/** @throws the error, if it says anything else than that the server is full */
-function unlessFull(error: unknown): typeof FULL {
-  if (isRefusal(error) && error.message.startsWith('OOM ')) return FULL;
-  throw error;
-}
-
-/** What a script is told of a lease; a set or update has none. */
-function leasedWith(token: string | undefined): [token: string, version: string, epoch: string] {
-  const [nonce = '', version = '0', epoch = ''] = token?.split(' ') ?? [];
-  return [nonce, version, epoch];
 }

@@ -1,4 +1,5 @@
 import { SuspensionWatch, type Clock } from '../clock.js';
+import type { Bucket } from './key-layout.js';
 import type { RedisDriver } from './redis-driver.js';
 import { TIME } from './scripts.js';
 
@@ -9,7 +10,30 @@ const COMPARE_AFTER_MS = 10_000;
 const LONG_TRIP_MS = 200;
 
 /**
- * The time of Redis, by this process's monotonic clock: no two machines' wall clocks are compared. Wrong by
+ * The times of the servers that the buckets are on. Each bucket of a Cluster has one of its own: its node may
+ * have another clock than the others, and any node may get any bucket.
+ */
+export class ServerTimes {
+  readonly #times: readonly ServerTime[];
+
+  constructor(driver: RedisDriver, clock: Clock, buckets: readonly Bucket[]) {
+    const times = buckets.map(({ counters }) => new ServerTime(driver, clock, counters));
+    this.#times = driver.isCluster ? times : buckets.map(() => times[0]!);
+    driver.onReady(() => this.forget());
+  }
+
+  of({ index }: Bucket): ServerTime {
+    return this.#times[index]!;
+  }
+
+  /** Other servers may answer from now on: see {@link ServerTime.forget}. */
+  forget(): void {
+    for (const time of this.#times) time.forget();
+  }
+}
+
+/**
+ * The time of a server, by this process's monotonic clock: no two machines' wall clocks are compared. Wrong by
  * half a round trip at most, and by what the clocks drift apart in ten seconds.
  */
 export class ServerTime {
@@ -22,8 +46,10 @@ export class ServerTime {
   #leastOffset = -Infinity;
   #comparedAt = -Infinity;
   #comparing: Promise<number> | undefined;
+  /** How often the server may have become another one. */
+  #forgotten = 0;
 
-  /** @param key any key of the cache: it says which server of a Cluster is asked */
+  /** @param key of the cache: it says which server of a Cluster is asked */
   constructor(driver: RedisDriver, clock: Clock, key: string) {
     this.#driver = driver;
     this.#clock = clock;
@@ -55,13 +81,23 @@ export class ServerTime {
     return this.#leastOffset;
   }
 
+  /** Another server, with another clock, may answer from now on: it is asked before its time is told again. */
+  forget(): void {
+    this.#offset = undefined;
+    this.#comparing = undefined;
+    this.#forgotten += 1;
+  }
+
   async #compare(): Promise<number> {
+    const forgotten = this.#forgotten;
     try {
       for (;;) {
         const suspensions = new SuspensionWatch(this.#clock);
         const sentAt = this.#clock.now();
         const micros = Number(await this.#driver.run(TIME, [this.#key], []));
         const receivedAt = this.#clock.now();
+        // What is told now may be the time of the server before.
+        if (forgotten !== this.#forgotten) return await this.offset();
         if (suspensions.wasSuspended()) continue;
         this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
         this.#leastOffset = micros / 1_000 - receivedAt;
@@ -70,7 +106,7 @@ export class ServerTime {
         return this.#offset;
       }
     } finally {
-      this.#comparing = undefined;
+      if (forgotten === this.#forgotten) this.#comparing = undefined;
     }
   }
 }

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { LevelEntry } from '../../lib/levels/cache-level.js';
 import { messagePack } from '../../lib/redis/codec.js';
-import type { RedisConnection } from '../../lib/redis/redis-connection.js';
+import { BUCKETS, KeyLayout } from '../../lib/redis/key-layout.js';
+import type {
+  RedisArgument,
+  RedisConnection,
+  RedisReply,
+} from '../../lib/redis/redis-connection.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
-import { TIME, WRITE } from '../../lib/redis/scripts.js';
-import { ServerTime } from '../../lib/redis/server-time.js';
+import { COUNT, TIME, WRITE } from '../../lib/redis/scripts.js';
+import { ServerTime, ServerTimes } from '../../lib/redis/server-time.js';
 import { RedisDouble } from '../support/redis-double.js';
 import { settleMicrotasks, VirtualClock } from '../support/virtual-clock.js';
 
@@ -17,35 +22,97 @@ let level: RedisLevel;
 beforeEach(() => {
   trips = { time: [0, 0], write: [0, 0] };
   clock = new VirtualClock(settleMicrotasks);
-  // The server goes on while this process is suspended.
-  const double = new RedisDouble({ now: () => clock.wallNow() });
-  const pass = (ms: number): Promise<void> =>
-    new Promise((resolve) => void clock.setTimer(resolve, ms));
-  const connection: RedisConnection = {
-    isCluster: false,
-    ready: Promise.resolve(),
-    onReady: () => {},
-    subscribe: async () => {},
-    end: () => {},
-    async send(_key, [, sha1, count, ...rest]) {
-      const script = sha1 === TIME.sha1 ? TIME : WRITE;
-      const [there, back] = script === TIME ? trips.time : trips.write;
-      await pass(there);
-      const keys = rest.slice(0, Number(count)).map(String);
-      const reply = double.run(script, keys, rest.slice(Number(count)));
-      await pass(back);
-      return reply;
-    },
-  };
-  const driver = new RedisDriver(() => connection, clock);
-  const parts = { driver, clock, prefix: 'any', source: 'A', maxStaleMs: 5_000, leaseMs: 10_000 };
-  level = new RedisLevel({ ...parts, codec: messagePack() }, 'any');
+  startNodes(false);
 });
 
-function write(): Promise<unknown> {
-  const [now, never] = [clock.now(), Infinity];
-  const entry = { value: 1, bornAt: now, freshUntil: never, staleUntil: never, loadMs: 1 };
-  return level.write(new Map<string, LevelEntry>([['key', { ...entry, tags: undefined }]]));
+const SCRIPTS = [COUNT, TIME, WRITE];
+
+/** A node for each bucket, with a clock of its own. */
+class Nodes implements RedisConnection {
+  readonly isCluster: boolean;
+  readonly ready = Promise.resolve();
+  timesAsked = 0;
+  reconnect: () => void = () => {};
+  readonly #skews = new Map<number, number>();
+  readonly #nodes: readonly RedisDouble[];
+
+  constructor(isCluster: boolean) {
+    this.isCluster = isCluster;
+    this.#nodes = Array.from({ length: BUCKETS }, (_, index) => {
+      // A server goes on while this process is suspended.
+      return new RedisDouble({ now: () => clock.wallNow() + (this.#skews.get(index) ?? 0) });
+    });
+  }
+
+  skewOf(key: string, ms: number): void {
+    this.#skews.set(layout.indexOf(key), ms);
+  }
+
+  runOf(key: string, run: string): void {
+    this.#nodes[layout.indexOf(key)]!.runId = run;
+  }
+
+  onReady(run: () => void): void {
+    this.reconnect = run;
+  }
+
+  async subscribe(): Promise<void> {}
+
+  end(): void {}
+
+  async send(key: string, [name, ...args]: readonly RedisArgument[]): Promise<RedisReply> {
+    const node = this.#nodes[layout.buckets.findIndex(({ counters }) => isBeside(key, counters))]!;
+    if (name === 'MGET') return node.mget(args.map(String));
+    const [sha1, count, ...rest] = args;
+    const script = SCRIPTS.find((one) => one.sha1 === sha1)!;
+    if (script === TIME) this.timesAsked += 1;
+    const [there, back] = script === TIME ? trips.time : script === WRITE ? trips.write : [0, 0];
+    if (there > 0) await pass(there);
+    const keys = rest.slice(0, Number(count)).map(String);
+    const reply = node.run(script, keys, rest.slice(Number(count)));
+    if (back > 0) await pass(back);
+    return reply;
+  }
+}
+
+const layout = new KeyLayout({ prefix: 'any', name: 'any' });
+
+/** Whether two names in Redis are of the same bucket. */
+function isBeside(one: string, other: string): boolean {
+  return one.slice(0, one.indexOf('}')) === other.slice(0, other.indexOf('}'));
+}
+
+function pass(ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(resolve, ms));
+}
+
+function startNodes(isCluster: boolean): Nodes {
+  const nodes = new Nodes(isCluster);
+  const driver = new RedisDriver(() => nodes, clock);
+  const parts = { driver, clock, prefix: 'any', source: 'A', maxStaleMs: 5_000, leaseMs: 10_000 };
+  level = new RedisLevel({ ...parts, codec: messagePack() }, 'any');
+  return nodes;
+}
+
+function keysOfTwoBuckets(): [string, string] {
+  const keys = Array.from({ length: 100 }, (_, id) => `key ${id}`);
+  // The second is not in the first bucket, which stands for all of them on one server.
+  const [here, there] = [0, 1].map((index) => keys.find((key) => layout.indexOf(key) === index)!);
+  return [here!, there!];
+}
+
+function write(keys = ['key'], ttlMs = Infinity): Promise<Map<string, unknown>> {
+  const bornAt = clock.now();
+  const until = bornAt + ttlMs;
+  const entry = {
+    value: 1,
+    bornAt,
+    freshUntil: until,
+    staleUntil: until,
+    loadMs: 1,
+    tags: undefined,
+  };
+  return level.write(new Map<string, LevelEntry>(keys.map((key) => [key, entry])));
 }
 
 describe(`${ServerTime.name} and the latest time of a write`, () => {
@@ -96,6 +163,96 @@ describe(`${ServerTime.name} and the latest time of a write`, () => {
 
     const stored = new Map([['key', 'stored']]);
     const refused = new Map([['key', 'refused']]);
-    expect(await Promise.all([first, second, third])).toEqual([refused, refused, stored]);
+    expect(await Promise.all([first, second, third])).toEqual([refused, stored, stored]);
+  });
+});
+
+describe(`${ServerTimes.name} of servers whose clocks differ`, () => {
+  const MINUTE = 60_000;
+  const [HERE, THERE] = keysOfTwoBuckets();
+
+  it.each([
+    ['ahead', MINUTE],
+    ['behind', -MINUTE],
+  ])(
+    'has entries stored and read for their lifetimes where a node of a Cluster is %s',
+    async (_, skewMs) => {
+      const nodes = startNodes(true);
+      nodes.skewOf(THERE, skewMs);
+      const writes = write([HERE, THERE], 5_000);
+      await clock.advance(0);
+      expect([...(await writes).values()]).toEqual(['stored', 'stored']);
+      await clock.advance(1_000);
+
+      const found = await level.read([HERE, THERE]);
+      const livesFor = [HERE, THERE].map((key) => found.get(key)!.freshUntil - clock.now());
+      expect(livesFor).toEqual([4_000, 4_000]);
+    },
+  );
+
+  it('has no late write carried out by a node that is behind', async () => {
+    const nodes = startNodes(true);
+    nodes.skewOf(THERE, -MINUTE);
+    trips.write = [1_001, 0];
+    const writing = write([THERE]);
+    await clock.advance(2_000);
+
+    expect(await writing).toEqual(new Map([[THERE, 'refused']]));
+  });
+
+  it('asks a node anew that refuses a write as late, since another may have taken its place', async () => {
+    const nodes = startNodes(true);
+    expect(await write([THERE])).toEqual(new Map([[THERE, 'stored']]));
+    nodes.skewOf(THERE, MINUTE);
+
+    expect(await write([THERE])).toEqual(new Map([[THERE, 'refused']]));
+    expect(await write([THERE])).toEqual(new Map([[THERE, 'stored']]));
+  });
+
+  it('asks a node anew when another run of a server answers the question for the counts', async () => {
+    const nodes = startNodes(true);
+    const feed = level.follow({ changed: () => {}, missed: () => {} });
+    await clock.advance(0);
+    expect(await write([THERE])).toEqual(new Map([[THERE, 'stored']]));
+    nodes.skewOf(THERE, -MINUTE);
+    nodes.runOf(THERE, 'another');
+    await clock.advance(1_000);
+    trips.write = [1_001, 0];
+    const writing = write([THERE]);
+    await clock.advance(2_000);
+
+    expect(await writing).toEqual(new Map([[THERE, 'refused']]));
+    feed.stop();
+  });
+
+  it('takes no answer for the time of a server that may not be there any more', async () => {
+    const nodes = startNodes(true);
+    trips.time = [0, 10];
+    const asking = write([THERE]);
+    await clock.advance(5);
+    nodes.skewOf(THERE, MINUTE);
+    nodes.reconnect();
+    await clock.advance(20);
+
+    expect(await asking).toEqual(new Map([[THERE, 'stored']]));
+  });
+
+  it('asks the one server anew when it is connected anew', async () => {
+    const nodes = startNodes(false);
+    expect(await write([HERE])).toEqual(new Map([[HERE, 'stored']]));
+    nodes.skewOf(HERE, -MINUTE);
+    nodes.reconnect();
+    trips.write = [1_001, 0];
+    const writing = write([HERE]);
+    await clock.advance(2_000);
+
+    expect(await writing).toEqual(new Map([[HERE, 'refused']]));
+  });
+
+  it('asks one server once for all buckets', async () => {
+    const nodes = startNodes(false);
+    await write([HERE, THERE]);
+
+    expect(nodes.timesAsked).toBe(1);
   });
 });

@@ -1,0 +1,151 @@
+import type { Clock } from '../clock.js';
+import type { LevelEntry, WriteOutcome } from '../levels/cache-level.js';
+import { ofKey } from './change-message.js';
+import { compress, idOf, type Codec } from './codec.js';
+import type { KeyLayout } from './key-layout.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
+import { encodeRecord } from './record.js';
+import type { RedisDriver } from './redis-driver.js';
+import type { RedisInvalidations } from './redis-invalidations.js';
+import { isRefusal, unlessFull } from './refusals.js';
+import { WRITE } from './scripts.js';
+import type { ServerTime, ServerTimes } from './server-time.js';
+
+/** What a {@link RecordWriter} is made of. */
+export interface RecordWriterParts {
+  readonly driver: Pick<RedisDriver, 'run'>;
+  readonly clock: Clock;
+  readonly codec: Codec;
+  readonly layout: KeyLayout;
+  readonly times: ServerTimes;
+  readonly invalidations: RedisInvalidations;
+  readonly leases: LeaseKeeper;
+}
+
+/** A write that Redis would carry out later than this after the call is not carried out. */
+const WRITE_WITHIN_MS = 1_000;
+
+/** An entry on its way. */
+interface Write {
+  readonly key: string;
+  readonly entry: LevelEntry;
+  readonly token: string | undefined;
+  /** The time of the clock after which it is not to be carried out. */
+  readonly latest: number;
+  readonly offsets: Offsets;
+}
+
+/** What each server's time is ahead of that of this process, in milliseconds. */
+type Offsets = ReadonlyMap<ServerTime, number>;
+
+/** Makes records of entries, and stores them: within a second from the call, or never. */
+export class RecordWriter {
+  readonly #parts: RecordWriterParts;
+
+  constructor(parts: RecordWriterParts) {
+    this.#parts = parts;
+  }
+
+  async write(
+    entries: ReadonlyMap<string, LevelEntry>,
+    tokens?: ReadonlyMap<string, string>,
+  ): Promise<Map<string, WriteOutcome>> {
+    if (entries.size === 0) return new Map();
+    const latest = this.#parts.clock.now() + WRITE_WITHIN_MS;
+    const offsets = await this.#offsetsOf(entries.keys());
+    const writes = [...entries].map(async ([key, entry]): Promise<[string, WriteOutcome]> => [
+      key,
+      await this.#write({ key, entry, token: tokens?.get(key), latest, offsets }),
+    ]);
+    try {
+      return new Map(await Promise.all(writes));
+    } catch (error) {
+      const settled = await Promise.allSettled(writes);
+      // One that Redis has not answered may be carried out yet: from then on it is not.
+      if (settled.some((one) => one.status === 'rejected' && !isRefusal(one.reason)))
+        await this.#until(latest);
+      throw error;
+    }
+  }
+
+  async #offsetsOf(keys: Iterable<string>): Promise<Offsets> {
+    const { layout, times } = this.#parts;
+    const asked = new Set<ServerTime>();
+    for (const key of keys) asked.add(times.of(layout.bucketOf(key)));
+    return new Map(
+      await Promise.all(
+        [...asked].map(async (time): Promise<[ServerTime, number]> => [time, await time.offset()]),
+      ),
+    );
+  }
+
+  async #write({ key, entry, token, latest, offsets }: Write): Promise<WriteOutcome> {
+    const { codec, clock, driver, layout, times, invalidations, leases } = this.#parts;
+    const bucket = layout.bucketOf(key);
+    const time = times.of(bucket);
+    const offset = offsets.get(time)!;
+    const keepUntil = Math.min(entry.staleUntil, clock.now() + MAX_TTL_MS);
+    const freshUntil = Math.min(entry.freshUntil, keepUntil) + offset;
+    const staleUntil = keepUntil + offset;
+    const keepMs = Math.ceil(keepUntil - clock.now());
+    if (keepMs <= 0) return 'refused';
+    const tags = entry.tags ?? [];
+    // What a load has stored may be lost, what a set has replaced must not come back.
+    if (token === undefined) invalidations.noteReplaced(key);
+    const bytes = tryEncode(codec, entry.value);
+    if (bytes === undefined) return 'refused';
+    const packed = compress(bytes);
+    const payload = packed instanceof Promise ? await packed : packed;
+    const record = encodeRecord(key, {
+      freshUntil,
+      staleUntil,
+      loadMs: entry.loadMs,
+      tags,
+      codec: idOf(codec),
+      payload,
+    });
+    const asked = driver.run(
+      WRITE,
+      [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
+      [
+        ...leasedWith(token),
+        String(latest + time.leastOffset()),
+        String(Math.ceil(freshUntil)),
+        String(Math.ceil(staleUntil)),
+        String(keepMs),
+        newNonce(),
+        String(MARK_TTL_MS),
+        record,
+        ...invalidations.toldOf(bucket, ofKey(key)),
+      ],
+    );
+    const answer = await asked.catch(unlessFull);
+    const outcome = String(answer);
+    // Its clock may be another one than that which was asked.
+    if (outcome === 'late') time.forget();
+    // The script has taken the lease away where it stored the entry.
+    if (token !== undefined && outcome === 'stored') leases.forget(token);
+    return outcome === 'stored' || outcome === 'fenced' ? outcome : 'refused';
+  }
+
+  #until(time: number): Promise<void> {
+    const { clock } = this.#parts;
+    return new Promise((resolve) => void clock.setTimer(resolve, Math.max(0, time - clock.now())));
+  }
+}
+
+/** Returns `undefined` for what the codec has no bytes for. */
+function tryEncode(codec: Codec, value: unknown): Buffer | undefined {
+  try {
+    return codec.encode(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a script is told of a lease; a set or update has none. */
+function leasedWith(token: string | undefined): [token: string, version: string, epoch: string] {
+  const [nonce = '', version = '0', epoch = ''] = token?.split(' ') ?? [];
+  return [nonce, version, epoch];
+}
