@@ -43,7 +43,7 @@ export interface LowerLevelMetrics extends LevelCallMetrics, OwnLevelMetrics {
   readonly misses: number;
   /** Reads that were not sent, since an invalidation was on its way or not confirmed. */
   readonly unread: number;
-  /** Whether the last call that ended has failed. */
+  /** Whether it, or a part of it, has begun to fail, and nothing of it has answered since. */
   readonly down: boolean;
   /** Keys with changes on their way, and other invalidations on theirs, none of which has failed. */
   readonly inFlight: number;
@@ -106,7 +106,7 @@ export class LowerLevel {
     });
   }
 
-  /** Whether it does not answer now: the last call that ended has failed, or too many are waited for. */
+  /** Whether it does not answer now: it, or a part of it, has begun to fail, or too many calls are waited for. */
   get down(): boolean {
     return this.#calls.down || this.#calls.isFull;
   }
@@ -148,7 +148,8 @@ export class LowerLevel {
    * is not waited for once more.
    */
   async lease(key: string, mode: LeaseMode): Promise<Lease | undefined> {
-    if (this.down || !this.#isReadable(key)) return undefined;
+    if (this.#calls.isDownFor(key) || this.#calls.isFull || !this.#isReadable(key))
+      return undefined;
     const open = this.openTags;
     const reply = await this.#calls.lease(key, mode);
     const lease = reply.state === 'answered' ? reply.answer : undefined;

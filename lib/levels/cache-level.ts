@@ -151,6 +151,12 @@ export interface CacheLevel {
   readonly name: string;
   /** Whether it answers synchronously; `readNow` is required then. */
   readonly inProcess: boolean;
+  /**
+   * Tells which part of the level has a key, where one part can be away while the others answer, as the nodes
+   * of a cluster can. What is asked of different parts goes in different calls, of which each may fail alone.
+   * Always the same small number for a key, from 0; something is kept for each. Outside this process only.
+   */
+  partOf?(key: string): number;
   /** Finds an entry that is live, or that is only a stale answer. */
   readNow?(key: string): LevelEntry | undefined;
   /** Finds the entries among `keys` that are live, or that are only stale answers. */

@@ -14,7 +14,6 @@ import {
   type WriteOutcome,
 } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
-import { BucketOutages } from './bucket-outages.js';
 import type { Codec } from './codec.js';
 import { KeyLayout, type Bucket } from './key-layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -47,8 +46,6 @@ export interface RedisLevelParts {
 /** More keys are asked for bucket by bucket: one command that takes long keeps all others waiting. */
 const MAX_KEYS = 1_000;
 
-const NOTHING: ReadonlyMap<string, LevelEntry> = new Map();
-
 /** What the script of a lease answers. */
 type LeaseAnswer = [
   state: Buffer,
@@ -69,6 +66,8 @@ type LeaseAnswer = [
 export class RedisLevel implements CacheLevel {
   readonly name = 'redis';
   readonly inProcess = false;
+  /** In a Cluster each bucket can be away by itself. */
+  readonly partOf?: (key: string) => number;
   readonly #parts: RedisLevelParts;
   /** What the cache is called in Redis. */
   readonly #scope: string;
@@ -78,16 +77,13 @@ export class RedisLevel implements CacheLevel {
   readonly #writer: RecordWriter;
   readonly #invalidations: RedisInvalidations;
   readonly #leases: LeaseKeeper;
-  readonly #outages: BucketOutages | undefined;
   #changes: RedisChanges | undefined;
 
   constructor(parts: RedisLevelParts, name: string, leases = new LeaseKeeper(parts)) {
     this.#parts = parts;
     this.#scope = name;
-    this.#outages = parts.driver.isCluster
-      ? new BucketOutages(parts.clock, parts.driver)
-      : undefined;
     this.#layout = new KeyLayout({ prefix: parts.prefix, name });
+    if (parts.driver.isCluster) this.partOf = (key) => this.#layout.indexOf(key);
     this.#records = new RecordReader({ ...parts, layout: this.#layout });
     this.#invalidations = new RedisInvalidations({ ...parts, layout: this.#layout });
     this.#leases = leases;
@@ -106,12 +102,10 @@ export class RedisLevel implements CacheLevel {
     const checked = this.#changes?.checked();
     if (checked !== undefined) await checked;
     // One server answers a question about all keys, those of a Cluster each one about those of a bucket.
-    const isOne = this.#outages === undefined && keys.length <= MAX_KEYS;
+    const isOne = !this.#parts.driver.isCluster && keys.length <= MAX_KEYS;
     if (isOne) return this.#readOf(this.#layout.buckets[0]!, keys);
     const found = await Promise.all(
-      this.#groupsOf(keys).map(([bucket, own]) =>
-        this.#unlessOut(bucket, () => this.#readOf(bucket, own), NOTHING),
-      ),
+      this.#groupsOf(keys).map(([bucket, own]) => this.#readOf(bucket, own)),
     );
     const all = new Map<string, LevelEntry>();
     for (const entries of found) for (const [key, entry] of entries) all.set(key, entry);
@@ -125,26 +119,8 @@ export class RedisLevel implements CacheLevel {
     return this.#writer.write(entries, tokens);
   }
 
-  async lease(key: string, mode?: LeaseMode): Promise<Lease> {
+  async lease(key: string, { tags = [], force = false }: LeaseMode = {}): Promise<Lease> {
     const bucket = this.#layout.bucketOf(key);
-    let isOver = false;
-    const ask = async (): Promise<Lease> => {
-      const lease = await this.#lease(bucket, key, mode);
-      if (isOver && lease.state === 'load') lease.release();
-      return lease;
-    };
-    try {
-      return await this.#unlessOut(bucket, ask, { state: 'none' });
-    } finally {
-      isOver = true;
-    }
-  }
-
-  async #lease(
-    bucket: Bucket,
-    key: string,
-    { tags = [], force = false }: LeaseMode = {},
-  ): Promise<Lease> {
     const { driver, leaseMs } = this.#parts;
     await this.#changes?.checked();
     const offset = await this.#times.of(bucket).offset();
@@ -238,10 +214,6 @@ export class RedisLevel implements CacheLevel {
   async close(): Promise<void> {
     await this.#leases.close();
     this.#parts.driver.close();
-  }
-
-  #unlessOut<T>({ index }: Bucket, ask: () => Promise<T>, otherwise: T): Promise<T> {
-    return this.#outages === undefined ? ask() : this.#outages.ask(index, ask, otherwise);
   }
 
   /** @param bucket where the server that has the keys has one */

@@ -123,11 +123,30 @@ describeWithRedis.each(CLIENTS)(
         await until('it is known', async () => (await valuesOf(other, left)).every(isNew));
         const lost = KEYS.find((key) => !left.includes(key))!;
         expect(await third.getOrSet(lost, () => 'loaded')).toBe('loaded');
+
+        // Calls of many keys fail for those alone that are away. A busy machine may be late with others.
+        const owed = KEYS.length - left.length;
+        await until('only what is away is owed', async () => {
+          await third.setMany(KEYS.map((key) => [key, 'set']));
+          return third.getMetrics().lower.remote!.unconfirmed === owed;
+        });
+        await until('the others are found', async () => {
+          const found = [...(await one.getMany(KEYS)).keys()];
+          return found.join() === left.join();
+        });
+        await until('the others are deleted', async () => {
+          await third.deleteMany(KEYS);
+          return third.getMetrics().lower.remote!.unconfirmed === owed;
+        });
+        await until('what is loaded is shared', async () => {
+          await Promise.all(KEYS.map((key) => one.getOrSet(key, () => 'loaded')));
+          return (await valuesOf(other, left)).every((value) => value === 'loaded');
+        });
       } finally {
         await Promise.all(caches.map((cache) => cache.close()));
         await lossy.stop();
       }
-    }, 30_000);
+    }, 120_000);
   },
 );
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import { MAX_CALLS_UNDER_WAY } from '../../lib/hierarchy/level-calls.js';
+import { MAX_CALLS_UNDER_WAY } from '../../lib/hierarchy/timed-calls.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
