@@ -115,10 +115,15 @@ export class KnownChanges {
     }
   }
 
-  /** Notes of each bucket whose messages have all come that everything was known when it was asked for. */
-  prove(): void {
-    for (const known of this.#buckets)
-      if (known.epoch !== undefined && known.count >= known.due) known.proven = known.asked;
+  /**
+   * Notes of each bucket whose messages have all come that everything was known when it was asked for.
+   *
+   * @param isOpen whether a bucket is not to be proven yet
+   */
+  prove(isOpen: (bucket: number) => boolean): void {
+    for (const [bucket, known] of this.#buckets.entries())
+      if (known.epoch !== undefined && known.count >= known.due && !isOpen(bucket))
+        known.proven = known.asked;
     this.#proven = {
       at: Math.min(...this.#buckets.map(({ proven }) => proven.at)),
       atWall: Math.min(...this.#buckets.map(({ proven }) => proven.atWall)),

@@ -3,7 +3,7 @@ import type { LevelChange } from '../levels/cache-level.js';
 
 /** How far behind its server a replica may be, in milliseconds: what is older is on both. */
 const KEEP_MS = 30_000;
-/** So many changes are remembered one by one; beyond that it is as if everything had been cleared. */
+/** So many changes are remembered one by one; beyond that it is as if everything had been cleared, and held. */
 const MAX_CHANGES = 10_000;
 
 /** A change that may have to be made once more. */
@@ -28,6 +28,8 @@ export class RecentChanges {
   /** By what was changed, the oldest first. */
   readonly #noted = new Map<string, Noted>();
   #overflowedAt = -Infinity;
+  /** The longest hold of what there was no place for. */
+  #overflowHeldUntil = -Infinity;
   /** When the server had everything last. */
   #confirmedAt = Infinity;
 
@@ -41,10 +43,13 @@ export class RecentChanges {
     this.#noted.delete(name);
     this.#noted.set(name, { change, at: now, heldUntil });
     const since = this.#keptSince();
-    for (const [oldest, { at }] of this.#noted) {
+    for (const [oldest, { at, heldUntil: until }] of this.#noted) {
       const isFull = this.#noted.size > MAX_CHANGES;
       if (at >= since && !isFull) return;
-      if (isFull) this.#overflowedAt = now;
+      if (isFull) {
+        this.#overflowedAt = now;
+        this.#overflowHeldUntil = Math.max(this.#overflowHeldUntil, until);
+      }
       this.#noted.delete(oldest);
     }
   }
@@ -54,12 +59,16 @@ export class RecentChanges {
     this.#confirmedAt = at;
   }
 
-  /** What is to be done once more. */
+  /** What is to be done once more: where there was no place for all of it everything is cleared, and held. */
   list(): readonly RecentChange[] {
     const since = this.#keptSince();
-    if (this.#overflowedAt >= since)
-      return [{ change: { kind: 'clear', prefix: '' }, heldUntil: -Infinity }];
-    return [...this.#noted.values()].filter(({ at }) => at >= since);
+    const kept = [...this.#noted.values()].filter(({ at }) => at >= since);
+    if (this.#overflowedAt < since) return kept;
+    const heldUntil = kept.reduce(
+      (longest, one) => Math.max(longest, one.heldUntil),
+      this.#overflowHeldUntil,
+    );
+    return [{ change: { kind: 'clear', prefix: '' }, heldUntil }];
   }
 
   #keptSince(): number {

@@ -4,6 +4,7 @@ import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
 import { KnownChanges, type Counted } from './known-changes.js';
 import type { RedisDriver, Subscription } from './redis-driver.js';
+import type { Retelling } from './retelling.js';
 import { COUNT } from './scripts.js';
 import { within } from './within.js';
 
@@ -16,11 +17,10 @@ export interface RedisChangesParts {
   readonly source: string;
   readonly maxStaleMs: number;
   readonly listener: ChangeListener;
-  /**
-   * Called when the server may have lost changes that it had told of; rejects where what is done about it
-   * has failed, and is called again then.
-   */
-  readonly rewound: () => Promise<void>;
+  /** Tells servers once more what they may have lost. */
+  readonly retelling: Retelling;
+  /** Called when the server of a bucket may have become another one. */
+  readonly replaced: (bucket: number) => void;
   /** Called when all servers had everything at a time of the clock. */
   readonly confirmed: (at: number) => void;
 }
@@ -54,15 +54,14 @@ export class RedisChanges implements ChangeFeed {
   #subscription: Subscription;
   #subscribedAt: number;
   #canHear = false;
-  #isRewound = false;
   #cancel: (() => void) | undefined;
   /** The count under way, and whether another is to follow it at once. */
   #counting: Promise<void> | undefined;
   #countAgain = false;
   /** Whether the connection for commands is new since the last count. */
   #isChecking = false;
-  /** When the server has answered last, or was given time anew to do so. */
-  #answeredAt: number;
+  /** When the connection for commands was made anew last. */
+  #recycledAt: number;
   #askedAt = -Infinity;
   #stopped = false;
   #recycled = 0;
@@ -73,7 +72,7 @@ export class RedisChanges implements ChangeFeed {
     this.maxStaleMs = parts.maxStaleMs;
     this.#suspensions = new SuspensionWatch(parts.clock);
     this.#known = new KnownChanges((bucket) => parts.listener.missed(bucket));
-    this.#answeredAt = this.#subscribedAt = parts.clock.now();
+    this.#recycledAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
     this.#ignoreReady = parts.driver.onReady(() => {
       this.#isChecking = true;
@@ -86,10 +85,11 @@ export class RedisChanges implements ChangeFeed {
    * Waits, after the connection was broken, until the server is known to have what it has acknowledged;
    * rejects while it has not: it may show what was invalidated.
    *
+   * @param bucket the one that is asked for; all without it
    * @returns nothing where there is nothing to wait for
    */
-  checked(): Promise<void> | undefined {
-    return this.#isChecking || this.#isRewound ? this.#checked() : undefined;
+  checked(bucket?: number): Promise<void> | undefined {
+    return this.#isUnchecked(bucket) ? this.#checked(bucket) : undefined;
   }
 
   groupOf(key: string): number {
@@ -119,10 +119,14 @@ export class RedisChanges implements ChangeFeed {
     this.#subscription.end();
   }
 
-  async #checked(): Promise<void> {
-    while ((this.#isChecking || this.#isRewound) && this.#counting !== undefined)
-      await this.#counting;
-    if (this.#isRewound) throw new Error('Redis may have lost changes, and is not told again yet.');
+  #isUnchecked(bucket?: number): boolean {
+    return this.#isChecking || this.#parts.retelling.isOpen(bucket);
+  }
+
+  async #checked(bucket?: number): Promise<void> {
+    while (this.#isUnchecked(bucket) && this.#counting !== undefined) await this.#counting;
+    if (this.#parts.retelling.isOpen(bucket))
+      throw new Error('Redis may have lost changes, and is not told again yet.');
   }
 
   #subscribe(): Subscription {
@@ -190,28 +194,25 @@ export class RedisChanges implements ChangeFeed {
   async #count(): Promise<void> {
     this.#countAgain = false;
     this.#missOverdue();
-    const { clock, driver, rewound } = this.#parts;
+    const { clock, driver, retelling } = this.#parts;
     const { generation } = driver;
     const asked = { at: clock.now(), atWall: clock.wallNow() };
     this.#known.expect();
     try {
       const counted = await this.#askCounts();
-      this.#answeredAt = clock.now();
       this.#askedAt = asked.at;
       for (const [bucket, one] of counted)
-        if (this.#known.take(bucket, one, asked)) this.#isRewound = true;
-      if (this.#isRewound) {
-        await within(clock, GIVE_UP_AFTER_MS, rewound());
-        this.#isRewound = false;
-      }
-      if (counted.size === BUCKETS) this.#parts.confirmed(asked.at);
+        if (this.#known.take(bucket, one, asked)) this.#noteReplaced(bucket);
+      // What takes longer goes on meanwhile, and is waited for when it is counted next.
+      await within(clock, GIVE_UP_AFTER_MS, retelling.goOn()).catch(() => {});
+      if (counted.size === BUCKETS && !retelling.isOpen()) this.#parts.confirmed(asked.at);
       this.#noteSuspension();
       this.#prove();
     } catch {
       // The level tells of its outages; without an answer there is no proof.
-      if (clock.now() - this.#answeredAt > GIVE_UP_AFTER_MS) {
+      if (clock.now() - Math.max(driver.answeredAt, this.#recycledAt) > GIVE_UP_AFTER_MS) {
         this.#recycle(generation);
-        this.#answeredAt = clock.now();
+        this.#recycledAt = clock.now();
       }
       // What has silenced one connection may have silenced the other.
       if (driver.generation !== generation && !this.#stopped) this.#subscribeAnew();
@@ -247,8 +248,9 @@ export class RedisChanges implements ChangeFeed {
       });
     }
     if (counted.size > 0) return counted;
-    // A connection that does not answer in time may be dead without anybody having said so.
-    if (clock.now() - sentAt >= ANSWER_WITHIN_MS) this.#recycle(generation);
+    // A connection that answers nothing in time may be dead without anybody having said so.
+    const isSilent = driver.answeredAt < sentAt && clock.now() - sentAt >= ANSWER_WITHIN_MS;
+    if (isSilent) this.#recycle(generation);
     throw new Error('Redis has answered nothing.');
   }
 
@@ -261,7 +263,12 @@ export class RedisChanges implements ChangeFeed {
     if (isOverdue) this.#known.giveUp();
   }
 
+  #noteReplaced(bucket: number): void {
+    this.#parts.replaced(bucket);
+    this.#parts.retelling.begin(bucket);
+  }
+
   #prove(): void {
-    if (this.#canHear && !this.#isRewound) this.#known.prove();
+    if (this.#canHear) this.#known.prove((bucket) => this.#parts.retelling.isOpen(bucket));
   }
 }

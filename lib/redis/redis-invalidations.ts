@@ -5,6 +5,7 @@ import type { Bucket, KeyLayout } from './key-layout.js';
 import { MARK_TTL_MS, newNonce } from './marks.js';
 import { RecentChanges, type RecentChange } from './recent-changes.js';
 import type { RedisDriver } from './redis-driver.js';
+import { Retelling } from './retelling.js';
 import { DELETE, INVALIDATE } from './scripts.js';
 
 /** What {@link RedisInvalidations} are made of. */
@@ -20,10 +21,17 @@ export interface RedisInvalidationsParts {
 export class RedisInvalidations {
   readonly #parts: RedisInvalidationsParts;
   readonly #recent: RecentChanges;
+  /** Tells servers once more what they may have lost. */
+  readonly retelling: Retelling;
 
   constructor(parts: RedisInvalidationsParts) {
     this.#parts = parts;
     this.#recent = new RecentChanges(parts.clock);
+    this.retelling = new Retelling({
+      ...parts,
+      recent: () => this.#recent.list(),
+      tell: (bucket, changes) => this.repeat(bucket, changes),
+    });
   }
 
   async delete(keys: readonly string[], mode?: DeleteMode): Promise<void> {
@@ -33,13 +41,13 @@ export class RedisInvalidations {
 
   async invalidateTags(tags: readonly string[], hold?: number): Promise<void> {
     this.#recent.note(ofTags(tags), { kind: 'tags', tags }, hold);
-    await this.#invalidateTags(tags, hold);
+    await this.#everywhere((bucket) => this.#invalidateTagsIn(bucket, tags, hold));
   }
 
   /** Removes what begins with `namespace`. */
   async clear(namespace: string): Promise<void> {
     this.#recent.note(ofClear(namespace), { kind: 'clear', prefix: namespace });
-    await this.#clear(namespace);
+    await this.#everywhere((bucket) => this.#clearIn(bucket, namespace));
   }
 
   /** Remembers that what a key had before must not come back. */
@@ -52,9 +60,26 @@ export class RedisInvalidations {
     this.#recent.confirm(at);
   }
 
-  /** A server that has lost what it acknowledged is told once more; rejects where it does not take that. */
-  async repeat(): Promise<void> {
-    await Promise.all(this.#recent.list().map((change) => this.#repeat(change)));
+  /**
+   * Makes changes of a bucket once more; rejects where the server does not take that. Tags are invalidated by
+   * one script, all with the longest of their holds: to hold for longer stores less, and never something old.
+   */
+  async repeat(bucket: Bucket, changes: readonly RecentChange[]): Promise<void> {
+    const now = this.#parts.clock.now();
+    const tags = new Set<string>();
+    let tagsHold = 0;
+    const asked: Promise<unknown>[] = [];
+    for (const { change, heldUntil } of changes) {
+      const hold = Math.max(0, heldUntil - now);
+      if (change.kind === 'key') asked.push(this.#delete(change.key, { hold }));
+      else if (change.kind === 'clear') asked.push(this.#clearIn(bucket, change.prefix, hold));
+      else {
+        for (const tag of change.tags) tags.add(tag);
+        tagsHold = Math.max(tagsHold, hold);
+      }
+    }
+    if (tags.size > 0) asked.push(this.#invalidateTagsIn(bucket, [...tags], tagsHold));
+    await Promise.all(asked);
   }
 
   /** What a script is given to tell the other processes of a change. */
@@ -63,12 +88,8 @@ export class RedisInvalidations {
     return [change, layout.channel, originOf(source, bucket.index)];
   }
 
-  #repeat({ change, heldUntil }: RecentChange): Promise<unknown> {
-    const hold = Math.max(0, heldUntil - this.#parts.clock.now());
-    if (change.kind === 'key') return this.#delete(change.key, { hold });
-    return change.kind === 'tags'
-      ? this.#invalidateTags(change.tags, hold)
-      : this.#clear(change.prefix);
+  #everywhere(run: (bucket: Bucket) => Promise<unknown>): Promise<unknown> {
+    return Promise.all(this.#parts.layout.buckets.map(run));
   }
 
   #delete(key: string, { hold = 0, expire = false }: DeleteMode = {}): Promise<unknown> {
@@ -79,28 +100,26 @@ export class RedisInvalidations {
     return driver.run(DELETE, names, [...mode, ...this.toldOf(bucket, ofKey(key))]);
   }
 
-  #invalidateTags(tags: readonly string[], hold?: number): Promise<unknown> {
-    return this.#replaceMarks((bucket) => tags.map((tag) => bucket.tag(tag)), ofTags(tags), hold);
+  #invalidateTagsIn(bucket: Bucket, tags: readonly string[], hold?: number): Promise<unknown> {
+    const marks = tags.map((tag) => bucket.tag(tag));
+    return this.#replaceMarks(bucket, marks, { change: ofTags(tags), hold });
   }
 
-  #clear(namespace: string): Promise<unknown> {
-    return this.#replaceMarks(
-      (bucket) => [namespace === '' ? bucket.generation : bucket.namespace(namespace)],
-      ofClear(namespace),
-    );
+  #clearIn(bucket: Bucket, namespace: string, hold?: number): Promise<unknown> {
+    const mark = namespace === '' ? bucket.generation : bucket.namespace(namespace);
+    return this.#replaceMarks(bucket, [mark], { change: ofClear(namespace), hold });
   }
 
-  #replaceMarks(marksIn: (bucket: Bucket) => string[], change: string, hold = 0): Promise<unknown> {
-    const { driver, layout } = this.#parts;
+  #replaceMarks(
+    bucket: Bucket,
+    marks: readonly string[],
+    { change, hold = 0 }: { readonly change: string; readonly hold: number | undefined },
+  ): Promise<unknown> {
     const args = [newNonce(), String(Math.ceil(hold)), String(MARK_TTL_MS)];
-    return Promise.all(
-      layout.buckets.map((bucket) =>
-        driver.run(
-          INVALIDATE,
-          [bucket.counters, ...marksIn(bucket)],
-          [...args, ...this.toldOf(bucket, change)],
-        ),
-      ),
+    return this.#parts.driver.run(
+      INVALIDATE,
+      [bucket.counters, ...marks],
+      [...args, ...this.toldOf(bucket, change)],
     );
   }
 }

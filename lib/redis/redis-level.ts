@@ -99,13 +99,11 @@ export class RedisLevel implements CacheLevel {
 
   async read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
     if (keys.length === 0) return new Map();
-    const checked = this.#changes?.checked();
-    if (checked !== undefined) await checked;
     // One server answers a question about all keys, those of a Cluster each one about those of a bucket.
     const isOne = !this.#parts.driver.isCluster && keys.length <= MAX_KEYS;
-    if (isOne) return this.#readOf(this.#layout.buckets[0]!, keys);
+    if (isOne) return this.#readOf(keys);
     const found = await Promise.all(
-      this.#groupsOf(keys).map(([bucket, own]) => this.#readOf(bucket, own)),
+      this.#groupsOf(keys).map(([bucket, own]) => this.#readOf(own, bucket)),
     );
     const all = new Map<string, LevelEntry>();
     for (const entries of found) for (const [key, entry] of entries) all.set(key, entry);
@@ -122,7 +120,7 @@ export class RedisLevel implements CacheLevel {
   async lease(key: string, { tags = [], force = false }: LeaseMode = {}): Promise<Lease> {
     const bucket = this.#layout.bucketOf(key);
     const { driver, leaseMs } = this.#parts;
-    await this.#changes?.checked();
+    await this.#changes?.checked(bucket.index);
     const offset = await this.#times.of(bucket).offset();
     const nonce = newNonce();
     let rejected: RedisArgument = '';
@@ -194,10 +192,6 @@ export class RedisLevel implements CacheLevel {
 
   follow(listener: ChangeListener): ChangeFeed {
     const { driver, clock, source, maxStaleMs } = this.#parts;
-    const rewound = (): Promise<void> => {
-      this.#times.forget();
-      return this.#invalidations.repeat();
-    };
     this.#changes = new RedisChanges({
       driver,
       clock,
@@ -205,7 +199,8 @@ export class RedisLevel implements CacheLevel {
       maxStaleMs,
       layout: this.#layout,
       listener,
-      rewound,
+      retelling: this.#invalidations.retelling,
+      replaced: (bucket) => this.#times.of(this.#layout.buckets[bucket]!).forget(),
       confirmed: (at) => this.#invalidations.confirm(at),
     });
     return this.#changes;
@@ -216,9 +211,11 @@ export class RedisLevel implements CacheLevel {
     this.#parts.driver.close();
   }
 
-  /** @param bucket where the server that has the keys has one */
-  async #readOf(bucket: Bucket, keys: readonly string[]): Promise<Map<string, LevelEntry>> {
-    const known = this.#times.of(bucket).offset();
+  /** @param bucket the one that all keys are in, where there is one */
+  async #readOf(keys: readonly string[], bucket?: Bucket): Promise<Map<string, LevelEntry>> {
+    const checked = this.#changes?.checked(bucket?.index);
+    if (checked !== undefined) await checked;
+    const known = this.#times.of(bucket ?? this.#layout.buckets[0]!).offset();
     const offset = typeof known === 'number' ? known : await known;
     const entries = new Map<string, LevelEntry>();
     const found = await this.#records.read(keys);
