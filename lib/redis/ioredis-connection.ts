@@ -1,5 +1,11 @@
 import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
-import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
+import {
+  NotSentError,
+  type Connect,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisReply,
+} from './redis-connection.js';
 
 /** What is used of a client of `ioredis`, 5 or 6: of one connection, or of a Cluster. */
 export interface IoredisClient {
@@ -10,6 +16,7 @@ export interface IoredisClient {
 }
 
 interface Duplicate extends IoredisClient {
+  readonly status?: string;
   /** Of one connection, while there is one. */
   readonly stream?: { cork(): void; uncork(): void } | null;
   on(event: 'message', hear: (channel: string, message: string) => void): unknown;
@@ -76,6 +83,9 @@ class IoredisConnection implements RedisConnection {
   }
 
   send(_key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
+    const { status = 'ready' } = this.#client;
+    if (status !== 'ready')
+      return Promise.reject(new NotSentError(`The connection to Redis is ${status}.`));
     const [name, ...args] = command as readonly [string, ...RedisArgument[]];
     const reply = this.#client.callBuffer(name, ...args) as Promise<RedisReply>;
     this.#gather();

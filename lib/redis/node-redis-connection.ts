@@ -1,5 +1,11 @@
 import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
-import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
+import {
+  NotSentError,
+  type Connect,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisReply,
+} from './redis-connection.js';
 
 /** What is used of a client of `redis`, 5 or 6. */
 export interface NodeRedisClient {
@@ -14,6 +20,7 @@ export interface NodeRedisCluster {
 }
 
 interface Duplicate {
+  readonly isReady?: boolean;
   on(event: 'error', note: (error: unknown) => void): unknown;
   on(event: 'connect' | 'ready' | 'reconnecting', run: () => void): unknown;
   connect(): Promise<unknown>;
@@ -113,6 +120,9 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   async send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
+    // A Cluster may have other nodes.
+    if (!this.isCluster && this.#client.isReady === false)
+      throw new NotSentError('The connection to Redis is not ready.');
     return (await this.#send(key, command)) as RedisReply;
   }
 

@@ -6,6 +6,7 @@ import type { KeyLayout } from './key-layout.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
 import { encodeRecord } from './record.js';
+import { NotSentError } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import type { RedisInvalidations } from './redis-invalidations.js';
 import { isRefusal, unlessFull } from './refusals.js';
@@ -63,7 +64,7 @@ export class RecordWriter {
     } catch (error) {
       const settled = await Promise.allSettled(writes);
       // One that Redis has not answered may be carried out yet: from then on it is not.
-      if (settled.some((one) => one.status === 'rejected' && !isRefusal(one.reason)))
+      if (settled.some((one) => one.status === 'rejected' && !isSettled(one.reason)))
         await this.#until(latest);
       throw error;
     }
@@ -133,6 +134,11 @@ export class RecordWriter {
     const { clock } = this.#parts;
     return new Promise((resolve) => void clock.setTimer(resolve, Math.max(0, time - clock.now())));
   }
+}
+
+/** Whether what has failed so is over: Redis has refused it, or never gets it. */
+function isSettled(error: unknown): boolean {
+  return isRefusal(error) || error instanceof NotSentError;
 }
 
 /** Returns `undefined` for what the codec has no bytes for. */

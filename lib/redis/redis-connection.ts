@@ -4,6 +4,11 @@ export type RedisArgument = string | Buffer;
 /** What Redis answers: bytes where it has a text. */
 export type RedisReply = Buffer | number | null | readonly RedisReply[];
 
+/** Says that a command was not sent, and will not be: there is no connection. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
+
 /** A connection of this package's own, to one server or to a Cluster. */
 export interface RedisConnection {
   /** Whether it is to a Cluster, of which a part can be away. */
@@ -14,7 +19,7 @@ export interface RedisConnection {
   onReady(run: () => void): void;
   /**
    * Sends a command, to the server that has `key` where it is a Cluster. Rejects at once while there is no
-   * server; one that rejects may have been carried out, and may be yet.
+   * server; one that rejects may have been carried out, and may be yet, unless with a {@link NotSentError}.
    */
   send(key: string, command: readonly RedisArgument[]): Promise<RedisReply>;
   /** Listens to a channel, after it was broken, too; settles when it hears for the first time. */

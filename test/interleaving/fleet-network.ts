@@ -1,8 +1,9 @@
-import type {
-  Connect,
-  RedisArgument,
-  RedisConnection,
-  RedisReply,
+import {
+  NotSentError,
+  type Connect,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisReply,
 } from '../../lib/redis/redis-connection.js';
 import type { RedisScript } from '../../lib/redis/redis-driver.js';
 import { COUNT, DELETE, EXTEND, INVALIDATE, LEASE, TIME, WRITE } from '../../lib/redis/scripts.js';
@@ -29,7 +30,7 @@ interface Sent {
 
 const SCRIPTS: readonly RedisScript[] = [WRITE, DELETE, INVALIDATE, LEASE, TIME, COUNT, EXTEND];
 /* Made once: to make one for each command takes far longer than all else. */
-const NO_CONNECTION = new Error('There is no connection.');
+const NO_CONNECTION = new NotSentError('There is no connection.');
 const BROKEN = new Error('The connection has broken.');
 const UNKNOWN_SCRIPT = new Error('NOSCRIPT No matching script.');
 /** How much of what is on its way on a connection moves at once: a part of it, or all. */

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { redisLevel } from '../../lib/redis/index.js';
+import { connectLike } from '../../lib/redis/redis-client.js';
+import { NotSentError } from '../../lib/redis/redis-connection.js';
 import { until } from './until.js';
 import { CLIENTS } from './redis-clients.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
@@ -71,6 +73,31 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
     await until('copies are proven', () => feed.isProven());
     feed.stop();
     await level.close();
+    await until('all connections are closed', () => proxy.connections === 0);
+    expect(unhandled).toEqual([]);
+  });
+
+  it('say that nothing was sent while there is no server', async () => {
+    const connection = connectLike(one(proxy.port))!();
+    const send = (): Promise<unknown> => connection.send('key', ['GET', 'key']);
+    const isNotSent = async (): Promise<boolean> => {
+      try {
+        await send();
+        return false;
+      } catch (error) {
+        return error instanceof NotSentError;
+      }
+    };
+    try {
+      await connection.ready;
+      expect(await send()).toBeNull();
+      await server.kill();
+      await until('it is known', isNotSent);
+    } finally {
+      connection.end();
+    }
+
+    expect(await isNotSent()).toBe(true);
     await until('all connections are closed', () => proxy.connections === 0);
     expect(unhandled).toEqual([]);
   });
