@@ -62,6 +62,7 @@ export class Coherence {
         ports.apply(change);
       },
       missed: (group) => this.#miss(group),
+      proving: () => this.#feed && this.#noteSuspension(this.#feed),
     });
     this.#suspensions = new SuspensionWatch(ports.clock);
     // There is no proof at first.

@@ -98,6 +98,11 @@ export interface ChangeListener {
   changed(change: LevelChange): void;
   /** Changes of a group of keys were missed: copies of them may be old. */
   missed(group: number): void;
+  /**
+   * To be called before a group is proven anew: where this process was suspended everything was missed, which
+   * is noted then.
+   */
+  proving?(): void;
 }
 
 /** How far it is known what other processes have changed. */

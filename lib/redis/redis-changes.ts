@@ -1,4 +1,4 @@
-import { SuspensionWatch, type Clock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener, OwnLevelMetrics } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
@@ -49,7 +49,6 @@ export class RedisChanges implements ChangeFeed {
   readonly maxStaleMs: number;
   readonly #parts: RedisChangesParts;
   readonly #known: KnownChanges;
-  readonly #suspensions: SuspensionWatch;
   readonly #ignoreReady: () => void;
   #subscription: Subscription;
   #subscribedAt: number;
@@ -70,7 +69,6 @@ export class RedisChanges implements ChangeFeed {
   constructor(parts: RedisChangesParts) {
     this.#parts = parts;
     this.maxStaleMs = parts.maxStaleMs;
-    this.#suspensions = new SuspensionWatch(parts.clock);
     this.#known = new KnownChanges((bucket) => parts.listener.missed(bucket));
     this.#recycledAt = this.#subscribedAt = parts.clock.now();
     this.#subscription = this.#subscribe();
@@ -206,7 +204,7 @@ export class RedisChanges implements ChangeFeed {
       // What takes longer goes on meanwhile, and is waited for when it is counted next.
       await within(clock, GIVE_UP_AFTER_MS, retelling.goOn()).catch(() => {});
       if (counted.size === BUCKETS && !retelling.isOpen()) this.#parts.confirmed(asked.at);
-      this.#noteSuspension();
+      this.#parts.listener.proving?.();
       this.#prove();
     } catch {
       // The level tells of its outages; without an answer there is no proof.
@@ -219,12 +217,6 @@ export class RedisChanges implements ChangeFeed {
     } finally {
       this.#isChecking &&= this.#countAgain;
     }
-  }
-
-  /** What came while the machine was suspended may be lost, and copies from before it are older than they seem. */
-  #noteSuspension(): void {
-    if (!this.#suspensions.wasSuspended()) return;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) this.#parts.listener.missed(bucket);
   }
 
   /** Asks for all buckets; those of a node of a Cluster that is away are left out, unless it is all of them. */
