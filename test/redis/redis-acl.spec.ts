@@ -3,11 +3,14 @@ import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
+import { KeyLayout } from '../../lib/redis/key-layout.js';
 import { describeLevel } from '../../lib/testing/index.js';
 import { codeBlocks, read } from '../docs/documents.js';
-import { describeWithRedis, freePort, RedisServer } from './redis-server.js';
+import { RedisCluster } from './redis-cluster.js';
+import { describeWithRedis, RedisServer } from './redis-server.js';
+import { until } from './until.js';
 
-const [line, ofClusters] = codeBlocks(read('docs/redis-operations.md'), 'acl');
+const [line, ofClusters, ofOptions] = codeBlocks(read('docs/redis-operations.md'), 'acl');
 const [, username, ...rules] = line!.trim().split(' ');
 const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
 const prefix = rules.find((rule) => rule.startsWith('~'))!.slice(1, -':*'.length);
@@ -82,7 +85,17 @@ describeWithRedis.each(Object.keys(clients))(
   },
 );
 
+/** What a server has refused to do for want of a permission. */
+async function refused(redis: Redis): Promise<string[]> {
+  const entries = (await redis.call('ACL', 'LOG')) as unknown[][];
+  return entries.map((entry) => String(entry[entry.indexOf('object') + 1]));
+}
+
 describeWithRedis('the documented permissions', () => {
+  it('are all that was asked for so far', async () => {
+    expect(await refused(admin)).toEqual([]);
+  });
+
   it('are all used by what was done so far', async () => {
     const figures = await admin.info('commandstats');
     const calls = figures.matchAll(/^cmdstat_(\w+)[^:]*:calls=[1-9]/gm);
@@ -109,28 +122,58 @@ describeWithRedis('the documented permissions', () => {
   });
 });
 
+describeWithRedis.each<[string, () => RedisClient]>([
+  ['ioredis', () => new Redis({ port: server.port, username: 'other', password, db: 2 })],
+  [
+    'redis',
+    () =>
+      createClient({
+        socket: { port: server.port },
+        username: 'other',
+        password,
+        database: 2,
+        name: 'shop',
+        pingInterval: 5,
+      }),
+  ],
+])('a client of %s with a database, a name and pings', (name, makeClient) => {
+  it('needs no more than is documented for these', async () => {
+    await admin.call('ACL', 'SETUSER', 'other', ...rules, ...ofOptions!.trim().split(' '));
+    await admin.call('ACL', 'LOG', 'RESET');
+    const client = makeClient();
+    const cache = new CacheHierarchy({ remote: redisLevel({ client, prefix, name }), l2: false });
+    try {
+      await until('it is in use', () => cache.getMetrics().coherence?.proven === true);
+      await cache.set('key', 'value');
+    } finally {
+      await cache.close();
+      if (client instanceof Redis) client.disconnect();
+    }
+
+    expect(await refused(admin)).toEqual([]);
+    const other = admin.duplicate({ db: 2 });
+    closers.push(() => other.disconnect());
+    expect(await other.keys(`${prefix}:{${name}/*:v:key`)).toHaveLength(1);
+  });
+});
+
 describeWithRedis('in a Cluster', () => {
-  let node: RedisServer;
+  let cluster: RedisCluster;
   const user = { username: username!, password };
+  const given = [username!, ...rules, ...ofClusters!.trim().split(' ')];
 
   beforeAll(async () => {
-    const asCluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
-    node = await RedisServer.start(...asCluster, '--cluster-port', String(await freePort()));
-    const owner = new Redis(node.port);
-    await owner.call('ACL', 'SETUSER', username!, ...rules, ...ofClusters!.trim().split(' '));
-    await owner.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-    while (!String(await owner.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    owner.disconnect();
-  });
+    cluster = await RedisCluster.start();
+    await cluster.onEach(async (node) => node.call('ACL', 'SETUSER', ...given));
+  }, 30_000);
 
-  afterAll(() => node.stop());
+  afterAll(() => cluster.stop());
 
   it.each<[string, () => RedisClient]>([
     [
       'ioredis',
       () =>
-        new Cluster([{ host: '127.0.0.1', port: node.port }], {
+        new Cluster([{ host: '127.0.0.1', port: cluster.ports[0]! }], {
           lazyConnect: true,
           redisOptions: user,
         }),
@@ -139,7 +182,7 @@ describeWithRedis('in a Cluster', () => {
       'redis',
       () =>
         createCluster({
-          rootNodes: [{ socket: { host: '127.0.0.1', port: node.port } }],
+          rootNodes: [{ socket: { host: '127.0.0.1', port: cluster.ports[0]! } }],
           defaults: user,
         }),
     ],
@@ -149,11 +192,17 @@ describeWithRedis('in a Cluster', () => {
 
     expect(await cache.getOrSet('key', () => 'loaded', { tags: 'tag' })).toBe('loaded');
     await cache.clear();
+    // What is asked for while a slot moves is asked of the node that it moves to.
+    const { counters } = new KeyLayout({ prefix, name }).bucketOf('key');
+    await cluster.moveSlotOf(counters, async () => {
+      await cache.get('key');
+    });
     while (cache.getMetrics().coherence?.proven !== true)
       await new Promise((resolve) => setTimeout(resolve, 5));
     const { failures, unconfirmed } = cache.getMetrics().lower.remote!;
     await cache.close();
 
     expect({ failures, unconfirmed }).toEqual({ failures: 0, unconfirmed: 0 });
+    expect((await cluster.onEach(refused)).flat()).toEqual([]);
   });
 });

@@ -26,8 +26,12 @@ export class RedisCluster {
     return Promise.all(this.nodes.map((node) => on(node, run)));
   }
 
-  /** Moves the slot of a key to the next node, key by key, while it is in use. */
-  async moveSlotOf(key: string): Promise<void> {
+  /**
+   * Moves the slot of a key to the next node, key by key, while it is in use.
+   *
+   * @param between called when all keys have moved, and the slot has not
+   */
+  async moveSlotOf(key: string, between?: () => Promise<void>): Promise<void> {
     const ids = await this.onEach(async (node) => String(await node.call('CLUSTER', 'MYID')));
     const slot = Number(await on(this.nodes[0]!, (node) => node.call('CLUSTER', 'KEYSLOT', key)));
     const ranges = await on(this.nodes[0]!, (node) => node.cluster('SLOTS'));
@@ -44,6 +48,7 @@ export class RedisCluster {
         await node.call('MIGRATE', '127.0.0.1', target.port, '', 0, 5_000, 'KEYS', ...keys);
       }
     });
+    await between?.();
     for (const owner of [target, source, ...this.nodes])
       await on(owner, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!));
   }
