@@ -88,7 +88,10 @@ export class CacheDashboard implements OnModuleInit, OnModuleDestroy {
     const { response, request } = exchange;
     const { refusal } = this.viewers;
     if (refusal !== undefined) return exchange.send(503, 'text/plain', refusal);
-    response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' });
+    response.setHeader('content-type', 'text/event-stream');
+    // A connection of HTTP/2 is for other requests, too, and has no such field.
+    if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+    response.writeHead(200);
     if (request.method === 'HEAD') return void response.end();
     this.viewers.add(response, `retry: ${RECONNECT_MS}\n\n${eventOf('hello', this.hello())}`);
     this.hotKeys.sample();

@@ -9,14 +9,13 @@ export const MAX_VIEWERS = 16;
  */
 export const MAX_SKIPPED = 30;
 
-/** What is needed of a response. */
-export type Stream = Pick<
-  ServerResponse,
-  'write' | 'end' | 'destroy' | 'writableNeedDrain' | 'once'
->;
+/** What is needed of a response, of HTTP/1 or 2. */
+export type Stream = Pick<ServerResponse, 'write' | 'end' | 'destroy' | 'on' | 'once'>;
 
 interface Viewer {
   readonly stream: Stream;
+  /** Whether he has not read yet what he was told before. */
+  isBehind: boolean;
   skipped: number;
 }
 
@@ -44,18 +43,19 @@ export class Viewers {
 
   /** Adds one who may watch. */
   add(stream: Stream, greeting: string): void {
-    const viewer: Viewer = { stream, skipped: 0 };
+    const viewer: Viewer = { stream, isBehind: false, skipped: 0 };
     this.#viewers.add(viewer);
     stream.once('close', () => this.#remove(viewer));
-    stream.write(greeting);
+    stream.on('drain', () => (viewer.isBehind = false));
+    viewer.isBehind = !stream.write(greeting);
   }
 
   /** Tells everybody, but for those who have not read yet what they were told before. */
   tell(text: string): void {
     for (const viewer of this.#viewers) {
-      if (!viewer.stream.writableNeedDrain) {
+      if (!viewer.isBehind) {
         viewer.skipped = 0;
-        viewer.stream.write(text);
+        viewer.isBehind = !viewer.stream.write(text);
         continue;
       }
       viewer.skipped += 1;
@@ -71,7 +71,7 @@ export class Viewers {
     for (const viewer of this.#viewers) {
       this.#remove(viewer);
       // What somebody does not read would keep the connection, and the application, from closing.
-      if (viewer.stream.writableNeedDrain) viewer.stream.destroy();
+      if (viewer.isBehind) viewer.stream.destroy();
       else viewer.stream.end();
     }
   }

@@ -14,7 +14,7 @@ import { buildPage } from './page-fixture.js';
 
 const PASSWORD = 'open sesame';
 
-/** Lets in who has the password: everywhere, or only to look. */
+/** Lets in who has the password. */
 const GUARD = {
   canActivate: (context: ExecutionContext): boolean =>
     context.switchToHttp().getRequest<{ headers: Record<string, string> }>().headers[

@@ -31,6 +31,7 @@ describePage('for everybody', (fixture) => {
       await makeTrouble(opened);
       await takePicture(opened.page, `${look.scheme}-${look.width}-trouble`);
       const troubled = await barriersOf(opened.page);
+      await opened.waitForFigure('Health', 'Down');
       await opened.page.getByRole('button', { name: 'Clear…' }).click();
       const inDialog = await barriersOf(opened.page, 'dialog');
 
@@ -50,7 +51,9 @@ describePage('for everybody', (fixture) => {
       coherence: { proven: false, lagMs: null, missed: 4 },
     });
     const history = [dashboardSample(NOW + 1_000, { reads: 10 }, ill)];
-    fixture.server.send('hello', dashboardHello({ bootId: 'two', mutations: true, history }));
+    // A page that has heard nothing for a while asks again.
+    fixture.server.hello = dashboardHello({ bootId: 'two', mutations: true, history });
+    fixture.server.send('hello', fixture.server.hello);
     const entry = { level: 'L1', stale: true, freshForMs: 0, keptForMs: 1, ageMs: 1, tags: ['a'] };
     const body = { ok: true, entries: [{ ...entry, value: '{"id":1}' }] };
     fixture.server.answer = { status: 200, body };

@@ -260,7 +260,7 @@ describe.each(ADAPTERS)(`${CacheDashboardModule.name} on %s: events`, (_, adapte
     }
   });
 
-  it('ends all streams when the application closes, also of who does not read', async () => {
+  it('ends all streams when the application closes', async () => {
     const cache = await start();
     const stream = await app!.watch();
     await stream.next('hello');

@@ -12,7 +12,7 @@ interface Body {
 }
 
 // Processes start here, and each wait for one has its own, shorter deadline.
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let built: SampleAppPackage;
 

@@ -9,7 +9,7 @@ import type { SampleAppProcess } from './sample-app-process.js';
 const CITIES = 135_233;
 
 // Processes start here, and each wait for one has its own, shorter deadline.
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let built: SampleAppPackage;
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 /** Long enough for a machine that does ten other things. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 /** How a process ended. */
 export interface Exit {

@@ -33,7 +33,7 @@ interface Stats {
 }
 
 // Processes start here, and each wait for one has its own, shorter deadline.
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let built: SampleAppPackage;
 

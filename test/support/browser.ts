@@ -6,6 +6,9 @@ import { chromium, type Browser } from 'playwright-core';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
+/** A slow machine takes its time for the first one. */
+const LAUNCH_WITHIN_MS = 150_000;
+
 /** The browser that specs drive: `CHROMIUM_BIN`, or one that is installed. */
 const executablePath = process.env['CHROMIUM_BIN'] ?? findBrowser();
 
@@ -18,7 +21,11 @@ export const describeInBrowser = executablePath === undefined ? skipped() : desc
 /** Starts a browser of the spec's own; close it in the end. */
 export async function launchBrowser(): Promise<Browser> {
   // Opens nothing but pages of ours. Its sandbox would not start for root, as in a container.
-  return chromium.launch({ executablePath: executablePath!, chromiumSandbox: false });
+  return chromium.launch({
+    executablePath: executablePath!,
+    chromiumSandbox: false,
+    timeout: LAUNCH_WITHIN_MS,
+  });
 }
 
 function findBrowser(): string | undefined {

@@ -34,6 +34,7 @@ const CHANGE_EVERY_MS = 15_000;
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { seconds, rate, signal, onProgress } = options;
   const result = { answers: 0, fromCache: 0, failures: 0, times: [] as number[] };
+  onProgress(0, result);
   const traffic = new Traffic(await learnPlaces(options));
   const inFlight = new Set<Promise<void>>();
   const send = (request: LoadRequest): void => {
