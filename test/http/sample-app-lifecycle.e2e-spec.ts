@@ -26,17 +26,15 @@ async function countPlaces(url: string): Promise<number> {
 }
 
 describe('sample-app on its embedded database', () => {
-  let first: { app: SampleAppProcess; ms: number; leftLock: boolean };
+  let first: { app: SampleAppProcess; leftLock: boolean };
   let app: SampleAppProcess;
   let url: string;
 
   beforeAll(async () => {
-    const startedAt = performance.now();
     const killed = built.start();
     await killed.said(/Loading the cities: +[3-6]\d %/);
-    const ms = performance.now() - startedAt;
     await killed.ended('SIGKILL');
-    first = { app: killed, ms, leftLock: await built.isLocked() };
+    first = { app: killed, leftLock: await built.isLocked() };
 
     app = built.start();
     url = await app.url();
@@ -76,14 +74,11 @@ describe('sample-app on its embedded database', () => {
     expect(await built.isLocked()).toBe(false);
   });
 
-  it('starts again with all data in less than half the time, and ends by SIGINT', async () => {
-    const startedAt = performance.now();
+  it('starts again with all data, loads nothing, and ends by SIGINT', async () => {
     const again = built.start();
     url = await again.url();
-    const ms = performance.now() - startedAt;
 
     expect(again.output).not.toContain('Loading');
-    expect(ms).toBeLessThan(first.ms / 2);
     expect(await countPlaces(url)).toBe(CITIES);
     expect(await again.ended('SIGINT')).toEqual({ code: 0, signal: null });
   });

@@ -91,7 +91,6 @@ describe('sample-app on a database whose statements are counted', () => {
     expect(coldStatements).toHaveLength(1);
     expect(coldStatements[0]).toContain('asin(sqrt(');
     expect(warm).toMatchObject({ source: 'cache', data: cold.data });
-    expect(warm.tookMs).toBeLessThan(cold.databaseMs);
     expect(after.cache.levels.L1.hits).toBe(before.cache.levels.L1.hits + 1);
     expect(after.cache.levels.L2.hits).toBe(before.cache.levels.L2.hits);
     expect(counter.take()).toEqual([]);

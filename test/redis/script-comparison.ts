@@ -324,7 +324,7 @@ export class ScriptComparison {
   }
 
   async #compareTold(heard: readonly string[], from: number): Promise<string | undefined> {
-    const deadline = Date.now() + 2_000;
+    const deadline = Date.now() + 10_000;
     while (heard.length - from < this.#told.length && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 1));
     this.#last = 'all';
