@@ -47,14 +47,15 @@ describe(textOfValue.name, () => {
     expect(textOfValue(value).length).toBeLessThanOrEqual(2_000);
   });
 
-  it('shows what can not be shown', () => {
+  it('does not fail at what can not be shown', () => {
     const value = {
       get [Symbol.toStringTag]() {
         throw new Error('no');
       },
     };
 
-    expect(textOfValue(value)).toBe('(can not be shown)');
+    // From Node 24 on it can.
+    expect(textOfValue(value)).toMatch(/^(\(can not be shown\)|\{ Symbol.*\})$/);
   });
 });
 
