@@ -23,7 +23,7 @@ export function cutLabel(text: string): string {
   return cut(text, MAX_LABEL_LENGTH);
 }
 
-/** Shows a value in at most 2,000 characters. Nothing of it is called: no getter, no method, no trap. */
+/** Shows a value in at most 2,000 characters. Nothing of it is called, no getter, method or trap, but what gives its `Symbol.toStringTag`. */
 export function textOfValue(value: unknown): string {
   try {
     const text = inspect(value, {
