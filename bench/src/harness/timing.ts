@@ -3,6 +3,8 @@ import type { Sample } from './suite.js';
 
 const WARM_UP_MS = 300;
 const TIMED_RUNS = 7;
+/** As many as even out what the machine does beside them. */
+const PAIRED_RUNS = 25;
 
 /**
  * Times a loop and returns nanoseconds per operation: the median of seven runs, after as many runs
@@ -12,21 +14,50 @@ const TIMED_RUNS = 7;
  * @param operations how many operations one run does
  * @param run does them and returns their checksum
  */
-export async function timePerOperation(
-  operations: number,
-  run: () => number | Promise<number>,
-): Promise<Sample> {
+export async function timePerOperation(operations: number, run: Loop): Promise<Sample> {
+  const checksum = await warmUp(run);
+  const nanoseconds: number[] = [];
+  while (nanoseconds.length < TIMED_RUNS) nanoseconds.push(await timeOnce(operations, run));
+  return { value: median(nanoseconds), checksum };
+}
+
+/**
+ * Times two loops that differ in one thing, and returns what that thing adds to an operation, in
+ * nanoseconds: the median of the differences of runs that follow each other. They take turns in one
+ * process, since what is looked for is less than two processes differ by; so they must share no call
+ * that the compiler could specialise for one of them.
+ */
+export async function timeAddition(operations: number, loops: Addition): Promise<Sample> {
+  const checksum = await warmUp(loops.without);
+  if ((await warmUp(loops.with)) !== checksum) throw new Error('The two loops do not do the same.');
+  const nanoseconds: number[] = [];
+  while (nanoseconds.length < PAIRED_RUNS) {
+    const without = await timeOnce(operations, loops.without);
+    nanoseconds.push((await timeOnce(operations, loops.with)) - without);
+  }
+  return { value: median(nanoseconds), checksum };
+}
+
+/** Two loops of the same operations, and one does one thing more in each. */
+export interface Addition {
+  readonly without: Loop;
+  readonly with: Loop;
+}
+
+/** Does all operations and returns their checksum. */
+type Loop = () => number | Promise<number>;
+
+async function warmUp(run: Loop): Promise<number> {
   let checksum = 0;
   const warmAt = performance.now() + WARM_UP_MS;
   do {
     checksum = await run();
   } while (performance.now() < warmAt);
+  return checksum;
+}
 
-  const nanoseconds: number[] = [];
-  while (nanoseconds.length < TIMED_RUNS) {
-    const startedAt = performance.now();
-    checksum = await run();
-    nanoseconds.push(((performance.now() - startedAt) * 1e6) / operations);
-  }
-  return { value: median(nanoseconds), checksum };
+async function timeOnce(operations: number, run: Loop): Promise<number> {
+  const startedAt = performance.now();
+  await run();
+  return ((performance.now() - startedAt) * 1e6) / operations;
 }

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { CacheHierarchy } from 'nestjs-cache-hierarchy';
-import type { Case, Subject, Suite } from '../harness/suite.js';
-import { timePerOperation } from '../harness/timing.js';
+import type { Case, Cell, Sample, Subject, Suite } from '../harness/suite.js';
+import { timeAddition, timePerOperation } from '../harness/timing.js';
 import { readThroughMap } from '../subjects.js';
 import { hitsWithDashboard } from '../telemetry/dashboard-case.js';
 import { heldKeys, zipfRequests } from '../workload.js';
@@ -14,7 +14,7 @@ const COLLECTIONS = 100;
 
 /** What all others are measured beside: nobody looks. */
 const ALONE = 'nothing beside it';
-const COUNTED_FLOOR = `${FLOOR}, and the two counters of a hit`;
+const COUNTERS = 'the two counters of a hit, alone';
 
 /** Begins to look at a cache; returns what is done once in each run of the loop. */
 type Look = (cache: CacheHierarchy) => Promise<(() => unknown) | undefined>;
@@ -69,8 +69,8 @@ export const telemetry: Suite = {
         'OpenTelemetry registered': hits(openTelemetry),
         'a listener to misses': hits(listener('miss')),
         'a listener to hits': hits(listener('hit')),
-        [FLOOR]: floor(false),
-        [COUNTED_FLOOR]: floor(true),
+        [COUNTERS]: counters,
+        [FLOOR]: floor,
       },
     },
     {
@@ -101,18 +101,38 @@ function hits(look: Look): Subject {
   };
 }
 
-/** The least that an awaited read can cost, as it is and with as many counters as a hit moves. */
-function floor(counts: boolean): Subject {
-  return async ({ round }) => {
-    const read = await readThroughMap(ENTRIES * 2, async (key) => key.length);
-    const [whole, shard] = [new Counter(), new Counter()];
-    const counted = (key: string): Promise<number> => {
-      whole.count();
-      shard.count();
-      return read(key);
-    };
-    return timeHits(round, counts ? counted : read, undefined);
-  };
+/** The least that an awaited read can cost. */
+async function floor({ round }: Cell): Promise<Sample> {
+  const read = await openMap();
+  return timeHits(round, read, undefined);
+}
+
+/** What two counters add to that: one of the cache, and one of its shard. */
+async function counters({ round }: Cell): Promise<Sample> {
+  const [plain, counted] = [await openMap(), await openMap()];
+  const [whole, shard] = [new Counter(), new Counter()];
+  const requested = await requests(round, plain);
+  for (const key of requested) await counted(key);
+  return timeAddition(HITS, {
+    without: async () => {
+      let sum = 0;
+      for (const key of requested) sum += await plain(key);
+      return sum;
+    },
+    with: async () => {
+      let sum = 0;
+      for (const key of requested) {
+        whole.count();
+        shard.count();
+        sum += await counted(key);
+      }
+      return sum;
+    },
+  });
+}
+
+function openMap(): Promise<(key: string) => Promise<number>> {
+  return readThroughMap(ENTRIES * 2, async (key) => key.length);
 }
 
 /** Counts as a hierarchy and its shards do. */
@@ -128,17 +148,22 @@ async function timeHits(
   round: number,
   read: (key: string) => Promise<number>,
   once: (() => unknown) | undefined,
-): ReturnType<Subject> {
-  const keys = heldKeys(ENTRIES);
-  for (const key of keys) await read(key);
-  const requests = zipfRequests({ keys: ENTRIES, requests: HITS, seed: round });
-  const requested = Array.from(requests, (id) => keys[id]!);
+): Promise<Sample> {
+  const requested = await requests(round, read);
   return timePerOperation(HITS, async () => {
     let sum = 0;
     for (const key of requested) sum += await read(key);
     await once?.();
     return sum;
   });
+}
+
+/** Fills what is read and returns the keys of half a million reads. */
+async function requests(round: number, read: (key: string) => Promise<number>): Promise<string[]> {
+  const keys = heldKeys(ENTRIES);
+  for (const key of keys) await read(key);
+  const ids = zipfRequests({ keys: ENTRIES, requests: HITS, seed: round });
+  return Array.from(ids, (id) => keys[id]!);
 }
 
 function loads(look: Look): Subject {
