@@ -147,7 +147,7 @@ export class LevelCalls {
       await this.#calls.close();
       return;
     }
-    const reply = await this.#calls.close(() => level.close());
+    const reply = await this.#calls.close(async () => level.close());
     if (reply.state === 'answered') return;
     report({
       code: 'CACHE_LEVEL_NOT_CLOSED',

@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../clock.js';
-import type { Maybe } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
-import { Deadlines, type GiveUp } from './deadlines.js';
+import { Deadlines } from './deadlines.js';
 import { LatencyHistogram, type LatencyMetrics } from './latency-histogram.js';
 import { LevelOutages, type LevelPart } from './level-outages.js';
 
@@ -101,7 +100,7 @@ export class TimedCalls {
   }
 
   /** Makes a call, unless what it concerns is left alone, or too many are waited for. */
-  make<A>(part: LevelPart, operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
+  make<A>(part: LevelPart, operation: string, run: () => Promise<A>): Promise<Reply<A>> {
     if (this.#closed) return Promise.resolve(FAILED);
     if (this.isFull) {
       this.#shed += 1;
@@ -149,46 +148,29 @@ export class TimedCalls {
     void this.#race(part, 'read', () => this.#options.probe(part));
   }
 
-  #race<A>(part: LevelPart, operation: string, run: () => Maybe<A>): Promise<Reply<A>> {
+  #race<A>(part: LevelPart, operation: string, run: () => Promise<A>): Promise<Reply<A>> {
+    const { clock } = this.#options;
     return new Promise((resolve) => {
-      const giveUp: GiveUp = (isDue) => {
+      const startedAt = clock.now();
+      const running = run();
+      const wait = this.#deadlines.begin((isDue) => {
         if (isDue) {
           this.#timeouts += 1;
           this.#noteFailure(part, operation, undefined);
         }
         const cause = isDue ? this.#outages.of(part).cause : undefined;
-        resolve({ state: 'late', settled, cause });
-      };
-      const failed = (cause: unknown): void => {
-        if (this.#deadlines.end(giveUp)) this.#noteFailure(part, operation, cause);
-        resolve({ state: 'failed', cause });
-      };
-      const answered = (answer: A, tookMs: number): void => {
-        if (this.#deadlines.end(giveUp)) this.#noteAnswer(part, tookMs);
+        resolve({ state: 'late', settled: isFulfilled(running), cause });
+      }, startedAt);
+      const answered = (answer: A): void => {
+        if (this.#deadlines.end(wait)) this.#noteAnswer(part, clock.now() - startedAt);
         resolve({ state: 'answered', answer });
       };
-      const settled = this.#carryOut(run, answered, failed);
-      this.#deadlines.add(giveUp);
+      const failed = (cause: unknown): void => {
+        if (this.#deadlines.end(wait)) this.#noteFailure(part, operation, cause);
+        resolve({ state: 'failed', cause });
+      };
+      running.then(answered, failed);
     });
-  }
-
-  /** Returns whether it was carried out, in time or not. */
-  async #carryOut<A>(
-    run: () => Maybe<A>,
-    answered: (answer: A, tookMs: number) => void,
-    failed: (cause: unknown) => void,
-  ): Promise<boolean> {
-    const { clock } = this.#options;
-    const startedAt = clock.now();
-    let answer: A;
-    try {
-      answer = await run();
-    } catch (error) {
-      failed(error);
-      return false;
-    }
-    answered(answer, clock.now() - startedAt);
-    return true;
   }
 
   #noteAnswer(part: LevelPart, tookMs: number): void {
@@ -199,5 +181,15 @@ export class TimedCalls {
   #noteFailure(part: LevelPart, operation: string, cause: unknown): void {
     this.#failures += 1;
     if (!this.#closed) this.#outages.noteFailure(part, operation, cause);
+  }
+}
+
+/** Tells later whether a call was carried out. */
+async function isFulfilled(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch {
+    return false;
   }
 }

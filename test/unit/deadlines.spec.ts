@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../lib/clock.js';
-import { Deadlines, type GiveUp } from '../../lib/hierarchy/deadlines.js';
+import { Deadlines, type GiveUp, type Wait } from '../../lib/hierarchy/deadlines.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 let clock: VirtualClock;
@@ -15,12 +15,11 @@ beforeEach(() => {
   givenUp = [];
 });
 
-function begin(name: string): GiveUp {
+function begin(name: string): Wait {
   const startedAt = clock.now();
   const giveUp: GiveUp = (isDue) =>
     void givenUp.push(`${name} ${isDue ? 'due' : 'ended'} after ${clock.now() - startedAt}`);
-  deadlines.add(giveUp);
-  return giveUp;
+  return deadlines.begin(giveUp, startedAt);
 }
 
 describe(Deadlines.name, () => {
@@ -55,6 +54,19 @@ describe(Deadlines.name, () => {
     expect([deadlines.end(late), deadlines.end(ended)]).toEqual([false, false]);
   });
 
+  it('ends a wait between others once, and gives up those', async () => {
+    const [first, between, last] = [begin('first'), begin('between'), begin('last')];
+    expect([deadlines.end(between), deadlines.end(between), deadlines.size]).toEqual([
+      true,
+      false,
+      2,
+    ]);
+    await clock.advance(100);
+
+    expect(givenUp).toEqual(['first due after 100', 'last due after 100']);
+    expect([deadlines.end(first), deadlines.end(last), deadlines.size]).toEqual([false, false, 0]);
+  });
+
   it('gives up in time what begins after an earlier wait has ended', async () => {
     deadlines.end(begin('first'));
     await clock.advance(60);
@@ -74,11 +86,11 @@ describe(Deadlines.name, () => {
   });
 
   it('lets whoever is given up end others that are due, and begin one', async () => {
-    let other: GiveUp | undefined = undefined;
-    deadlines.add(() => {
+    let other: Wait | undefined = undefined;
+    deadlines.begin(() => {
       deadlines.end(other!);
       begin('new');
-    });
+    }, clock.now());
     other = begin('other');
     await clock.advance(50);
     begin('later');
@@ -124,7 +136,7 @@ describe(Deadlines.name, () => {
       'request',
       () =>
         new Promise((resolve) => {
-          deadlines.add(() => resolve(requests.getStore()));
+          deadlines.begin(() => resolve(requests.getStore()), systemClock.now());
           // The timer does not keep the process alive.
           setTimeout(resolve, 60_000, 'never').unref();
         }),
