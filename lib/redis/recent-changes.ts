@@ -39,7 +39,7 @@ export class RecentChanges {
 
   note(name: string, change: LevelChange, holdMs = 0): void {
     const now = this.#clock.now();
-    const heldUntil = Math.max(now + holdMs, this.#noted.get(name)?.heldUntil ?? 0);
+    const heldUntil = Math.max(now + holdMs, this.#noted.get(name)?.heldUntil ?? -Infinity);
     this.#noted.delete(name);
     this.#noted.set(name, { change, at: now, heldUntil });
     const since = this.#keptSince();

@@ -2,6 +2,7 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
 import { randomFrom, type Random } from '../support/random.js';
+import { SkewedClock } from '../support/skewed-clock.js';
 import { settleMicrotasks, VirtualClock } from '../support/virtual-clock.js';
 import { FleetActions, KEYS, type FleetPlace } from './fleet-actions.js';
 import { FleetNetwork } from './fleet-network.js';
@@ -19,6 +20,9 @@ const LONGEST_CALM_MS = 60_000;
 /** A server goes back by so much at most, and everybody hears of that in time to tell it once more. */
 const MAX_REWIND_MS = 8_000;
 const AFTER_REWIND_MS = 8_000;
+
+/** By so much at most the clock of a process is behind that of the server, or before it. */
+const FARTHEST_MS = 600_000;
 
 /** How often what goes wrong. */
 const WEATHERS = [
@@ -104,8 +108,9 @@ export class FleetSchedule {
     return this.#oracle.violation;
   }
 
+  /** Each process counts its time from another moment, as machines do. */
   #newProcess(name: string, ttlMs: number): CacheHierarchy {
-    const clock = this.#clock;
+    const clock = new SkewedClock(this.#clock, this.#random.below(2 * FARTHEST_MS) - FARTHEST_MS);
     const remote = new RedisLevel(
       {
         driver: new RedisDriver(this.#network.connectOf(name), clock),

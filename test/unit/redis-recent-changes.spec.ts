@@ -53,6 +53,13 @@ describe(RecentChanges.name, () => {
     expect(recent.list()[1]!.heldUntil - clock.now()).toBe(4_000);
   });
 
+  it('holds nothing without a hold, wherever the clock has begun', () => {
+    recent = new RecentChanges({ now: () => -600_000 });
+    note('a');
+
+    expect(recent.list()[0]!.heldUntil).toBe(-600_000);
+  });
+
   it('clears everything where there were more than 10,000, as long as one of those would be remembered', async () => {
     for (let key = 0; key <= 10_000; key++) note(`key ${key}`);
     expect(keys()).toEqual(['clear']);
