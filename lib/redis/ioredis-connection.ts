@@ -61,6 +61,7 @@ export function connectLikeIoredis(client: IoredisClient): Connect {
 class IoredisConnection implements RedisConnection {
   readonly isCluster: boolean;
   readonly ready: Promise<unknown>;
+  lastError: unknown;
   readonly #client: Duplicate;
   #giveUp: (() => void) | undefined;
   #isGathering = false;
@@ -69,7 +70,7 @@ class IoredisConnection implements RedisConnection {
     this.#client = client;
     this.isCluster = client.isCluster === true;
     // Whoever waits for an answer hears of what is wrong.
-    client.on('error', () => {});
+    client.on('error', (error) => (this.lastError = error));
     this.ready = new Promise<void>((resolve, reject) => {
       this.#giveUp = () => reject(new Error('The connection to Redis was ended.'));
       client.on('ready', resolve);

@@ -86,6 +86,7 @@ export function connectLikeNodeRedis(client: NodeRedisClient | NodeRedisCluster)
 class NodeRedisConnection implements RedisConnection {
   readonly isCluster: boolean;
   readonly ready: Promise<unknown>;
+  lastError: unknown;
   readonly #client: Duplicate;
   readonly #send: (key: string, args: readonly RedisArgument[]) => Promise<unknown>;
   #isMade = false;
@@ -103,7 +104,10 @@ class NodeRedisConnection implements RedisConnection {
     this.isCluster = 'masters' in client;
     this.#send = send;
     // Whoever waits for an answer hears of what is wrong.
-    client.on('error', () => this.#noteConnected());
+    client.on('error', (error) => {
+      this.lastError = error;
+      this.#noteConnected();
+    });
     client.on('connect', () => this.#noteConnected());
     client.on('reconnecting', () => (this.#isConnecting = true));
     const made = client.connect();

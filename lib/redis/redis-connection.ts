@@ -15,6 +15,8 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   /** Settles when it can be used for the first time; rejects when it was ended before. */
   readonly ready: Promise<unknown>;
+  /** What the client has said last of what is wrong, such as why it reaches no server. */
+  readonly lastError?: unknown;
   /** Calls `run` whenever a server is there, the first time and after each break. A Cluster may keep silent. */
   onReady(run: () => void): void;
   /**

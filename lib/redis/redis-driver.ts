@@ -111,7 +111,7 @@ export class RedisDriver {
 
   async #firstReady(): Promise<void> {
     if (this.#clock.now() >= this.#startedAt + CONNECT_WITHIN_MS)
-      throw new Error('There has been no connection to Redis yet.');
+      throw noConnection(this.#commands.lastError);
     await this.#commands.ready;
   }
 
@@ -126,6 +126,24 @@ export class RedisDriver {
     );
     return connection;
   }
+}
+
+/**
+ * Says what the client said: who reads it has nothing else to find out which server is not there, and why.
+ * The error itself is left out, since one of `ioredis` holds the command that failed, and so the password.
+ */
+function noConnection(lastError: unknown): Error {
+  const reason = lastError === undefined ? '' : `: ${reasonOf(lastError).replace(/\.$/, '')}`;
+  return new Error(
+    `There has been no connection to Redis yet${reason}. Look at the address and the credentials of ` +
+      'the client, and whether a server is there.',
+  );
+}
+
+/** The message of an error, or where it has several, one for each address of a host, of the first. */
+function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
 }
 
 /** Whether a server has not got a script: after a restart, or a new one of a Cluster. */

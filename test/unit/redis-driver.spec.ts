@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { connectLike } from '../../lib/redis/redis-client.js';
 import type { RedisConnection } from '../../lib/redis/redis-connection.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { defer } from '../support/deferred.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
+import { CLIENTS } from '../redis/redis-clients.js';
+import { until } from '../redis/until.js';
 
 /** A connection that is there when the test says so. */
 function connection(): RedisConnection & { arrive(): void } {
@@ -32,5 +35,18 @@ describe(`${RedisDriver.name}: the first connection`, () => {
     own.arrive();
     await settle();
     expect(await Promise.all([early, waiting, driver.mget(['key'])])).toHaveLength(3);
+  });
+
+  it.each(CLIENTS)('tells what $name says where no server is', async ({ one }) => {
+    const clock = new VirtualClock();
+    const own = connectLike(one(1))!(); // nothing may listen there
+    const driver = new RedisDriver(() => own, clock);
+    await until('it has been tried', () => own.lastError !== undefined);
+    await clock.advance(1_000);
+
+    await expect(driver.mget(['key'])).rejects.toThrow(
+      /no connection to Redis yet: .*ECONNREFUSED.*:1\. Look at the address/,
+    );
+    driver.close();
   });
 });
