@@ -108,8 +108,13 @@ export class CacheHierarchyModule extends ConfigurableModuleClass {
     return withRoot(super.forRoot(options));
   }
 
-  /** Configures the cache with options that a factory or a class supplies, over the environment's. */
+  /**
+   * Configures the cache with options that a factory or a class supplies, over the environment's.
+   *
+   * @throws {InvalidOptionsError} when nothing supplies them
+   */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    if (!(options.useFactory ?? options.useClass ?? options.useExisting)) throw suppliedByNothing();
     return withRoot(super.forRootAsync(options));
   }
 
@@ -143,6 +148,13 @@ function importedAsItIs(): InvalidOptionsError {
     'has the class itself, which makes no cache. Import what forRoot or forRootAsync returns, once, in ' +
     'the root module; elsewhere what forFeature returns, or nothing.';
   return new InvalidOptionsError('CacheHierarchyModule', [{ option: 'imports', message }]);
+}
+
+function suppliedByNothing(): InvalidOptionsError {
+  const message = 'must be there, or useClass or useExisting, to supply the options, got undefined';
+  return new InvalidOptionsError('CacheHierarchyModule.forRootAsync', [
+    { option: 'useFactory', message },
+  ]);
 }
 
 function openCache(options: CacheHierarchyOptions, sweeper: Sweeper): CacheHierarchy {

@@ -22,11 +22,18 @@ export function resolveModuleOptions(
 ): CacheHierarchyOptions {
   const options = mergeOptions(environment, given);
   const problems = [
+    ...problemsOfAbsent(given),
     ...(settingsOf(environment)?.problems ?? []),
     ...problemsOfOptions(options, environment),
   ];
   if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', unique(problems));
   return Object.freeze(options);
+}
+
+/** Refuses what a factory gives that returns nothing: what was written in it would not hold, unnoticed. */
+export function problemsOfAbsent(given: unknown): readonly OptionProblem[] {
+  if (given !== undefined) return [];
+  return [{ option: 'options', message: 'must be returned by the factory, got undefined' }];
 }
 
 /** Puts the options that are set in `given` over those of `base`, field by field of each level. */

@@ -2,7 +2,7 @@ import { InvalidOptionsError, type OptionProblem } from '../errors.js';
 import { isLevel, subjectOf, type CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
 import type { CacheLevel } from '../levels/cache-level.js';
 import { isRecord } from '../options.js';
-import { mergeOptions, problemsOfOptions } from './module-options.js';
+import { mergeOptions, problemsOfAbsent, problemsOfOptions } from './module-options.js';
 
 /** What belongs to the application and not to one of its caches. */
 const SHARED = ['clock', 'maxWorkers'] as const;
@@ -61,6 +61,7 @@ export function resolveNamedOptions(
   const remote = remoteOf(name, given['remote'], inherited.given.remote);
   const options = isRecord(merged) ? { ...merged, remote: remote.level } : merged;
   const problems = [
+    ...problemsOfAbsent(own),
     ...problemsOfShared(given),
     ...problemsOfL2(given, inherited.given),
     ...remote.problems,

@@ -134,16 +134,24 @@ describe(CacheHierarchyModule.name, () => {
     });
   });
 
-  it('refuses options that are no object', async () => {
+  it.each([null, undefined])('refuses options that are %s', async (options) => {
     const started = bootAlone({
       imports: [
         CacheHierarchyModule.forRootAsync({
-          useFactory: () => null as unknown as CacheHierarchyOptions,
+          useFactory: () => options as unknown as CacheHierarchyOptions,
         }),
       ],
     });
 
-    await expect(started).rejects.toThrow('options: must be an object, got null');
+    await expect(started).rejects.toThrow(InvalidOptionsError);
+    await expect(started).rejects.toThrow(`options: must be `);
+    await expect(started).rejects.toThrow(`got ${options}`);
+  });
+
+  it('refuses a forRootAsync whose options nothing supplies', () => {
+    expect(() => CacheHierarchyModule.forRootAsync({})).toThrow(
+      /forRootAsync has 1 problem.*\n {2}- useFactory: must be there, or useClass or useExisting/,
+    );
   });
 
   it('logs what the cache reports as a warning', async () => {

@@ -143,6 +143,18 @@ describe('the options of a named cache', () => {
     );
   });
 
+  it('are refused where the factory returns none', async () => {
+    const returnsNothing = { name: 'sessions', useFactory: () => undefined as never };
+    const started = bootAlone({
+      imports: [
+        CacheHierarchyModule.forRoot(),
+        CacheHierarchyModule.forFeatureAsync([returnsNothing]),
+      ],
+    });
+
+    await expect(started).rejects.toThrow(/'sessions' has 1 problem.*\n {2}- options: must be/);
+  });
+
   it('name the variable where the bad value is the one of the environment', async () => {
     process.env.ASYNC_CACHE_NUM_SHARDS = '9999';
     const root = { l1: { numShards: 8 }, l2: false } as const;
