@@ -20,14 +20,15 @@ export interface OptionProblem {
 export class InvalidOptionsError extends CacheError {
   readonly code = 'CACHE_INVALID_OPTIONS';
 
+  declare readonly problems: readonly OptionProblem[];
+
   /** @param subject whose options they are, such as `CacheHierarchy` */
-  constructor(
-    subject: string,
-    readonly problems: readonly OptionProblem[],
-  ) {
+  constructor(subject: string, problems: readonly OptionProblem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     const lines = problems.map(({ option, message }) => `\n  - ${option}: ${message}`);
     super(`${subject} has ${count} in its options:${lines.join('')}`);
+    // The message has them: a logger that shows what an error holds would tell each of them twice.
+    Object.defineProperty(this, 'problems', { value: problems });
   }
 }
 

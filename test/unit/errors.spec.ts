@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
@@ -29,6 +30,12 @@ describe(CacheError.name, () => {
 });
 
 describe(InvalidOptionsError.name, () => {
+  it('tells each problem once where it is logged with all that it holds', () => {
+    const error = new InvalidOptionsError('Cache', [{ option: 'ttl', message: 'is bad' }]);
+
+    expect(inspect(error).split('is bad')).toHaveLength(2);
+  });
+
   it('says one problem in one line', () => {
     const error = new InvalidOptionsError('Cache', [{ option: 'ttl', message: 'is bad' }]);
 
