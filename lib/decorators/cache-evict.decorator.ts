@@ -57,7 +57,10 @@ function readEvictOptions(read: OptionReader): Omit<EvictMethod, 'name' | 'decla
   };
   const targets = [said.key, said.other, said.tags, said.resultTagsOf];
   if (!said.allEntries && targets.every((target) => target === undefined))
-    read.reject('key', 'or method, tags, resultTags or allEntries must say what is invalidated');
+    read.reject(
+      'key',
+      'must be there, or method, tags, resultTags or allEntries, to say what is invalidated',
+    );
   if (said.holdOptions !== undefined && targets.every((target) => target === undefined))
     read.reject('hold', 'is for keys and tags: what allEntries clears is not held');
   if (said.beforeInvocation && said.resultTagsOf !== undefined)

@@ -39,7 +39,7 @@ export function CachePut<O extends CachePutOptions>(
     const said = readStoringOptions(read, STORE_POLICY);
     const other = readOtherMethod(read);
     if ((said.key === undefined) === (other === undefined))
-      read.reject('key', 'or method must be there, one of them, to say what is replaced');
+      read.reject('key', 'must be there, or method, and not both, to say what is replaced');
     read.finish();
     const method: PutMethod = { name, declaredBy, ...said, other };
     registerOther({ ...method, ...other });

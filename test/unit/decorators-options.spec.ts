@@ -61,12 +61,17 @@ describe.each<[string, unknown, object]>([
 
 describe('the options of decorators', () => {
   it.each<[string, unknown, object, RegExp]>([
-    ['CachePut has neither key nor method', CachePut, {}, /key: or method must be there, one of/],
+    [
+      'CachePut has neither key nor method',
+      CachePut,
+      {},
+      /key: must be there, or method, and not both, to say/,
+    ],
     [
       'CachePut has both key and method',
       CachePut,
       { key: 'a', method: 'find' },
-      /key: or method must be there, one of/,
+      /key: must be there, or method, and not both, to say/,
     ],
     ['CachePut has args without a method', CachePut, { key: 'a', args: () => [] }, /args: is for/],
     [
@@ -77,12 +82,17 @@ describe('the options of decorators', () => {
     ],
     ['CachePut has a bad ttl', CachePut, { key: 'a', ttl: 0 }, /ttl: must be a positive number/],
     ['CachePut has a bad method', CachePut, { method: 5 }, /method: must be the name of a @Cache/],
-    ['CacheEvict says nothing', CacheEvict, {}, /key: or method, tags, resultTags or allEntries/],
+    [
+      'CacheEvict says nothing',
+      CacheEvict,
+      {},
+      /key: must be there, or method, tags, resultTags or allEntries/,
+    ],
     [
       'CacheEvict says nothing but when',
       CacheEvict,
       { beforeInvocation: true, allEntries: false },
-      /key: or method, tags, resultTags or allEntries must say what is invalidated/,
+      /key: must be there, or method, tags, resultTags or allEntries, to say what is inv/,
     ],
     [
       'CacheEvict needs a result before it is there',
