@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LATENCY_BUCKETS_MS } from 'nestjs-cache-hierarchy';
 import { answersOf, flowOf } from '../../lib/dashboard/page/flow.js';
 import { barsOf, meanMs, quantile } from '../../lib/dashboard/page/latency.js';
-import { heatOf } from '../../lib/dashboard/page/shard-heat.js';
+import { heatOf, wordsOf } from '../../lib/dashboard/page/shard-heat.js';
 import { cacheDetail, cacheSample, histogram } from './page-data.js';
 
 const LEVELS = ['L1', 'L2', 'remote'];
@@ -130,5 +130,20 @@ describe(heatOf.name, () => {
 
     expect(cells.map(({ heat }) => heat)).toEqual([0, 0]);
     expect(hottest).toBeUndefined();
+  });
+
+  it('is told in words that fit one, many and none', () => {
+    const words = (...entries: number[]): string => {
+      const shards = entries.map((count) => Object.assign({}, shard, { entries: count }));
+      return wordsOf(heatOf(shards, 'entries'), 'entries');
+    };
+
+    expect(words(0, 1)).toBe(
+      '1 entry in 2 shards, 0.5 each on average; most in shard 1, 2 times the average.',
+    );
+    expect(words(3)).toBe(
+      '3 entries in 1 shard, 3 each on average; most in shard 0, 1 times the average.',
+    );
+    expect(words(0)).toBe('No entries in 1 shard.');
   });
 });

@@ -1,4 +1,5 @@
 import type { ShardDetail } from '../dashboard-state.js';
+import { formatRate, plural } from './format.js';
 
 /** What the heat map can show of a shard, with the words for it. */
 export const SHARD_FIGURES = {
@@ -8,6 +9,16 @@ export const SHARD_FIGURES = {
   evicted: 'evictions',
   expired: 'expirations',
   lockWaits: 'lock waits',
+} as const satisfies Record<keyof ShardDetail, string>;
+
+/** The same words for one of each. */
+const ONE = {
+  entries: 'entry',
+  hits: 'hit',
+  misses: 'miss',
+  evicted: 'eviction',
+  expired: 'expiration',
+  lockWaits: 'lock wait',
 } as const satisfies Record<keyof ShardDetail, string>;
 
 export type ShardFigure = keyof typeof SHARD_FIGURES;
@@ -33,4 +44,20 @@ export function heatOf(shards: readonly ShardDetail[], figure: ShardFigure): Sha
     mean,
     hottest: most === 0 ? undefined : { shard: values.indexOf(most), ratio: most / mean },
   };
+}
+
+/** `1 entry`, `2,000 entries` */
+export function figureInWords(value: number, figure: ShardFigure): string {
+  return plural(value, ONE[figure], SHARD_FIGURES[figure]);
+}
+
+/** Says how many there are, and how unevenly. */
+export function wordsOf({ sum, mean, hottest, cells }: ShardHeat, figure: ShardFigure): string {
+  const shards = plural(cells.length, 'shard');
+  if (hottest === undefined) return `No ${SHARD_FIGURES[figure]} in ${shards}.`;
+  const { shard, ratio } = hottest;
+  return (
+    `${figureInWords(sum, figure)} in ${shards}, ${formatRate(mean)} each on average; ` +
+    `most in shard ${shard}, ${formatRate(ratio)} times the average.`
+  );
 }

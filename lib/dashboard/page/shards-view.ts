@@ -1,7 +1,7 @@
 import type { LevelDetail, ShardDetail } from '../dashboard-state.js';
 import { byId, choiceIn, el, rowsIn, setProperty, setText, setTitle, type Row } from './dom.js';
-import { formatCompact, formatCount, formatRate } from './format.js';
-import { heatOf, SHARD_FIGURES, type ShardFigure } from './shard-heat.js';
+import { formatCompact, formatCount } from './format.js';
+import { figureInWords, heatOf, SHARD_FIGURES, wordsOf, type ShardFigure } from './shard-heat.js';
 import type { View } from './view.js';
 
 type Sharded = LevelDetail & { readonly shards: readonly ShardDetail[] };
@@ -46,30 +46,16 @@ function mapRow(): Row<ShardMap> {
       const heat = heatOf(level.shards, figure);
       setText(name, level.name);
       setText(words, wordsOf(heat, figure));
-      const what = SHARD_FIGURES[figure];
       showCells(
         heat.cells.map(({ value, heat: cellHeat }, at) => ({
           value,
           heat: cellHeat,
-          words: `Shard ${at}: ${formatCount(value)} ${what}`,
+          words: `Shard ${at}: ${figureInWords(value, figure)}`,
         })),
       );
       table.show(level);
     },
   };
-}
-
-function wordsOf(
-  { sum, mean, hottest, cells }: ReturnType<typeof heatOf>,
-  figure: ShardFigure,
-): string {
-  const what = SHARD_FIGURES[figure];
-  if (hottest === undefined) return `No ${what} in ${formatCount(cells.length)} shards.`;
-  const { shard, ratio } = hottest;
-  return (
-    `${formatCount(sum)} ${what} in ${formatCount(cells.length)} shards, ${formatRate(mean)} each on average; ` +
-    `most in shard ${shard}, ${formatRate(ratio)} times the average.`
-  );
 }
 
 function cellRow(): Row<Cell> {
