@@ -5,6 +5,9 @@ import { AppModule } from './app.module.js';
 import { type Settings, settings } from './settings.js';
 import { StartError } from './start-error.js';
 
+/** Where `npm run load` asks unless it is told otherwise. */
+const DEFAULT_URL = 'http://localhost:3000';
+
 const logger = new Logger('SampleApp');
 
 await start();
@@ -40,7 +43,8 @@ function announce(url: string): void {
   logger.log(`  ${url}/nearest?lat=52.52&lon=13.405`);
   logger.log(`  ${url}/search?q=sao`);
   logger.log(`  ${url}/statistics`);
-  logger.log(`Watch the cache at ${url}/cache and give it something to do: npm run load`);
+  const load = url === DEFAULT_URL ? 'npm run load' : `npm run load -- --url ${url}`;
+  logger.log(`Watch the cache at ${url}/cache and give it something to do: ${load}`);
 }
 
 function explain(error: unknown, port: number): string {
