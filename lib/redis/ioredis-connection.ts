@@ -89,6 +89,8 @@ class IoredisConnection implements RedisConnection {
       return Promise.reject(new NotSentError(`The connection to Redis is ${status}.`));
     const [name, ...args] = command as readonly [string, ...RedisArgument[]];
     const reply = this.#client.callBuffer(name, ...args) as Promise<RedisReply>;
+    // Whoever waits for the reply hears of its error after this.
+    reply.catch(forgetCommand);
     this.#gather();
     return reply;
   }
@@ -123,4 +125,16 @@ class IoredisConnection implements RedisConnection {
     this.#giveUp?.();
     this.#client.disconnect();
   }
+}
+
+/** An error of `ioredis` holds the command that failed: its keys and values would be logged with it. */
+function forgetCommand(error: RefusedCommand): void {
+  delete error.command;
+  delete error.lastNodeError?.command;
+}
+
+interface RefusedCommand {
+  command?: unknown;
+  /** Of a Cluster. */
+  readonly lastNodeError?: { command?: unknown };
 }
