@@ -1,5 +1,6 @@
 import { GuardedLevel } from '../levels/guarded-level.js';
 import { MemoryLevel } from '../levels/memory-level.js';
+import { AbsenceMemory } from '../memory/absence-memory.js';
 import type { ResolvedLevelOptions } from '../memory/cache-options.js';
 import { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { HandOver } from '../memory/shared-exclusive-lock.js';
@@ -68,11 +69,13 @@ export function assemble(
     admits,
   };
   const events = new CacheEvents({ ...options, hierarchy });
-  const build = (name: string, level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
+  const lowest = options.l2 === undefined ? 'L1' : 'L2';
+  const build = (name: 'L1' | 'L2', level: ResolvedLevelOptions): EnhancedAsyncTTLCache<unknown> =>
     new EnhancedAsyncTTLCache<unknown>(toCacheOptions(level, options), {
       subject: `${options.subject} ${name}`,
       stamps: validity,
-      evicted: (key) => events.noteEvicted(key),
+      // What leaves a level that has another below it is still there.
+      absences: name === lowest ? new AbsenceMemory() : undefined,
     });
 
   const l1 = build('L1', options.l1);

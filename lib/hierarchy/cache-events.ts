@@ -103,9 +103,6 @@ const invalidations = channel(CACHE_CHANNELS.invalidated);
 /** The channel of hits, for who has no time to call {@link CacheEvents}. */
 export const hitChannel = hits;
 
-/** For so many keys it is remembered why they are not there. */
-const MAX_REMEMBERED = 10_000;
-
 /** What {@link CacheEvents} are made of. */
 export interface CacheEventsPorts {
   readonly clock: Clock;
@@ -117,14 +114,12 @@ export interface CacheEventsPorts {
 
 /**
  * Tells who listens what a cache does. Where nobody does it costs a look at each channel: no message is
- * made, and nothing is remembered.
+ * made.
  */
 export class CacheEvents {
   readonly #hierarchy: () => CacheHierarchy;
   readonly #clock: Clock;
   readonly #name: string | undefined;
-  /** Why keys are not there, the oldest first; kept while somebody listens to misses. */
-  readonly #absent = new Map<string, MissReason>();
 
   constructor({ hierarchy, clock, name }: CacheEventsPorts) {
     this.#hierarchy = hierarchy;
@@ -132,7 +127,7 @@ export class CacheEvents {
     this.#name = name;
   }
 
-  /** Whether somebody listens to misses: then it is worth while to find out why. */
+  /** Whether somebody listens to misses: then it is worth while to find out why before a look elsewhere. */
   get explainsMisses(): boolean {
     return misses.hasSubscribers;
   }
@@ -143,21 +138,6 @@ export class CacheEvents {
 
   get tellsJoins(): boolean {
     return joins.hasSubscribers;
-  }
-
-  /** Notes that an entry made room for others. */
-  noteEvicted(key: string): void {
-    this.#remember(key, 'evicted');
-  }
-
-  /** Notes why a read found nothing in this process, for who hears of a miss of the lower levels. */
-  noteAbsent(key: string, reason: MissReason): void {
-    if (reason === 'expired' || reason === 'tag') this.#remember(key, reason);
-  }
-
-  /** What is remembered of why a key is not there. */
-  absenceOf(key: string): MissReason {
-    return this.#absent.get(key) ?? 'absent';
   }
 
   hit(key: string, level: LevelName): void {
@@ -171,7 +151,6 @@ export class CacheEvents {
   }
 
   stored(key: string, { freshUntil, tags = [] }: LevelEntry, source: StoredEvent['source']): void {
-    if (this.#absent.size > 0) this.#absent.delete(key);
     if (!stores.hasSubscribers) return;
     const freshForMs = freshUntil - this.#clock.now();
     stores.publish(
@@ -194,8 +173,6 @@ export class CacheEvents {
 
   /** Tells that a load's value is not stored. */
   loadDiscarded(key: string, reason: DiscardReason): void {
-    if (reason === 'fenced' || reason === 'skipped' || reason === 'held')
-      this.#remember(key, reason);
     if (discards.hasSubscribers)
       discards.publish(Object.assign(this.#named(key), { reason }) satisfies LoadDiscardedEvent);
   }
@@ -218,18 +195,6 @@ export class CacheEvents {
     if (!invalidations.hasSubscribers) return;
     const named = { ...this.#named(''), kind: 'tags', key: undefined } as const;
     invalidations.publish({ ...named, tags } satisfies InvalidatedEvent);
-  }
-
-  #remember(key: string, reason: MissReason): void {
-    if (!misses.hasSubscribers) {
-      if (this.#absent.size > 0) this.#absent.clear();
-      return;
-    }
-    this.#absent.delete(key);
-    this.#absent.set(key, reason);
-    if (this.#absent.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.#absent.keys();
-    this.#absent.delete(oldest!);
   }
 
   /** What every event has; the rest is assigned to it, since a spread costs a listener of hits a microsecond. */

@@ -6,7 +6,7 @@ import type { Report } from '../report.js';
 import { AnsweredReads } from './answered-reads.js';
 import type { StorePlan } from './call-options.js';
 import type { CallTracing } from './call-tracing.js';
-import { hitChannel, type CacheEvents, type MissReason } from './cache-events.js';
+import { hitChannel, type CacheEvents, type DiscardReason } from './cache-events.js';
 import type { Coherence } from './coherence.js';
 import { EntryMaker } from './entry-maker.js';
 import { HoldTable } from './hold-table.js';
@@ -81,7 +81,7 @@ export class HierarchyCore {
   #refreshes = 0;
 
   constructor(ports: HierarchyCorePorts) {
-    const { levels, lower, clock, stamps, coherence, events } = ports;
+    const { levels, lower, clock, stamps, coherence } = ports;
     this.#ports = ports;
     this.#first = levels[0]!;
     this.#off = !ports.enabled;
@@ -92,7 +92,7 @@ export class HierarchyCore {
       isShared: !lower.isEmpty,
       needsOrder: coherence.isNeeded,
       unstored: (ticket, reason) => {
-        if (ticket.kind === 'load') events.loadDiscarded(ticket.key, reason);
+        if (ticket.kind === 'load') this.#noteDiscarded(ticket.key, reason);
       },
     });
     this.#loaders = new LoaderCalls({
@@ -125,7 +125,7 @@ export class HierarchyCore {
         (ticket.kind === 'write' ||
           coherence.trustedUntil(ticket.key, ticket.openedAt) > clock.now()),
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
-      discarded: (ticket) => events.loadDiscarded(ticket.key, this.#reasons.discarded(ticket)),
+      discarded: (ticket) => this.#noteDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });
     this.#answered = new AnsweredReads([...levels.map(({ name }) => name), ...lower.names]);
     this.#walk = new LevelWalk({
@@ -207,14 +207,12 @@ export class HierarchyCore {
   read(key: string, skip = NOTHING_SKIPPED): LevelEntry | undefined {
     const { events } = this.#ports;
     const level = events.tellsHits ? this.#walk.locateNow(key, skip)?.level : undefined;
-    const reason = events.explainsMisses ? this.#reasons.missed(key, skip) : undefined;
     const entry = this.off ? undefined : this.#walk.readNow(key, skip);
-    if (entry === undefined) this.#countMiss(key, skip, reason);
-    else this.#hits += 1;
-    if (entry !== undefined && level !== undefined) events.hit(key, level);
-    if (entry === undefined && reason !== undefined) {
-      if (this.hasLower) events.noteAbsent(key, reason);
-      else events.miss(key, reason);
+    if (entry === undefined) {
+      this.#noteMissed(key, skip);
+    } else {
+      this.#hits += 1;
+      if (level !== undefined) events.hit(key, level);
     }
     return entry;
   }
@@ -334,12 +332,17 @@ export class HierarchyCore {
     await this.#walk.close();
   }
 
-  /** @param told the reason, where one had to be found before the read, for who listens */
-  #countMiss(key: string, skip: SkippedLevels, told: MissReason | undefined): void {
+  #noteMissed(key: string, skip: SkippedLevels): void {
     this.#misses += 1;
-    if (this.off) this.#reasons.count('absent');
-    else if (told !== undefined && !this.#walk.isDown) this.#reasons.count(told);
-    else this.#reasons.count(this.#reasons.justMissed(key, skip));
+    const reason = this.off ? 'absent' : this.#reasons.justMissed(key, skip);
+    this.#reasons.count(reason);
+    // Levels outside may have it: who looks there tells.
+    if (!this.hasLower) this.#ports.events.miss(key, reason);
+  }
+
+  #noteDiscarded(key: string, reason: DiscardReason): void {
+    this.#reasons.noteDiscarded(key, reason);
+    this.#ports.events.loadDiscarded(key, reason);
   }
 
   /** Lets an entry be refreshed once only: where it was found, and in the level that keeps it longest. */

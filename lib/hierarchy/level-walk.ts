@@ -7,6 +7,7 @@ import {
   type LevelEntry,
   type LevelName,
 } from '../levels/cache-level.js';
+import type { AbsenceReason, MissCause } from '../memory/absence-memory.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { AnsweredReads } from './answered-reads.js';
 import type { EntryMaker } from './entry-maker.js';
@@ -103,20 +104,25 @@ export class LevelWalk {
     return undefined;
   }
 
-  /** Why the last {@link readNow} found nothing, as its levels have seen it. */
-  get lastMiss(): 'absent' | 'expired' | 'tag' {
-    let reason: 'absent' | 'expired' | 'tag' = 'absent';
+  /** Why the last {@link readNow} found nothing, as its levels have seen it; the lowest had it longest. */
+  get lastMiss(): MissCause {
+    let cause: MissCause = 'absent';
     for (const { lastMiss } of this.#ports.levels) {
       if (lastMiss === 'tag') return lastMiss;
-      if (lastMiss === 'expired') reason = lastMiss;
+      if (lastMiss !== undefined && lastMiss !== 'absent') cause = lastMiss;
     }
-    return reason;
+    return cause;
   }
 
-  /** Tells why there is no live entry in this process, as far as a level knows. */
-  whyNot(key: string): 'expired' | 'tag' | undefined {
+  /** Tells why there is no live entry in this process, as far as its levels know. */
+  whyNot(key: string): MissCause {
     const reasons = this.#ports.levels.map((level) => level.whyNot?.(key));
-    return reasons.find((reason) => reason === 'tag') ?? reasons.find(Boolean);
+    return reasons.find((reason) => reason === 'tag') ?? reasons.findLast(Boolean) ?? 'absent';
+  }
+
+  /** Remembers why a key is in no level of this process. */
+  noteAbsence(key: string, reason: AbsenceReason): void {
+    for (const level of this.#ports.levels) level.noteAbsence?.(key, reason);
   }
 
   /** Whether a lower level does not answer now. */

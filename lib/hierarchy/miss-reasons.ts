@@ -1,11 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Ticket } from '../memory/tickets.js';
-import {
-  MISS_REASONS,
-  type CacheEvents,
-  type DiscardReason,
-  type MissReason,
-} from './cache-events.js';
+import { MISS_REASONS, type DiscardReason, type MissReason } from './cache-events.js';
 import type { HoldTable } from './hold-table.js';
 import type { LevelWalk } from './level-walk.js';
 import type { SkippedLevels } from './skipped-levels.js';
@@ -14,11 +9,10 @@ import type { SkippedLevels } from './skipped-levels.js';
 export interface MissReasonsPorts {
   readonly walk: LevelWalk;
   readonly holds: HoldTable;
-  readonly events: CacheEvents;
   readonly clock: Clock;
 }
 
-/** Finds out why reads find nothing and loads are not stored, for those who listen, and counts the reasons. */
+/** Finds out why reads find nothing and loads are not stored, and counts the reasons of the former. */
 export class MissReasons {
   readonly #ports: MissReasonsPorts;
   readonly #counts = Object.fromEntries(MISS_REASONS.map((reason) => [reason, 0])) as Counts;
@@ -27,20 +21,15 @@ export class MissReasons {
     this.#ports = ports;
   }
 
-  /** Tells why a key has no live entry; to be asked before a read removes what has expired. */
+  /** Tells why a key has no live entry in this process. */
   missed(key: string, skip: SkippedLevels): MissReason {
-    const { walk, holds, events, clock } = this.#ports;
-    if (skip.read.size > 0) return 'skipped';
-    if (holds.heldUntil({ key, tags: undefined }) > clock.now()) return 'held';
-    return walk.whyNot(key) ?? events.absenceOf(key);
+    return this.#unread(key, skip) ?? this.#ports.walk.whyNot(key);
   }
 
   /** Tells why the read that was just made found nothing, from what it has seen itself. */
   justMissed(key: string, skip: SkippedLevels): MissReason {
-    const { walk, holds, clock } = this.#ports;
-    if (skip.read.size > 0) return 'skipped';
-    if (holds.heldUntil({ key, tags: undefined }) > clock.now()) return 'held';
-    return walk.isDown ? 'level down' : walk.lastMiss;
+    const { walk } = this.#ports;
+    return this.#unread(key, skip) ?? (walk.isDown ? 'level down' : walk.lastMiss);
   }
 
   count(reason: MissReason): void {
@@ -52,9 +41,22 @@ export class MissReasons {
     return { ...this.#counts };
   }
 
+  /** Remembers that what was loaded is not stored, where the next read is to tell of that. */
+  noteDiscarded(key: string, reason: DiscardReason): void {
+    if (reason === 'fenced' || reason === 'skipped' || reason === 'held')
+      this.#ports.walk.noteAbsence(key, reason);
+  }
+
   /** Tells why what was loaded for a ticket is not stored. */
   discarded(ticket: Ticket): DiscardReason {
     return this.#ports.holds.heldUntil(ticket) > ticket.openedAt ? 'held' : 'fenced';
+  }
+
+  /** What keeps a call from having what is there. */
+  #unread(key: string, skip: SkippedLevels): 'skipped' | 'held' | undefined {
+    const { holds, clock } = this.#ports;
+    if (skip.read.size > 0) return 'skipped';
+    return holds.heldUntil({ key, tags: undefined }) > clock.now() ? 'held' : undefined;
   }
 }
 

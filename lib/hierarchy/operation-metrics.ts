@@ -15,7 +15,8 @@ export interface OperationMetrics {
   readonly answered: Readonly<Partial<Record<LevelName, number>>>;
   /**
    * Reads that no level in this process answered, by reason; a level outside it may have answered them since.
-   * `evicted` and `fenced` are told from `absent` only while somebody listens to the events of misses.
+   * Why a key is not there any more is remembered for a time: `evicted` counts about those that a cache of two
+   * to four times the entries would have answered, the others are `absent`.
    */
   readonly missReasons: Readonly<Record<MissReason, number>>;
   /** hits / gets, from 0 to 1; 0 before the first read. */

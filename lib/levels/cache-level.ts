@@ -1,3 +1,4 @@
+import type { AbsenceReason, MissCause } from '../memory/absence-memory.js';
 import type { Report } from '../report.js';
 
 /** A value, or a promise of it. In-process levels answer synchronously: nothing is awaited on them. */
@@ -234,9 +235,11 @@ export interface InProcessLevel extends CacheLevel {
   /** Stores an entry. One that is refused leaves nothing under its key. */
   writeNow(key: string, entry: LevelEntry): WriteOutcome;
   /** Why the last `readNow` that found nothing live did not; left out where that is not known. */
-  readonly lastMiss?: 'absent' | 'expired' | 'tag';
-  /** Tells why an entry that is still there is no hit; `undefined` where that is not known. */
-  whyNot?(key: string): 'expired' | 'tag' | undefined;
+  readonly lastMiss?: MissCause;
+  /** Tells why a key has no live entry; `undefined` where that is not known. */
+  whyNot?(key: string): AbsenceReason | undefined;
+  /** Remembers why a key has none, if this is the level that does. */
+  noteAbsence?(key: string, reason: AbsenceReason): void;
   /** Removes a key; returns whether it had a live entry. */
   deleteNow(key: string): boolean;
   read(keys: readonly string[]): Map<string, LevelEntry>;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { AbsenceReason, MissCause } from '../memory/absence-memory.js';
 import type { EnhancedAsyncTTLCache } from '../memory/enhanced-async-ttl-cache.js';
 import type { Entry, EntryFacts } from '../memory/entry.js';
 import {
@@ -45,7 +46,7 @@ export class MemoryLevel implements InProcessLevel {
     this.#slideMs = options.slide === true ? options.copyTtlMs : undefined;
   }
 
-  get lastMiss(): 'absent' | 'expired' | 'tag' {
+  get lastMiss(): MissCause {
     return this.#table.lastMiss;
   }
 
@@ -69,8 +70,12 @@ export class MemoryLevel implements InProcessLevel {
     return toLevelEntry(this.#table.peekEntry(key));
   }
 
-  whyNot(key: string): 'expired' | 'tag' | undefined {
+  whyNot(key: string): AbsenceReason | undefined {
     return this.#table.whyNot(key);
+  }
+
+  noteAbsence(key: string, reason: AbsenceReason): void {
+    this.#table.noteAbsence(key, reason);
   }
 
   read(keys: readonly string[]): Map<string, LevelEntry> {

@@ -1,3 +1,4 @@
+import type { AbsenceMemory, AbsenceReason, MissCause } from './absence-memory.js';
 import type { EntryBudget } from './entry-budget.js';
 import { isStale, type Entry, type EntryFacts } from './entry.js';
 import type { RemovalNotifier, RemovalReason } from './removal-notifier.js';
@@ -36,18 +37,15 @@ export interface Stamps {
   admits(key: string, facts: EntryFacts): boolean;
 }
 
-/** Why a read found nothing, as far as the row tells. */
-export type RowMiss = 'absent' | 'expired' | 'tag';
-
 /** What all shards of a cache share. */
 export interface ShardPorts<V> {
   /** Why the last counted read that found nothing did not. */
-  readonly lastMiss: { reason: RowMiss };
+  readonly lastMiss: { reason: MissCause };
   readonly budget: EntryBudget;
   readonly stamps: Stamps | undefined;
   readonly removals: RemovalNotifier<V> | undefined;
-  /** Hears of the keys whose entries made room for others. */
-  readonly evicted?: ((key: string) => void) | undefined;
+  /** Where somebody asks why keys are not there, what remembers it. */
+  readonly absences?: AbsenceMemory | undefined;
   /** Whether entries have weights. */
   readonly weighted: boolean;
 }
@@ -109,10 +107,11 @@ export class CacheShard<V> implements RowOwner<V> {
   readEntry(key: string, spread: number, now: number): Entry<V> | undefined {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
-    if (row < 0 || !this.#isLive(segment, row, now)) return this.#miss(segment, row, now);
+    if (row < 0) return this.#missAbsent(spread);
+    if (!this.#isLive(segment, row, now)) return this.#missDead(segment, row, now);
     const entry = entryAt(segment, row);
     if (isStale(entry, now)) {
-      this.#noteMiss('expired');
+      this.#noteDead('expired');
     } else {
       this.#hits += 1;
       segment.touch(row);
@@ -160,11 +159,11 @@ export class CacheShard<V> implements RowOwner<V> {
     return row >= 0 && this.#isLive(segment, row, now) ? entryAt(segment, row) : undefined;
   }
 
-  /** Tells why an entry that is still in its row is no hit; `undefined` where it is one, or not there. */
-  whyNot(key: string, spread: number, now: number): 'expired' | 'tag' | undefined {
+  /** Tells why a key has no hit; `undefined` where it has one, or nobody knows why not. */
+  whyNot(key: string, spread: number, now: number): AbsenceReason | undefined {
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
-    if (row < 0) return undefined;
+    if (row < 0) return this.#ports.absences?.reasonOf(spread);
     if (segment.isExpired(row, now)) return 'expired';
     if (segment.holdsFacts && !this.#isAdmitted(segment, row)) return 'tag';
     return isStale(entryAt(segment, row), now) ? 'expired' : undefined;
@@ -225,6 +224,7 @@ export class CacheShard<V> implements RowOwner<V> {
 
   /** Removes an entry because the user asked; returns whether a live one was there. */
   delete(key: string, spread: number, now: number): boolean {
+    this.#ports.absences?.forget(spread);
     const segment = this.table.segmentOf(spread);
     const row = segment.find(key, spread);
     if (row < 0) return false;
@@ -244,7 +244,7 @@ export class CacheShard<V> implements RowOwner<V> {
   noteLeaving(segment: Segment<V>, row: number, reason: RemovalReason): void {
     this.#size -= 1;
     if (reason === 'expired') this.#expired += 1;
-    else if (reason === 'evicted') this.#noteEvicted(segment.keyAt(row));
+    else if (reason === 'evicted') this.#noteEvicted(segment.spreadAt(row));
     this.#ports.budget.remove(segment.weightAt(row));
     this.#ports.removals?.note(segment.keyAt(row), segment.valueAt(row), reason);
   }
@@ -296,9 +296,9 @@ export class CacheShard<V> implements RowOwner<V> {
     this.#evicted = 0;
   }
 
-  #noteEvicted(key: string): void {
+  #noteEvicted(spread: number): void {
     this.#evicted += 1;
-    this.#ports.evicted?.(key);
+    this.#ports.absences?.note(spread, 'evicted', this.#ports.budget.entries);
   }
 
   #isLive(segment: Segment<V>, row: number, now: number): boolean {
@@ -312,19 +312,22 @@ export class CacheShard<V> implements RowOwner<V> {
     return facts === undefined || stamps === undefined || stamps.admits(segment.keyAt(row), facts);
   }
 
-  #miss(segment: Segment<V>, row: number, now: number): undefined {
-    if (row < 0) {
-      this.#noteMiss('absent');
-      return;
-    }
-    this.#noteMiss(segment.isExpired(row, now) ? 'expired' : 'tag');
+  #missAbsent(spread: number): undefined {
+    this.#misses += 1;
+    this.#ports.lastMiss.reason = this.#ports.absences?.reasonOf(spread) ?? 'absent';
+  }
+
+  #missDead(segment: Segment<V>, row: number, now: number): undefined {
+    const reason = segment.isExpired(row, now) ? 'expired' : 'tag';
+    this.#noteDead(reason);
+    this.#ports.absences?.note(segment.spreadAt(row), reason, this.#ports.budget.entries);
     this.#remove(segment, row, now);
   }
 
-  #noteMiss(reason: RowMiss): void {
+  #noteDead(reason: 'expired' | 'tag'): void {
     this.#misses += 1;
     if (reason === 'expired') this.#expiredMisses += 1;
-    else if (reason === 'tag') this.#tagMisses += 1;
+    else this.#tagMisses += 1;
     this.#ports.lastMiss.reason = reason;
   }
 

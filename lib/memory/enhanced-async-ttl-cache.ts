@@ -1,5 +1,6 @@
 import { parseDuration, parseLifetime, type Duration } from '../durations.js';
 import { assertKnownOptions } from '../options.js';
+import type { AbsenceMemory } from './absence-memory.js';
 import { assertLoader, assertValue } from './cache-arguments.js';
 import { assertKey } from './cache-key.js';
 import {
@@ -43,8 +44,8 @@ export interface LevelInternals {
   /** Begins its warnings. */
   readonly subject: string;
   readonly stamps: Stamps;
-  /** Hears of the keys whose entries made room for others. */
-  readonly evicted?: (key: string) => void;
+  /** Where somebody asks why keys are not there, what remembers it. */
+  readonly absences?: AbsenceMemory | undefined;
 }
 
 /** How long a caller of `getOrSet` waits for a load that another caller started. */
@@ -89,7 +90,7 @@ export class EnhancedAsyncTTLCache<V> implements AsyncDisposable {
           ? undefined
           : new RemovalNotifier<V>({ listener: onRemove, clock, report }),
       stamps: internals?.stamps,
-      evicted: internals?.evicted,
+      absences: internals?.absences,
       assertKey: (key) => this.#assertKey(key),
     });
     this.#coordinator = new KeyCoordinator({

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
+import type { AbsenceMemory, AbsenceReason, MissCause } from './absence-memory.js';
 import { Admission } from './admission.js';
-import type { CacheShard, RowMiss, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
+import type { CacheShard, ShardPorts, Stamps, WeighedEntry } from './cache-shard.js';
 import type { ConsistentHash } from './consistent-hash.js';
 import { EntryBudget } from './entry-budget.js';
 import { isStale, type Entry } from './entry.js';
@@ -32,8 +33,8 @@ export interface ShardedTableOptions<V> {
   /** What an entry weighs, or `REFUSED` for one that may not be stored. Without it all weigh 0. */
   readonly weigh?: ((value: unknown, key: string) => number) | undefined;
   readonly removals?: RemovalNotifier<V> | undefined;
-  /** Hears of the keys whose entries made room for others. */
-  readonly evicted?: ((key: string) => void) | undefined;
+  /** Where somebody asks why keys are not there, what remembers it. */
+  readonly absences?: AbsenceMemory | undefined;
   /** Throws for a key that may not be stored; asked by {@link ShardedTable.write} for new ones. */
   readonly assertKey?: (key: string) => void;
 }
@@ -53,7 +54,7 @@ export class ShardedTable<V> {
   readonly #budget: EntryBudget;
   readonly #ports: ShardPorts<V>;
   readonly #admission: Admission<V>;
-  /** Whether nobody weighs values or hears of their removal: writes make no objects then. */
+  /** Whether nobody weighs values, hears of their removal or asks for it: writes make no objects then. */
   readonly #plain: boolean;
   #set: ShardSet<V>;
   /** Of the set, kept here for the sake of every call. */
@@ -75,7 +76,7 @@ export class ShardedTable<V> {
       maxBytes = Infinity,
       stamps,
       removals,
-      evicted,
+      absences,
       weigh,
     } = options;
     this.#options = options;
@@ -85,8 +86,8 @@ export class ShardedTable<V> {
     this.#budget = new EntryBudget(maxEntries, maxBytes);
     const weighted = weigh !== undefined;
     const lastMiss: ShardPorts<V>['lastMiss'] = { reason: 'absent' };
-    this.#ports = { lastMiss, budget: this.#budget, stamps, removals, evicted, weighted };
-    this.#plain = weigh === undefined && removals === undefined;
+    this.#ports = { lastMiss, budget: this.#budget, stamps, removals, absences, weighted };
+    this.#plain = weigh === undefined && removals === undefined && absences === undefined;
     this.#admission = new Admission({ budget: this.#budget, tables: () => this.tables });
     this.#sweeper = new TableSweeper({ ...options, tables: () => this.tables });
     this.#set = openShards({ ring, ports: this.#ports, now: clock.now() });
@@ -101,7 +102,7 @@ export class ShardedTable<V> {
   }
 
   /** Why the last counted read that found nothing did not. */
-  get lastMiss(): RowMiss {
+  get lastMiss(): MissCause {
     return this.#ports.lastMiss.reason;
   }
 
@@ -183,10 +184,16 @@ export class ShardedTable<V> {
     return this.#shardAt(key, hash).peek(key, spreadOf(hash), now);
   }
 
-  /** Tells why an entry that is still there is no hit; moves nothing. */
-  whyNot(key: string): 'expired' | 'tag' | undefined {
+  /** Tells why a key has no hit, as far as that is known; moves nothing. */
+  whyNot(key: string): AbsenceReason | undefined {
     const hash = this.#hash(key, this.#seed);
     return this.#shardAt(key, hash).whyNot(key, spreadOf(hash), this.#time.now());
+  }
+
+  /** Remembers why a key is not there, where somebody asks for that. */
+  noteAbsence(key: string, reason: AbsenceReason): void {
+    const { absences } = this.#options;
+    absences?.note(spreadOf(this.#hash(key, this.#seed)), reason, this.size);
   }
 
   /** Finds a live value and moves nothing. */
@@ -249,6 +256,7 @@ export class ShardedTable<V> {
     }
     for (const shard of this.#set.shards) shard.noteCleared();
     this.#retired.noteCleared();
+    this.#options.absences?.clear();
     this.#budget.clear();
     this.#endResharding();
   }
@@ -381,6 +389,7 @@ export class ShardedTable<V> {
       shard.drop(key, spread, now);
       return false;
     }
+    this.#options.absences?.forget(spread);
     if (shard.replace(key, entry, spread, now)) return true;
     assertKey?.(key);
     const segment = this.#admission.makeRoom(shard.table, spread, entry.weight, now);

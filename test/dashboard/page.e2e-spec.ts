@@ -49,7 +49,7 @@ describePage('shows what the server tells', (fixture) => {
       'p50 ≈ 24.5 ms p95 ≈ 94.6 ms p99 ≈ 184 ms mean 40 ms count 900 sum 36 s',
     );
     expect(await opened.textOf('#misses li:first-child')).toBe(
-      'absent 60% · 600 was not there, or not any more: see what was evicted',
+      'absent 60% · 600 was not there, or nobody remembers why',
     );
     expect(await opened.textOf('#levels article:nth-child(3)')).toContain('failures 2 timeouts 1');
     expect(await opened.textOf('#coherence-figures')).toContain(

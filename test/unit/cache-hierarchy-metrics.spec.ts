@@ -1,6 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CACHE_CHANNELS, MISS_REASONS } from '../../lib/hierarchy/cache-events.js';
+import { MISS_REASONS } from '../../lib/hierarchy/cache-events.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { LATENCY_BUCKETS_MS } from '../../lib/hierarchy/latency-histogram.js';
@@ -83,20 +82,98 @@ describe(`${CacheHierarchy.name}: misses by reason`, () => {
     expect(reasons()).toEqual({ absent: 1, 'level down': 1 });
   });
 
-  it('knows of evictions only while somebody listens', async () => {
-    open({ l1: { maxEntries: 1, numShards: 1 }, l2: false });
-    const evict = async (): Promise<void> => {
-      for (const key of ['one', 'two', 'one']) await cache.getOrSet(key, () => 1);
-    };
-    await evict();
-    expect(reasons()).toEqual({ absent: 3 });
+  it('tells an undersized cache from keys that nobody has asked for', async () => {
+    open({ l1: { maxEntries: 100, numShards: 1 }, l2: false });
+    const keys = Array.from({ length: 200 }, (_, at) => `key ${at}`);
+    for (const key of keys) await cache.getOrSet(key, () => 1);
+    expect(reasons()).toEqual({ absent: 200 });
 
-    const listener = (): void => {};
-    subscribe(CACHE_CHANNELS.miss, listener);
-    await evict();
-    unsubscribe(CACHE_CHANNELS.miss, listener);
+    for (const key of keys) await cache.getOrSet(key, () => 1);
 
-    expect(reasons()['evicted']).toBeGreaterThan(0);
+    const { hits } = cache.getMetrics();
+    const { absent = 0, evicted = 0 } = reasons();
+    expect(absent + evicted + hits).toBe(400);
+    expect(evicted).toBeGreaterThan(0.7 * (200 - hits));
+  });
+
+  it('tells of what has left the last level in this process', async () => {
+    open({ l1: { maxEntries: 1 }, l2: { maxEntries: 2, numShards: 1 } });
+    for (const key of ['one', 'two', 'three', 'four']) await cache.set(key, 1);
+    const kept = ['one', 'two', 'three', 'four'].filter((key) => cache.has(key));
+    expect(kept).toHaveLength(2);
+
+    await cache.deleteMany(kept);
+    for (const key of ['one', 'two', 'three', 'four']) await cache.get(key);
+
+    expect(reasons()).toEqual({ absent: 2, evicted: 2 });
+  });
+
+  it('does not tell of what has left a level that has another below it', async () => {
+    const cleanupInterval = 20;
+    open({ l1: { maxEntries: 1, cleanupInterval }, l2: { maxEntries: 10, cleanupInterval } });
+    for (const key of ['one', 'two']) await cache.set(key, 1, { ttl: 10 });
+    await clock.advance(100);
+
+    for (const key of ['one', 'two']) await cache.get(key);
+
+    expect(cache.getMetrics().levels.L1.evicted).toBe(1);
+    expect(reasons()).toEqual({ absent: 2 });
+  });
+
+  it.each([
+    ['is deleted', (key: string) => cache.delete(key)],
+    ['goes with all others', () => cache.clear()],
+    [
+      'is stored again',
+      async (key: string) => {
+        await cache.set(key, 1, { ttl: 10 });
+        await clock.advance(100);
+      },
+    ],
+  ])('forgets that a key was evicted when it %s', async (_, forget) => {
+    open({ l1: { maxEntries: 1, numShards: 1, cleanupInterval: 20 }, l2: false });
+    await cache.set('one', 1);
+    await cache.set('two', 1);
+    const gone = cache.has('one') ? 'two' : 'one';
+
+    await forget(gone);
+    await cache.get(gone);
+
+    expect(reasons()).toEqual({ absent: 1 });
+  });
+
+  it('tells that what was loaded last was fenced, held or not to be stored', async () => {
+    open();
+    const loaded = defer<number>();
+    const early = cache.getOrSet('fenced', () => loaded.promise);
+    await cache.delete('fenced');
+    loaded.resolve(1);
+    await early;
+    await cache.getOrSet('tagged', () => 1, { tags: 'red' });
+    await cache.invalidateTags('red', { hold: 100 });
+    await cache.getOrSet('held', () => 1, { tags: 'red' });
+    await cache.getOrSet('skipped', ({ skip }) => {
+      skip();
+      return 1;
+    });
+    expect(reasons()).toEqual({ absent: 4 });
+
+    for (const key of ['fenced', 'held', 'skipped']) await cache.get(key);
+
+    expect(reasons()).toEqual({ absent: 4, fenced: 1, held: 1, skipped: 1 });
+  });
+
+  it('goes on telling of what a read has found dead, until it is stored again', async () => {
+    open({ ttl: 100, l1: { ttl: 100 } });
+    await cache.set('key', 1);
+    await clock.advance(100);
+    await cache.get('key');
+    await cache.get('key');
+    await cache.set('key', 1);
+    await cache.delete('key');
+    await cache.get('key');
+
+    expect(reasons()).toEqual({ absent: 1, expired: 2 });
   });
 
   it('counts what a lower level has answered since', async () => {

@@ -14,7 +14,7 @@ const MAX_TITLE_LENGTH = 1_000;
 const MAX_ACTIVITIES = 20;
 
 const MISS_REASONS: Readonly<Record<string, string>> = {
-  absent: 'was not there, or not any more: see what was evicted',
+  absent: 'was not there, or nobody remembers why',
   expired: 'had expired',
   evicted: 'had made room for others',
   tag: 'a tag or namespace of it was invalidated',
