@@ -9,6 +9,8 @@ import type { Segment } from './segment.js';
 export interface ShardMetrics {
   /** Entries in the table; expired ones count until they are removed. */
   readonly size: number;
+  /** What those weigh; 0 where nothing is weighed. */
+  readonly bytes: number;
   /** Counted reads that found a live entry. */
   readonly hits: number;
   /** Counted reads that did not. */
@@ -66,6 +68,7 @@ export class CacheShard<V> implements RowOwner<V> {
   table: RowTable<V>;
   readonly #ports: ShardPorts<V>;
   #size = 0;
+  #bytes = 0;
   #hits = 0;
   #misses = 0;
   #expiredMisses = 0;
@@ -188,6 +191,7 @@ export class CacheShard<V> implements RowOwner<V> {
     if (expired) this.#expired += 1;
     this.#ports.removals?.note(key, segment.valueAt(row), expired ? 'expired' : 'replaced');
     budget.bytes += heavier;
+    this.#bytes += heavier;
     this.#sets += 1;
     segment.overwrite(row, entry, now);
     return true;
@@ -202,6 +206,7 @@ export class CacheShard<V> implements RowOwner<V> {
   ): void {
     this.#ports.budget.add(entry.weight);
     this.#size += 1;
+    this.#bytes += entry.weight;
     this.#sets += 1;
     const { value, deadline, facts, weight } = entry;
     segment.add({ key, spread, value, deadline, facts, weight }, now);
@@ -245,7 +250,9 @@ export class CacheShard<V> implements RowOwner<V> {
     this.#size -= 1;
     if (reason === 'expired') this.#expired += 1;
     else if (reason === 'evicted') this.#noteEvicted(segment.spreadAt(row));
-    this.#ports.budget.remove(segment.weightAt(row));
+    const weight = segment.weightAt(row);
+    this.#bytes -= weight;
+    this.#ports.budget.remove(weight);
     this.#ports.removals?.note(segment.keyAt(row), segment.valueAt(row), reason);
   }
 
@@ -256,23 +263,27 @@ export class CacheShard<V> implements RowOwner<V> {
   }
 
   /** Notes an entry that belongs to another shard from now on. */
-  noteMovedOut(): void {
+  noteMovedOut(weight: number): void {
     this.#size -= 1;
+    this.#bytes -= weight;
   }
 
   /** Notes an entry that belonged to another shard until now. */
-  noteMovedIn(): void {
+  noteMovedIn(weight: number): void {
     this.#size += 1;
+    this.#bytes += weight;
   }
 
   /** Notes that all entries were dropped at once. */
   noteCleared(): void {
     this.#size = 0;
+    this.#bytes = 0;
   }
 
   getMetrics(): ShardMetrics {
     return {
       size: this.#size,
+      bytes: this.#bytes,
       hits: this.#hits,
       misses: this.#misses,
       expiredMisses: this.#expiredMisses,

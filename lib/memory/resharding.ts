@@ -78,10 +78,11 @@ export class Resharding<V> {
       target.table.evictFrom(home, now);
     }
     home.addCopy(segment, row, now);
+    const weight = segment.weightAt(row);
     segment.remove(row);
     const { sweptOrder } = from.tableOf[source]!;
     target.table.sweptOrder = Math.min(target.table.sweptOrder, sweptOrder);
-    from.shards[source]!.noteMovedOut();
-    target.noteMovedIn();
+    from.shards[source]!.noteMovedOut(weight);
+    target.noteMovedIn(weight);
   }
 }

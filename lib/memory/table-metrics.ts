@@ -42,6 +42,7 @@ export function sumOf(shards: readonly ShardMetrics[]): ShardMetrics {
     shards.reduce((total, shard) => total + shard[name], 0);
   return {
     size: sum('size'),
+    bytes: sum('bytes'),
     hits: sum('hits'),
     misses: sum('misses'),
     expiredMisses: sum('expiredMisses'),

@@ -138,9 +138,15 @@ export const CACHE_FIGURES: readonly CacheFigure[] = [
 /** The figures of the first {@link MAX_TOLD_SHARDS} shards of each level. */
 export const SHARD_FIGURES: readonly CacheFigure[] = [
   ofShards('entries', 'Entries held by the shard.', ({ size }) => size, { kind: 'gauge' }),
+  ofShards('memory', 'What those weigh, where they are weighed.', ({ bytes }) => bytes, {
+    kind: 'gauge',
+    unit: 'bytes',
+  }),
   ofShards('hits', 'Reads that the shard answered.', ({ hits }) => hits),
   ofShards('misses', 'Reads that the shard did not answer.', ({ misses }) => misses),
+  ofShards('stores', 'Entries stored in the shard.', ({ sets }) => sets),
   ofShards('evictions', 'Entries of the shard removed to make room.', ({ evicted }) => evicted),
+  ofShards('expirations', 'Entries of the shard removed by time.', ({ expired }) => expired),
   {
     ...common('shard.lock.contentions', 'Callers who waited for a lock of the shard.', {}),
     labels: ['shard'],

@@ -194,6 +194,7 @@ describe('the instruments', () => {
       'level.unconfirmed',
       'loads.waiting',
       'shard.entries',
+      'shard.memory',
     ]);
     expect(kinds.gauge.toSorted()).toEqual([
       'level.circuit.open',

@@ -7,8 +7,10 @@ import {
   collectCaches,
   type CachePrometheusOptions,
 } from 'nestjs-cache-hierarchy/prometheus';
-import { ChaosLevel, MapLevel } from 'nestjs-cache-hierarchy/testing';
-import { MAX_TOLD_SHARDS } from '../../lib/telemetry/cache-figures.js';
+import { ChaosLevel, FakeClock, MapLevel } from 'nestjs-cache-hierarchy/testing';
+import { MAX_TOLD_SHARDS, SHARD_FIGURES } from '../../lib/telemetry/cache-figures.js';
+import { DEFAULT_PREFIX } from '../../lib/telemetry/collect-caches.js';
+import { prometheusName } from '../../lib/telemetry/collected-metric.js';
 import { bootAlone, closeAll } from './boot.js';
 
 afterEach(async () => {
@@ -22,6 +24,12 @@ async function seriesOf(registry: Registry, series: string): Promise<number | un
   const lines = (await registry.metrics()).split('\n');
   const line = lines.find((one) => one.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
+/** The values of all series of a metric. */
+function valuesOf(text: string, name: string): number[] {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${DEFAULT_PREFIX}${name}{`));
+  return lines.map((line) => Number(line.slice(line.lastIndexOf(' '))));
 }
 
 function labelsIn(text: string): string[] {
@@ -195,6 +203,38 @@ describe(collectCaches.name, () => {
     const text = await sharded.metrics();
     const shards = text.split('\n').filter((line) => /shard_entries\{.*level="L1"/.test(line));
     expect(shards).toHaveLength(MAX_TOLD_SHARDS);
+  });
+
+  it('tells of shards what comes to that of their level', async () => {
+    const clock = new FakeClock();
+    await using cache = new CacheHierarchy({
+      clock,
+      report: () => {},
+      l1: { numShards: 4, maxEntries: 20, maxBytes: 1_000, weigh: () => 10, cleanupInterval: '1m' },
+      l2: false,
+    });
+    const registry = new Registry();
+    collectCaches({ places: cache }, { registry, shards: true });
+    for (let at = 0; at < 10; at++) await cache.set(`short ${at}`, at, { ttl: '1s' });
+    await clock.advance(120_000);
+    for (let at = 0; at < 30; at++) await cache.getOrSet(`key ${at}`, () => at);
+    for (let at = 0; at < 30; at++) await cache.get(`key ${at}`);
+
+    const text = await registry.metrics();
+
+    const sums = SHARD_FIGURES.filter(({ labels }) => labels.includes('level')).map((figure) => {
+      const name = prometheusName(figure);
+      const ofShards = valuesOf(text, name).reduce((sum, value) => sum + value, 0);
+      return [name, ofShards, valuesOf(text, name.replace('shard', 'level'))[0]];
+    });
+    expect(sums.map(([name, , ofLevel]) => [name, ofLevel, ofLevel])).toEqual(sums);
+    expect(Object.fromEntries(sums)).toMatchObject({
+      shard_entries: 20,
+      shard_memory_bytes: 200,
+      shard_stores_total: 40,
+      shard_evictions_total: 10,
+      shard_expirations_total: 10,
+    });
   });
 
   it('has no label made of keys, values or tags, whatever those are', async () => {

@@ -77,10 +77,15 @@ export function structureProblems<V>(
   if (metrics.size !== live)
     problems.push(`the shards count ${metrics.size}, the rows are ${live}`);
   if (metrics.bytes !== bytes) problems.push(`bytes are ${metrics.bytes}, the rows' are ${bytes}`);
+  const ofShards = metrics.shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  // What has not moved yet is in shards that are not listed.
+  if (table.movingShard === undefined && ofShards !== bytes)
+    problems.push(`the shards count ${ofShards} bytes, the rows' are ${bytes}`);
   if (live > maxEntries) problems.push(`${live} entries are above ${maxEntries}`);
   if (bytes > maxBytes) problems.push(`${bytes} bytes are above ${maxBytes}`);
-  for (const [shard, { size }] of metrics.shards.entries()) {
+  for (const [shard, { size, bytes: weight }] of metrics.shards.entries()) {
     if (size < 0) problems.push(`shard ${shard} has ${size} entries`);
+    if (weight < 0) problems.push(`shard ${shard} has ${weight} bytes`);
   }
   return problems;
 }
