@@ -98,8 +98,9 @@ export class CacheDashboard implements OnModuleInit, OnModuleDestroy {
     return undefined;
   }
 
-  private hello(): DashboardHello {
-    return {
+  /** A {@link DashboardHello} as JSON. */
+  private hello(): string {
+    const hello: Omit<DashboardHello, 'history'> = {
       bootId: this.bootId,
       startedAt: this.startedAt,
       now: this.clock.wallNow(),
@@ -109,9 +110,9 @@ export class CacheDashboard implements OnModuleInit, OnModuleDestroy {
       revealsKeys: this.settings.revealKeys,
       latencyBucketsMs: LATENCY_BUCKETS_MS,
       caches: this.recorder.caches(),
-      history: this.recorder.history(),
       activity: this.activity.recent,
     };
+    return `{"history":${this.recorder.history()},${JSON.stringify(hello).slice(1)}`;
   }
 
   /** Waits for the next full second since the first sample; one that was missed is left out. */
@@ -129,8 +130,8 @@ export class CacheDashboard implements OnModuleInit, OnModuleDestroy {
       const happened = this.activity.look();
       if (this.viewers.size === 0) return;
       const events = [
-        ...happened.map((activity) => eventOf('activity', activity)),
-        ...this.recorder.latest().map((sample) => eventOf('sample', sample)),
+        ...happened.map((activity) => eventOf('activity', JSON.stringify(activity))),
+        ...this.recorder.latest().map((sample) => eventOf('sample', JSON.stringify(sample))),
       ];
       this.viewers.tell(events.join(''));
       // The last one may just have been let go.

@@ -25,7 +25,9 @@ interface Seen {
 /** Takes samples of caches and keeps those of the last quarter of an hour. Between them it costs nothing. */
 export class DashboardRecorder {
   readonly #ports: DashboardRecorderPorts;
-  readonly #history: DashboardSample[] = [];
+  /** The samples before the last one as JSON, oldest first: a page that opens is not to wait for that. */
+  readonly #earlier: string[] = [];
+  #last: DashboardSample | undefined;
   #seen: readonly Seen[] = [];
 
   constructor(ports: DashboardRecorderPorts) {
@@ -45,8 +47,9 @@ export class DashboardRecorder {
       const then = earlier === undefined ? metrics : metricsSince(earlier, metrics);
       return [name, sampleOf(then, metrics)];
     });
-    this.#history.push({ at, caches: Object.fromEntries(caches) });
-    if (this.#history.length > MAX_SAMPLES) this.#history.shift();
+    if (this.#last !== undefined) this.#earlier.push(JSON.stringify(this.#last));
+    if (this.#earlier.length === MAX_SAMPLES) this.#earlier.shift();
+    this.#last = { at, caches: Object.fromEntries(caches) };
   }
 
   /** The caches that the last sample is of. */
@@ -59,19 +62,19 @@ export class DashboardRecorder {
     }));
   }
 
-  /** The samples that are kept, oldest first; the last one is told in detail. */
-  history(): readonly DashboardSample[] {
-    return [...this.#history.slice(0, -1), ...this.latest()];
+  /** The samples that are kept as JSON, oldest first; the last one is told in detail. */
+  history(): string {
+    return `[${[...this.#earlier, ...this.latest().map((one) => JSON.stringify(one))].join(',')}]`;
   }
 
   /** The last sample in detail; none before the first one was taken. */
   latest(): readonly DashboardSample[] {
-    return this.#history.slice(-1).map(({ at, caches }) => {
-      const detailed = this.#seen.map(({ name, cache, metrics }): [string, CacheSample] => {
-        const detail = detailOf(cache, metrics, this.#ports.hotKeysOf(name));
-        return [name, { ...caches[name]!, detail }];
-      });
-      return { at, caches: Object.fromEntries(detailed) };
+    if (this.#last === undefined) return [];
+    const { at, caches } = this.#last;
+    const detailed = this.#seen.map(({ name, cache, metrics }): [string, CacheSample] => {
+      const detail = detailOf(cache, metrics, this.#ports.hotKeysOf(name));
+      return [name, { ...caches[name]!, detail }];
     });
+    return [{ at, caches: Object.fromEntries(detailed) }];
   }
 }

@@ -81,7 +81,7 @@ export class Viewers {
   }
 }
 
-/** Writes an event. */
-export function eventOf(event: string, data: unknown): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/** Writes an event whose data is JSON. */
+export function eventOf(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
 }

@@ -98,7 +98,7 @@ describe(Viewers.name, () => {
 
 describe(eventOf.name, () => {
   it('has no line break within an event', () => {
-    const text = eventOf('activity', { what: 'a\n\nevent: b\r\u2028' });
+    const text = eventOf('activity', JSON.stringify({ what: 'a\n\nevent: b\r\u2028' }));
 
     expect(text.split(/[\n\r]/)).toEqual([
       'event: activity',
