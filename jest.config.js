@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 /** Jest runs the TypeScript sources as ES modules; @swc/jest strips the types and keeps decorator metadata. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/node-environment.mjs',
   roots: ['<rootDir>/test'],
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   moduleFileExtensions: ['ts', 'js', 'json'],

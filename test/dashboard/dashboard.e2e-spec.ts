@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { SampleAppPackage } from '../http/sample-app-package.js';
 import type { SampleAppProcess } from '../http/sample-app-process.js';
-import { describeInBrowser, launchBrowser } from '../support/browser.js';
+import { describeInBrowser, launchBrowser, takePicture } from '../support/browser.js';
 import { barriersOf } from './barriers.js';
 import { OpenedPage, type Look } from './opened-page.js';
 
 // Processes start here, and each wait for one has its own, shorter deadline.
 jest.setTimeout(600_000);
 
-/** Not in version control: for people to look at. */
-const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
 /** The pictures of the documentation are taken anew by UPDATE_IMAGES=1 npm test -- dashboard.e2e. */
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const updatesImages = process.env['UPDATE_IMAGES'] !== undefined;
@@ -133,10 +131,7 @@ describeInBrowser('the dashboard of the sample application', () => {
   ] as const)('has no barrier in the %s, %i pixels wide', async (scheme, width) => {
     const other = await open({ scheme, width });
     await other.waitUntilLive();
-    await other.page.screenshot({
-      path: `${SCREENSHOTS}sample-${scheme}-${width}.png`,
-      fullPage: true,
-    });
+    await takePicture(other.page, `sample-${scheme}-${width}`);
 
     expect(await barriersOf(other.page)).toEqual([]);
     expect(await other.page.evaluate('document.documentElement.scrollWidth')).toBe(width);

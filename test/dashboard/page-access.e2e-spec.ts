@@ -1,13 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import { takePicture } from '../support/browser.js';
 import { barriersOf } from './barriers.js';
 import type { OpenedPage } from './opened-page.js';
 import { cacheDetail, dashboardHello, dashboardSample, NOW } from './page-data.js';
 import { describePage } from './page-fixture.js';
-
-/** Not in version control: for people to look at. */
-const SCREENSHOTS = fileURLToPath(new URL('./screenshots/', import.meta.url));
 
 /** Three audits and two pictures of the whole page. */
 const AUDIT_DEADLINE_MS = 300_000;
@@ -146,8 +142,4 @@ async function valueText(slider: {
   getAttribute(name: string): Promise<string | null>;
 }): Promise<string | null> {
   return slider.getAttribute('aria-valuetext');
-}
-
-async function takePicture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
 }
