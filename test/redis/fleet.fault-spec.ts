@@ -18,7 +18,7 @@ const FUZZ_MS = sized(3_000, 60_000);
 const MAX_STALE_MS = 2_000;
 const LEASE_MS = 1_000;
 /** How long a process stands still: longer than copies are trusted. */
-const STOPPED_MS = sized(5_000, 10_000);
+const STOPPED_MS = sized(4_000, 10_000);
 /** The longest pause between two looks at what another process loads. */
 const LONGEST_POLL_MS = 300;
 /** What a machine that does other things may take beyond that. */

@@ -75,7 +75,8 @@ export class Instance {
 
   static async open(options: InstanceOptions): Promise<Instance> {
     const { kind, port, name, levelTimeoutMs = 20_000, clock = systemClock } = options;
-    if (kind === 'plain') return new Instance(await PlainCache.open(port, name), options);
+    if (kind === 'plain')
+      return new Instance(await PlainCache.open(port, name, () => clock.wallNow()), options);
     const client = clientOf(options.client ?? 'ioredis').one(port);
     const level = new RedisLevel(
       {
