@@ -58,6 +58,8 @@ describeWithRedis.each(CLIENTS)('caches over a Cluster through $name', ({ cluste
     ['a tag', () => one.invalidateTags('tag')],
     ['deletes', () => one.deleteMany(KEYS)],
   ])('have %s reach what is on all nodes', async (_, invalidate) => {
+    const stored = await cluster.onEach((node) => node.keys('*:v:row:*'));
+    expect(stored.every((keys) => keys.length > 0)).toBe(true);
     await invalidate();
     await until('it was heard', () => KEYS.every((key) => !other.has(key)));
 

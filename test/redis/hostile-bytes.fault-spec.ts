@@ -157,6 +157,19 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
       expect(await valueOf(near, stored)).toBeUndefined();
     });
 
+    it('are read where they are crafted as they were, which shows that others are missed for what they are', async () => {
+      const stored = await write('key');
+
+      expect(
+        await valueOf(
+          'key',
+          recordOf(stored, (record) => record),
+        ),
+      ).toEqual(VALUE);
+      const zero = withPayload(stored, bomb(1, 1), 1);
+      expect(await valueOf('key', zero)).toBe(0);
+    });
+
     const crafted: [string, (stored: Buffer) => Buffer][] = [
       [
         'tags that end beyond it',
@@ -314,14 +327,15 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
     it('miss what the other one has stored, and say nothing', async () => {
       const reports: unknown[] = [];
       const cache = open(level, (what) => reports.push(what));
-      for (let turn = 0; turn < 20; turn++) {
-        const key = `key:${turn % 4}`;
+      const keys = Array.from({ length: 20 }, (_, at) => `key:${at}`);
+      for (const key of keys) {
         const stored = await write(key, 'old');
+        expect(await valueOf(key, stored)).toBe('old');
         const other = Buffer.from(stored);
         other[RECORD_AT + 4] = 1;
         await client.set(namesOf(key).value, other);
-        await cache.clear();
-        expect(await cache.getOrSet(key, () => turn)).toBe(turn);
+        expect(await cache.getOrSet(key, () => 'loaded')).toBe('loaded');
+        expect(await valueOf(key, (await client.getBuffer(namesOf(key).value))!)).toBe('loaded');
       }
 
       expect(reports).toEqual([]);

@@ -2,6 +2,7 @@ import { expect, it, jest } from '@jest/globals';
 import { collectGarbage } from './garbage.js';
 import { describeWithRedis } from './redis-server.js';
 import { soak, type SoakReport } from './soak.js';
+import { until } from './until.js';
 
 /** `npm run soak` says for how long; without it there is one short soak. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 0);
@@ -35,6 +36,12 @@ function slopeOf(heaps: readonly Heap[]): number {
   return mean(({ minutes, megabytes }) => (minutes - at) * (megabytes - size)) / spread;
 }
 
+/** What keeps this process alive, but for timers, which the runner has, too. */
+function openHandles(): string[] {
+  const kinds = ['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap'];
+  return process.getActiveResourcesInfo().filter((kind) => kinds.includes(kind));
+}
+
 function expectSound(report: SoakReport): void {
   expect(report).toMatchObject({
     staleHere: 0,
@@ -60,6 +67,7 @@ describeWithRedis('caches over a Redis that breaks all the time', () => {
       heaps.push(heapNow());
       if (SECONDS > 0) process.stdout.write(`${JSON.stringify({ ...report, ...heaps.at(-1) })}\n`);
       expectSound(report);
+      await until('nothing is left open', () => openHandles().length === 0);
       seed += 1;
     } while (performance.now() < endsAt);
     const warm = heaps.slice(2);
