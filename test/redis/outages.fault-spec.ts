@@ -15,7 +15,7 @@ const LEVEL_TIMEOUT_MS = 250;
 const SLACK_MS = 50;
 /** How soon Redis is to be in use again: 2 s, and as much for a machine that does other things. */
 const BACK_WITHIN_MS = sized(4_000, 2_000);
-const NOTICED_WITHIN_MS = sized(2_000, 2_500);
+const NOTICED_WITHIN_MS = 2_000;
 /** Connections that say nothing are given up after 3 s, and made anew. */
 const REPLACED_WITHIN_MS = 4_000;
 /** So many calls are made while a network is bad. */

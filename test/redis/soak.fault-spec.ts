@@ -38,8 +38,8 @@ function slopeOf(heaps: readonly Heap[]): number {
 
 /** What keeps this process alive, but for timers, which the runner has, too. */
 function openHandles(): string[] {
-  const kinds = ['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap'];
-  return process.getActiveResourcesInfo().filter((kind) => kinds.includes(kind));
+  const kinds = new Set(['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap']);
+  return process.getActiveResourcesInfo().filter((kind) => kinds.has(kind));
 }
 
 function expectSound(report: SoakReport): void {
