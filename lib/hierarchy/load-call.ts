@@ -1,7 +1,7 @@
 import { parseDuration } from '../durations.js';
 import { assertLoader } from '../memory/cache-arguments.js';
 import { assertKey } from '../memory/cache-key.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 import {
   planLoad,
   WITHOUT_SLOT,

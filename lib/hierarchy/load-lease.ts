@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Lease } from '../levels/cache-level.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 
 /** What a {@link LoadLease} is made of. */
 export interface LoadLeaseOptions {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-coordinator.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 import type { AnsweredReads } from './answered-reads.js';
 import type { CacheEvents } from './cache-events.js';
 import type { Located, LowerRead, LevelWalk } from './level-walk.js';

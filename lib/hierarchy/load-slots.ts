@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 
 interface Waiting {
   readonly start: () => void;

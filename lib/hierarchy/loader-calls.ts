@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 import type { CacheEvents } from './cache-events.js';
 import type { CallTracing } from './call-tracing.js';
 import type { BatchedLoad, LoadCall } from './load-call.js';

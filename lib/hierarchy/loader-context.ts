@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import { parseLifetime } from '../durations.js';
 import type { LevelEntry } from '../levels/cache-level.js';
-import type { RunningLoad } from '../memory/load.js';
+import type { RunningLoad } from '../memory/load-request.js';
 import { LoaderContext, type CacheLoadContext } from '../memory/loader-context.js';
 import { entryTags, type StorePlan } from './call-options.js';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Release } from './key-lock.js';
 import { LoadTable } from './load-table.js';
-import type { LoadRequest, RunningLoad } from './load.js';
+import type { LoadRequest, RunningLoad } from './load-request.js';
 import type { HandOver } from './shared-exclusive-lock.js';
 import { ShardLockManager, type LockMetrics } from './shard-lock-manager.js';
 import { TicketTable, type Ticket } from './tickets.js';

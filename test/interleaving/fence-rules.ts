@@ -10,7 +10,7 @@ import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
 import { StampTable } from '../../lib/hierarchy/stamp-table.js';
 import { MemoryLevel } from '../../lib/levels/memory-level.js';
 import { KeyCoordinator } from '../../lib/memory/key-coordinator.js';
-import type { LoadRequest } from '../../lib/memory/load.js';
+import type { LoadRequest } from '../../lib/memory/load-request.js';
 import { LoadTable } from '../../lib/memory/load-table.js';
 import { ShardLockManager } from '../../lib/memory/shard-lock-manager.js';
 import { TicketTable } from '../../lib/memory/tickets.js';

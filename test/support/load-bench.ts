@@ -1,5 +1,5 @@
 import { LoadTable } from '../../lib/memory/load-table.js';
-import type { LoadRequest, RunningLoad } from '../../lib/memory/load.js';
+import type { LoadRequest, RunningLoad } from '../../lib/memory/load-request.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
 import { VirtualClock } from './virtual-clock.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadSlots } from '../../lib/hierarchy/load-slots.js';
-import type { RunningLoad } from '../../lib/memory/load.js';
+import type { RunningLoad } from '../../lib/memory/load-request.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const PATIENCE_MS = 100;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTable } from '../../lib/memory/load-table.js';
 import { LoadTimeoutError } from '../../lib/errors.js';
-import type { LoadRequest, RunningLoad } from '../../lib/memory/load.js';
+import type { LoadRequest, RunningLoad } from '../../lib/memory/load-request.js';
 import { TicketTable } from '../../lib/memory/tickets.js';
 import { defer, type Deferred } from '../support/deferred.js';
 import { observe, type Observed } from '../support/observed.js';

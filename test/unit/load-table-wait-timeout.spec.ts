@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTimeoutError } from '../../lib/errors.js';
 import { LoadTable } from '../../lib/memory/load-table.js';
-import type { RunningLoad } from '../../lib/memory/load.js';
+import type { RunningLoad } from '../../lib/memory/load-request.js';
 import { defer } from '../support/deferred.js';
 import { LoadBench, NOTHING } from '../support/load-bench.js';
 import { observe, rejectionOf } from '../support/observed.js';

@@ -1,0 +1,33 @@
+import type { Load } from './load.js';
+import type { LoadWish } from './load-request.js';
+
+/** For each key, and variant of its loads, the newest: the one that callers find, and may join. */
+export class NewestLoads {
+  readonly #loads = new Map<string, Load>();
+
+  get size(): number {
+    return this.#loads.size;
+  }
+
+  find(wish: LoadWish): Load | undefined {
+    return this.#loads.get(nameOf(wish));
+  }
+
+  /** Puts a load where callers find it; one that this displaces is on its own from now on. */
+  enter(load: Load): void {
+    const name = nameOf(load.request);
+    this.#loads.get(name)?.detach();
+    this.#loads.set(name, load);
+  }
+
+  /** Has nobody find the load any more. */
+  remove(load: Load): void {
+    const name = nameOf(load.request);
+    if (this.#loads.get(name) === load) this.#loads.delete(name);
+  }
+}
+
+/** Loads of other variants of a key are others. No key and no variant has this character. */
+function nameOf({ key, variant }: LoadWish): string {
+  return variant === undefined ? key : `${key}\u001e${variant}`;
+}
