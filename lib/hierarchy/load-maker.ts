@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { LevelEntry } from '../levels/cache-level.js';
-import type { CoordinatedLoad } from '../memory/key-coordinator.js';
+import type { CoordinatedLoad } from '../memory/key-loads.js';
 import type { RunningLoad } from '../memory/load-request.js';
 import type { AnsweredReads } from './answered-reads.js';
 import type { CacheEvents } from './cache-events.js';

@@ -1,5 +1,6 @@
 import type { LevelEntry } from '../levels/cache-level.js';
-import type { KeyCoordinator, Storing } from '../memory/key-coordinator.js';
+import type { KeyCoordinator } from '../memory/key-coordinator.js';
+import type { Storing } from '../memory/storing.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { CacheEvents } from './cache-events.js';
 import type { StorePlan } from './call-options.js';
