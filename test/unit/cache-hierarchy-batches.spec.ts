@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { defer, type Deferred } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
 let clock: VirtualClock;
@@ -15,11 +16,7 @@ beforeEach(() => {
   calls = [];
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 /** Finds every key but those that begin with `no`. */
 function load(missing: readonly string[]): Map<string, string> {

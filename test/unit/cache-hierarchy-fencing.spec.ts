@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LockTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { defer } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 let clock: VirtualClock;
@@ -12,11 +13,7 @@ beforeEach(() => {
   cache = new CacheHierarchy({ clock });
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 const invalidations: [string, (key: string) => Promise<unknown>][] = [
   ['delete', (key) => cache.delete(key)],

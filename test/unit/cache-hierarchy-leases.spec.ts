@@ -3,6 +3,7 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import type { LoadContext } from '../../lib/hierarchy/loader-context.js';
 import type { Lease, LeaseMode, LevelEntry, WriteOutcome } from '../../lib/levels/cache-level.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -56,9 +57,7 @@ beforeEach(() => {
 afterEach(async () => {
   jest.restoreAllMocks();
   await clock.turn();
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
+  await closeWithNothingLeft(cache, clock);
 });
 
 describe(`${CacheHierarchy.name}: leases`, () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { defer } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 let clock: VirtualClock;
@@ -14,11 +15,7 @@ beforeEach(() => {
   cache = new CacheHierarchy({ clock });
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 describe(`${CacheHierarchy.name}: loads`, () => {
   it('calls the loader once for 1,000 concurrent callers of a cold key', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheReport } from '../../lib/report.js';
+import { closeWithNothingLeft, patiently } from '../support/leftovers.js';
 import { ALL_OPERATIONS, AWAY, entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -22,17 +23,7 @@ beforeEach(() => {
   });
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
-
-/** Lets time pass until what is asked of a hanging level is given up. */
-async function patiently<T>(answer: Promise<T>): Promise<T> {
-  await clock.advance(2_000);
-  return answer;
-}
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 describe.each(['fail', 'hang'] as const)(
   `${CacheHierarchy.name}: while every call of the remote %ss`,
@@ -40,35 +31,48 @@ describe.each(['fail', 'hang'] as const)(
     beforeEach(() => remote.when(ALL_OPERATIONS, way));
 
     it('reads load, and are stored above', async () => {
-      expect(await patiently(cache.get('key'))).toBeUndefined();
-      expect(await patiently(cache.getOrSet('key', () => 'loaded', { ttl: '1h' }))).toBe('loaded');
+      expect(await patiently(clock, cache.get('key'))).toBeUndefined();
+      expect(
+        await patiently(
+          clock,
+          cache.getOrSet('key', () => 'loaded', { ttl: '1h' }),
+        ),
+      ).toBe('loaded');
       expect(cache.getMetrics().lower.remote).toMatchObject({ down: true, hits: 0 });
     });
 
     it('sets are stored above', async () => {
-      await patiently(cache.set('key', 'value'));
+      await patiently(clock, cache.set('key', 'value'));
 
       expect(cache.getMetrics()).toMatchObject({ sets: 1 });
       expect(cache.getMetrics().lower.remote!.failures).toBeGreaterThan(0);
     });
 
     it('updates store above', async () => {
-      expect(await patiently(cache.update('key', () => 'next'))).toBe('next');
+      expect(
+        await patiently(
+          clock,
+          cache.update('key', () => 'next'),
+        ),
+      ).toBe('next');
     });
 
     it('invalidations resolve', async () => {
-      expect(await patiently(cache.delete('key'))).toBe(false);
-      expect(await patiently(cache.expire('key'))).toBe(false);
-      await patiently(cache.invalidateTags('tag'));
-      await patiently(cache.namespace('places').clear());
-      await patiently(cache.clear());
+      expect(await patiently(clock, cache.delete('key'))).toBe(false);
+      expect(await patiently(clock, cache.expire('key'))).toBe(false);
+      await patiently(clock, cache.invalidateTags('tag'));
+      await patiently(clock, cache.namespace('places').clear());
+      await patiently(clock, cache.clear());
 
       expect(cache.getMetrics().lower.remote!.unconfirmed).toBe(4);
     });
 
     it('is reported once, without keys and values', async () => {
-      await patiently(cache.getOrSet('secret key', () => 'secret value'));
-      await patiently(cache.delete('secret key'));
+      await patiently(
+        clock,
+        cache.getOrSet('secret key', () => 'secret value'),
+      );
+      await patiently(clock, cache.delete('secret key'));
 
       expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN']);
       expect(reports[0]!.message).toContain('The read of the level remote of a cache');
@@ -155,7 +159,7 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
 
   it('has no value of a set that happened after it was given up', async () => {
     remote.when('write', 'hold');
-    await patiently(cache.set('key', 'late', { ttl: 10_000 }));
+    await patiently(clock, cache.set('key', 'late', { ttl: 10_000 }));
     const deleting = cache.delete('key');
     remote.letGo();
     await deleting;
@@ -208,7 +212,8 @@ describe(`${CacheHierarchy.name}: after an outage of the remote`, () => {
 describe(`${CacheHierarchy.name}: a remote that is left alone`, () => {
   it('has nobody wait for whether it is back, and is read when it is', async () => {
     remote.when(ALL_OPERATIONS, 'hang');
-    for (let failure = 0; failure < 5; failure++) await patiently(cache.get(`key:${failure}`));
+    for (let failure = 0; failure < 5; failure++)
+      await patiently(clock, cache.get(`key:${failure}`));
     expect(cache.getMetrics().lower.remote!.circuit).toBe('open');
     await clock.advance(1_000);
     remote.takeCalls();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheLevelError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheReport } from '../../lib/report.js';
+import { closeWithNothingLeft, patiently } from '../support/leftovers.js';
 import { rejectionOf } from '../support/observed.js';
 import { ALL_OPERATIONS, AWAY, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -24,17 +25,7 @@ beforeEach(() => {
   });
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
-
-/** Lets time pass until what is asked of a hanging level is given up. */
-async function patiently<T>(answer: Promise<T>): Promise<T> {
-  await clock.advance(2_000);
-  return answer;
-}
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 describe(`${CacheHierarchy.name}: delete with require: 'remote'`, () => {
   it('resolves when the remote has carried it out', async () => {
@@ -63,17 +54,17 @@ describe(`${CacheHierarchy.name}: delete with require: 'remote'`, () => {
     };
 
     const deleting = cache.delete('key', { require: 'remote' }).catch((error: unknown) => error);
-    expect(await patiently(deleting)).toMatchObject(failure);
+    expect(await patiently(clock, deleting)).toMatchObject(failure);
     const many = cache
       .deleteMany(['a', 'b'], { require: 'remote' })
       .catch((error: unknown) => error);
-    expect(await patiently(many)).toMatchObject(failure);
+    expect(await patiently(clock, many)).toMatchObject(failure);
   });
 
   it('has the error of the level as the cause, or that it is late', async () => {
     const causeOf = async (): Promise<unknown> => {
       const deleting = cache.delete('key', { require: 'remote' });
-      return ((await patiently(rejectionOf(deleting))) as CacheLevelError).cause;
+      return ((await patiently(clock, rejectionOf(deleting))) as CacheLevelError).cause;
     };
     remote.when('delete', 'fail');
     expect(await causeOf()).toBe(AWAY);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { defer } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -22,15 +23,8 @@ afterEach(async () => {
   jest.restoreAllMocks();
   remote.letGo();
   await clock.turn();
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
+  await closeWithNothingLeft(cache, clock);
 });
-
-/** The remote has a value of which only the grace is left. */
-function putStale(value: unknown): void {
-  remote.put('key', entryOf(value, clock, { ttl: -1, grace: 10_000 }));
-}
 
 describe(`${CacheHierarchy.name}: single flight with a remote`, () => {
   it('looks a key up once, and loads it once, however many ask', async () => {
@@ -250,7 +244,7 @@ describe(`${CacheHierarchy.name}: a loaded value whose write hangs`, () => {
 
   it('is what those get who ask after softTimeout, and not a stale value', async () => {
     open({ grace: 10_000, softTimeout: 100 });
-    putStale('old');
+    remote.put('key', entryOf('old', clock, { ttl: -1, grace: 10_000 }));
     remote.when('write', 'hold');
     const early = cache.getOrSet('key', () => 'loaded');
     await clock.advance(100);

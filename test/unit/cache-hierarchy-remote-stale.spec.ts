@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { defer } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -22,9 +23,7 @@ afterEach(async () => {
   jest.restoreAllMocks();
   remote.letGo();
   await clock.turn();
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
+  await closeWithNothingLeft(cache, clock);
 });
 
 const fail = (): never => {

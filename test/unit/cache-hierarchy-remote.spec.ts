@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -18,11 +19,7 @@ beforeEach(() => {
   open();
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 describe(`${CacheHierarchy.name}: what a remote has`, () => {
   it('is copied into L1 and L2', async () => {

@@ -3,6 +3,7 @@ import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { readSkip } from '../../lib/hierarchy/skipped-levels.js';
 import type { LevelName } from '../../lib/levels/cache-level.js';
 import { defer } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -16,11 +17,7 @@ beforeEach(() => {
   cache = new CacheHierarchy({ clock, remote });
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 /** What each level has of the key. */
 function values(): unknown[] {

@@ -3,6 +3,7 @@ import { LoadTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
 import { defer, type Deferred } from '../support/deferred.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
 const AWAY = new Error('the database is away');
@@ -25,11 +26,7 @@ beforeEach(() => {
   reports = [];
 });
 
-afterEach(async () => {
-  expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-  await cache.close();
-  expect(clock.pending).toBe(0);
-});
+afterEach(() => closeWithNothingLeft(cache, clock));
 
 describe(`${CacheHierarchy.name}: grace`, () => {
   it('keeps an expired value for when the loader fails, and for no other use', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LockTimeoutError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
+import { closeWithNothingLeft } from '../support/leftovers.js';
 import { observe } from '../support/observed.js';
 import { ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -21,11 +22,7 @@ describe.each([
     await cache.set('key', 'old');
   });
 
-  afterEach(async () => {
-    expect(cache.getMetrics()).toMatchObject({ inFlight: 0, locks: { heldKeys: 0 } });
-    await cache.close();
-    expect(clock.pending).toBe(0);
-  });
+  afterEach(() => closeWithNothingLeft(cache, clock));
 
   const own: [string, () => Promise<unknown>][] = [
     ['set', () => cache.set('key', 'inner')],
