@@ -8,11 +8,13 @@ export class LoadBench {
   readonly clock = new VirtualClock();
   readonly tickets = new TicketTable({
     now: () => this.clock.now(),
-    order: () => 0,
-    admits: () => true,
+    order: () => this.#order,
+    admits: ({ tags, order }) => tags === undefined || order >= this.#tagsEndedAt,
     heldUntil: () => -Infinity,
   });
   readonly loads: LoadTable;
+  #order = 1;
+  #tagsEndedAt = 0;
 
   constructor(joinTimeoutMs = 1_000) {
     const { clock, tickets } = this;
@@ -29,6 +31,17 @@ export class LoadBench {
       ...request,
       load: async (load) => load.call(() => loader(load)),
     });
+  }
+
+  /** Ends every ticket with tags that was opened before. */
+  invalidateTags(): void {
+    this.#order += 1;
+    this.#tagsEndedAt = this.#order;
+  }
+
+  /** Ends no ticket: what is invalidated concerns none. */
+  invalidateSomethingElse(): void {
+    this.#order += 1;
   }
 
   /** What is still there when everything has come to its end: nothing. */

@@ -1,72 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyLanes, type WriteTerms, type Written } from '../../lib/hierarchy/key-lanes.js';
-import { LevelCalls } from '../../lib/hierarchy/level-calls.js';
-import type { Ack, DeleteMode } from '../../lib/levels/cache-level.js';
 import { defer } from '../support/deferred.js';
-import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { LanesBench, LOADED, SET } from '../support/lanes-bench.js';
+import { entryOf, type ScriptedLevel } from '../support/scripted-level.js';
+import type { VirtualClock } from '../support/virtual-clock.js';
 
-const LOADED: WriteTerms = { wanted: () => true, replaces: false };
-const SET: WriteTerms = { wanted: () => true, replaces: true };
-
+let bench: LanesBench;
 let clock: VirtualClock;
 let level: ScriptedLevel;
-let calls: LevelCalls;
 let lanes: KeyLanes;
-/** How often a retry was asked for. */
-let owes: number;
-/** The times until which the level must not be read, of each overflow. */
-let overflows: number[];
 
-function open(maxKeys = 100): void {
-  lanes = new KeyLanes({
-    calls,
-    clock,
-    timeoutMs: 100,
-    maxKeys,
-    owes: () => void (owes += 1),
-    overflows: ({ until }) => void overflows.push(until),
-  });
+function open(maxKeys?: number): void {
+  bench = new LanesBench(maxKeys);
+  ({ clock, level, lanes } = bench);
 }
 
-beforeEach(() => {
-  clock = new VirtualClock();
-  level = new ScriptedLevel(clock);
-  calls = new LevelCalls({ level, clock, report: () => {}, timeoutMs: 100 });
-  owes = 0;
-  overflows = [];
-  open();
-});
+beforeEach(() => open());
 
-afterEach(async () => {
-  lanes.close();
-  await calls.close();
-  expect(clock.pending).toBe(0);
-});
-
-/** Settles when what follows from a change has happened, too. */
-async function over<T>(change: Promise<T>): Promise<T> {
-  const result = await change;
-  await clock.turn();
-  return result;
-}
-
-function write(value: unknown, order = LOADED, key = 'key', ttl = 1_000): Promise<Written> {
-  return over(lanes.write(key, entryOf(value, clock, { ttl }), order));
-}
-
-function remove(key = 'key', mode: DeleteMode = {}): Promise<Ack | undefined> {
-  return over(lanes.delete(key, mode));
-}
-
-function valueOf(key = 'key'): unknown {
-  return level.entries.read(key)?.value;
-}
+afterEach(() => bench.close());
 
 /** Has a write take too long, and be held by the level. */
 async function writeLate(order: WriteTerms, ttl = 1_000): Promise<Written> {
   level.when('write', 'hold');
-  const writing = write('late', order, 'key', ttl);
+  const writing = bench.write('late', order, 'key', ttl);
   await clock.advance(100);
   level.when('write', 'answer');
   return writing;
@@ -75,7 +31,7 @@ async function writeLate(order: WriteTerms, ttl = 1_000): Promise<Written> {
 describe(`${KeyLanes.name}: a write that took too long`, () => {
   it('keeps its key from being read until it has settled and was deleted', async () => {
     expect(await writeLate(LOADED)).toBe('failed');
-    expect([lanes.isReadable('key'), owes]).toEqual([false, 1]);
+    expect([lanes.isReadable('key'), bench.owes]).toEqual([false, 1]);
     lanes.retry();
     await clock.turn();
     expect(level.calls).toEqual(['write key']);
@@ -84,20 +40,20 @@ describe(`${KeyLanes.name}: a write that took too long`, () => {
     await clock.turn();
 
     expect(level.calls).toEqual(['write key', 'delete key']);
-    expect([valueOf(), lanes.isReadable('key'), lanes.size]).toEqual([undefined, true, 0]);
+    expect([bench.valueOf(), lanes.isReadable('key'), lanes.size]).toEqual([undefined, true, 0]);
   });
 
   it('has its key deleted also where it fails in the end', async () => {
     level.put('key', entryOf('old', clock));
     const end = defer<never>();
     level.when('write', () => end.promise);
-    const writing = write('new', SET);
+    const writing = bench.write('new', SET);
     await clock.advance(100);
     await writing;
     end.reject(new Error('late failure'));
     await clock.turn();
 
-    expect([valueOf(), lanes.isReadable('key'), lanes.size]).toEqual([undefined, true, 0]);
+    expect([bench.valueOf(), lanes.isReadable('key'), lanes.size]).toEqual([undefined, true, 0]);
   });
 
   it('is forgotten when what it would store has expired', async () => {
@@ -114,8 +70,8 @@ describe(`${KeyLanes.name}: a write that took too long`, () => {
   it('is not followed by another write, which it could overwrite', async () => {
     await writeLate(LOADED);
 
-    expect(await write('loaded')).toBe('unwanted');
-    expect(await write('set', SET)).toBe('unwanted');
+    expect(await bench.write('loaded')).toBe('unwanted');
+    expect(await bench.write('set', SET)).toBe('unwanted');
 
     expect(level.calls).toEqual(['write key']);
   });
@@ -123,25 +79,25 @@ describe(`${KeyLanes.name}: a write that took too long`, () => {
   it('has a delete for the set that could not follow it, also once it is forgotten', async () => {
     level.put('key', entryOf('old', clock, { ttl: 10_000 }));
     await writeLate(LOADED, 500);
-    await write('set', SET);
+    await bench.write('set', SET);
     await clock.advance(500);
     expect(lanes.isReadable('key')).toBe(false);
 
     lanes.retry();
     await clock.turn();
 
-    expect([valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
+    expect([bench.valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
   });
 
   it('is not settled by a delete that comes before it', async () => {
     await writeLate(LOADED);
 
-    expect(await remove()).toBe('applied');
+    expect(await bench.remove()).toBe('applied');
 
     expect(lanes.isReadable('key')).toBe(false);
     level.letGo();
     await clock.turn();
-    expect([valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
+    expect([bench.valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
   });
 
   it('lets reads wait for the last of several', async () => {
@@ -151,7 +107,7 @@ describe(`${KeyLanes.name}: a write that took too long`, () => {
     level.letGo();
     await clock.turn();
 
-    expect([valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
+    expect([bench.valueOf(), lanes.isReadable('key')]).toEqual([undefined, true]);
   });
 });
 
@@ -159,11 +115,11 @@ describe(`${KeyLanes.name}: more than maxKeys in trouble`, () => {
   it('forgets them all, and has the level cleared', async () => {
     open(2);
     level.when('delete', 'fail');
-    for (const key of ['a', 'b']) await remove(key);
-    expect(overflows).toEqual([]);
-    await remove('c');
+    for (const key of ['a', 'b']) await bench.remove(key);
+    expect(bench.overflows).toEqual([]);
+    await bench.remove('c');
 
-    expect(overflows).toEqual([-Infinity]);
+    expect(bench.overflows).toEqual([-Infinity]);
     expect(lanes.size).toBe(0);
     expect(lanes.retry()).toBe(false);
   });
@@ -171,11 +127,11 @@ describe(`${KeyLanes.name}: more than maxKeys in trouble`, () => {
   it('has it not read until the last write in doubt has expired', async () => {
     open(1);
     level.when('write', 'hang');
-    const writes = [write(1, LOADED, 'a', 5_000), write(2, LOADED, 'b', 3_000)];
+    const writes = [bench.write(1, LOADED, 'a', 5_000), bench.write(2, LOADED, 'b', 3_000)];
     await clock.advance(100);
     await Promise.all(writes);
 
-    expect(overflows).toEqual([clock.now() - 100 + 5_000]);
+    expect(bench.overflows).toEqual([clock.now() - 100 + 5_000]);
     expect(lanes.size).toBe(0);
   });
 });

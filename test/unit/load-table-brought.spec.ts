@@ -2,37 +2,26 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTable } from '../../lib/memory/load-table.js';
 import { LoadTimeoutError } from '../../lib/errors.js';
 import type { LoadRequest, RunningLoad } from '../../lib/memory/load-request.js';
-import { TicketTable } from '../../lib/memory/tickets.js';
 import { defer, type Deferred } from '../support/deferred.js';
+import { LoadBench, NOTHING } from '../support/load-bench.js';
 import { observe, type Observed } from '../support/observed.js';
-import { settle, VirtualClock } from '../support/virtual-clock.js';
+import { settle } from '../support/virtual-clock.js';
 
 const JOIN_MS = 1_000;
 
-let clock: VirtualClock;
-let tickets: TicketTable;
-let loads: LoadTable;
-let order: number;
-let ended: number;
+let bench: LoadBench;
 /** Settles when the value of the load is stored. */
 let stored: Deferred<void>;
 let others: number;
 
 beforeEach(() => {
-  [clock, order, ended, others, stored] = [new VirtualClock(), 1, 0, 0, defer()];
-  tickets = new TicketTable({
-    now: () => clock.now(),
-    order: () => order,
-    admits: (ticket) => ticket.tags === undefined || ticket.order >= ended,
-    heldUntil: () => -Infinity,
-  });
-  loads = new LoadTable({ clock, tickets, joinTimeoutMs: JOIN_MS });
+  [bench, others, stored] = [new LoadBench(JOIN_MS), 0, defer()];
 });
 
 afterEach(async () => {
   stored.resolve();
   await settle();
-  expect([loads.size, tickets.size, clock.pending]).toEqual([0, 0, 0]);
+  expect(bench.leftovers).toEqual(NOTHING);
 });
 
 /** Has its value, and a tag, at once, and then takes its time to store it. */
@@ -44,24 +33,21 @@ async function bring(load: RunningLoad): Promise<string> {
 }
 
 function ask(request: Partial<LoadRequest<string>> = {}): Observed<string> {
-  return observe(loads.run({ key: 'key', load: bring, ...request }));
+  return observe(bench.loads.run({ key: 'key', load: bring, ...request }));
 }
 
 /** Asks with another loader, which is not to be called while the first is under way. */
 function join(request: Partial<LoadRequest<string>> = {}): Observed<string> {
-  return observe(loads.run({ key: 'key', load: async () => `other ${(others += 1)}`, ...request }));
-}
-
-function invalidateTag(): void {
-  order += 1;
-  ended = order;
+  return observe(
+    bench.loads.run({ key: 'key', load: async () => `other ${(others += 1)}`, ...request }),
+  );
 }
 
 describe(`${LoadTable.name}: a load that has its value and only has to store it`, () => {
   it('answers a follower whose patience ends, who loads nothing', async () => {
     const owner = ask();
     const follower = join();
-    await clock.advance(JOIN_MS);
+    await bench.clock.advance(JOIN_MS);
 
     expect([follower.value, others, owner.state]).toEqual(['brought', 0, 'pending']);
     stored.resolve();
@@ -74,14 +60,14 @@ describe(`${LoadTable.name}: a load that has its value and only has to store it`
     ['hardTimeout', { hardTimeoutMs: 100 }],
   ])('answers everybody at its %s', async (_, timeout) => {
     const callers = [ask({ ...timeout, fallback: () => 'stale' }), join()];
-    await clock.advance(100);
+    await bench.clock.advance(100);
 
     expect(callers.map(({ value }) => value)).toEqual(['brought', 'brought']);
   });
 
   it('answers who comes after its softTimeout at once', async () => {
     ask({ softTimeoutMs: 100 });
-    await clock.advance(100);
+    await bench.clock.advance(100);
     const late = join({ fallback: () => 'stale' });
     await settle();
 
@@ -91,18 +77,18 @@ describe(`${LoadTable.name}: a load that has its value and only has to store it`
   it('answers a caller at its own waitTimeout', async () => {
     const owner = ask({ waitTimeoutMs: 100 });
     const follower = join({ waitTimeoutMs: 200 });
-    await clock.advance(100);
+    await bench.clock.advance(100);
     const first = [owner.value, follower.state];
-    await clock.advance(100);
+    await bench.clock.advance(100);
 
     expect([first, follower.value]).toEqual([['brought', 'pending'], 'brought']);
   });
 
   it('answers who asked after an invalidation of something else', async () => {
     ask();
-    order += 1;
+    bench.invalidateSomethingElse();
     const after = join({ waitTimeoutMs: 100 });
-    await clock.advance(100);
+    await bench.clock.advance(100);
 
     expect(after.value).toBe('brought');
   });
@@ -114,8 +100,8 @@ describe(`${LoadTable.name}: a load that has its value and only has to store it`
       ['waitTimeout', { waitTimeoutMs: 100 }],
     ])('answers at its %s who asked before', async (_, timeout) => {
       const before = ask(timeout);
-      invalidateTag();
-      await clock.advance(100);
+      bench.invalidateTags();
+      await bench.clock.advance(100);
 
       expect(before.value).toBe('brought');
     });
@@ -139,10 +125,10 @@ describe(`${LoadTable.name}: a load that has its value and only has to store it`
     ])('answers at its %s nobody who asked after that', async (_, timeout) => {
       const named = defer();
       const before = askUntil(named.promise, timeout);
-      invalidateTag();
+      bench.invalidateTags();
       const after = join();
       named.resolve();
-      await clock.advance(100);
+      await bench.clock.advance(100);
       const atTimeout = [before.value, after.state];
       stored.resolve();
       await settle();
@@ -153,10 +139,10 @@ describe(`${LoadTable.name}: a load that has its value and only has to store it`
     it('has nothing for the waitTimeout of a caller who asked after that', async () => {
       const named = defer();
       askUntil(named.promise);
-      invalidateTag();
+      bench.invalidateTags();
       const after = join({ waitTimeoutMs: 100 });
       named.resolve();
-      await clock.advance(100);
+      await bench.clock.advance(100);
 
       expect(after.error).toBeInstanceOf(LoadTimeoutError);
     });

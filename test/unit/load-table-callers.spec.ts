@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LoadTable } from '../../lib/memory/load-table.js';
-import { TicketTable } from '../../lib/memory/tickets.js';
 import { defer } from '../support/deferred.js';
 import { LoadBench, NOTHING } from '../support/load-bench.js';
 import { observe } from '../support/observed.js';
-import { settle, VirtualClock } from '../support/virtual-clock.js';
+import { settle } from '../support/virtual-clock.js';
 
 const JOIN_MS = 1_000;
 const hang = (): Promise<never> => new Promise(() => {});
@@ -52,29 +51,6 @@ describe(`${LoadTable.name}: a follower on its own`, () => {
 });
 
 describe(`${LoadTable.name}: invalidations by a tag that the loader names last`, () => {
-  let order: number;
-  let ended: number;
-  let clock: VirtualClock;
-  let loads: LoadTable;
-
-  beforeEach(() => {
-    order = 1;
-    ended = 0;
-    clock = new VirtualClock();
-    const tickets = new TicketTable({
-      now: () => clock.now(),
-      order: () => order,
-      admits: (ticket) => ticket.tags === undefined || ticket.order >= ended,
-      heldUntil: () => -Infinity,
-    });
-    loads = new LoadTable({ clock, tickets, joinTimeoutMs: JOIN_MS });
-  });
-
-  function invalidate(): void {
-    order += 1;
-    ended = order;
-  }
-
   it('let those have the value who asked before, and the others wait for a load of theirs', async () => {
     const loaded = defer<string>();
     const old = {
@@ -85,26 +61,26 @@ describe(`${LoadTable.name}: invalidations by a tag that the loader names last`,
         return value;
       },
     };
-    const before = [observe(loads.run(old)), observe(loads.run(old))];
-    invalidate();
+    const before = [observe(bench.loads.run(old)), observe(bench.loads.run(old))];
+    bench.invalidateTags();
     let calls = 0;
     const fresh = { key: 'key', load: async () => `new ${(calls += 1)}` };
-    const after = [observe(loads.run(fresh)), observe(loads.run(fresh))];
+    const after = [observe(bench.loads.run(fresh)), observe(bench.loads.run(fresh))];
 
     loaded.resolve('old');
     await settle();
 
     expect(before.map(({ value }) => value)).toEqual(['old', 'old']);
     expect(after.map(({ value }) => value)).toEqual(['new 1', 'new 1']);
-    expect([loads.size, clock.pending]).toEqual([0, 0]);
+    expect(bench.leftovers).toEqual(NOTHING);
   });
 
   it('of other tags keep nobody from having the value', async () => {
     const loaded = defer<string>();
-    const before = observe(loads.run({ key: 'key', load: () => loaded.promise }));
-    order += 1;
+    const before = observe(bench.loads.run({ key: 'key', load: () => loaded.promise }));
+    bench.invalidateSomethingElse();
     let calls = 0;
-    const after = observe(loads.run({ key: 'key', load: async () => `new ${(calls += 1)}` }));
+    const after = observe(bench.loads.run({ key: 'key', load: async () => `new ${(calls += 1)}` }));
 
     loaded.resolve('value');
     await settle();

@@ -2,39 +2,25 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WriteTerms } from '../../lib/hierarchy/key-lanes.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
-import { ALL_OPERATIONS, entryOf, ScriptedLevel } from '../support/scripted-level.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { LowerLevelBench } from '../support/lower-level-bench.js';
+import { ALL_OPERATIONS, entryOf, type ScriptedLevel } from '../support/scripted-level.js';
+import type { VirtualClock } from '../support/virtual-clock.js';
 
 const LOADED: WriteTerms = { wanted: () => true, replaces: false };
 
+let bench: LowerLevelBench;
 let clock: VirtualClock;
 let level: ScriptedLevel;
 let lower: LowerLevel;
 
-function open(maxUnconfirmed = 100): void {
-  const report = (): void => {};
-  lower = new LowerLevel({ name: 'remote', level, clock, report, timeoutMs: 100, maxUnconfirmed });
+function open(options?: { maxUnconfirmed?: number; timeoutMs?: number }): void {
+  bench = new LowerLevelBench(options);
+  ({ clock, level, lower } = bench);
 }
 
-beforeEach(() => {
-  clock = new VirtualClock();
-  level = new ScriptedLevel(clock);
-  open();
-});
+beforeEach(() => open());
 
-afterEach(async () => {
-  await lower.close();
-  expect(clock.pending).toBe(0);
-});
-
-/** Lets the level have values of these keys. */
-function have(...keys: string[]): void {
-  for (const key of keys) level.put(key, entryOf(key, clock, { ttl: 1e6 }));
-}
-
-async function valueOf(key: string): Promise<unknown> {
-  return (await lower.read(key))?.value;
-}
+afterEach(() => bench.close());
 
 describe(`${LowerLevel.name}: retries`, () => {
   it('come after 1 s, then twice as late each time, up to 30 s', async () => {
@@ -70,7 +56,7 @@ describe(`${LowerLevel.name}: retries`, () => {
   });
 
   it('carry out everything that is owed, each once', async () => {
-    have('key', 'a/1', 'other');
+    bench.have('key', 'a/1', 'other');
     level.when('delete clear invalidateTags', 'fail');
     await lower.delete('key', {});
     await lower.delete('expired', { expire: true });
@@ -87,11 +73,11 @@ describe(`${LowerLevel.name}: retries`, () => {
       'delete key',
       'invalidateTags tag',
     ]);
-    expect([await valueOf('key'), await valueOf('a/1'), await valueOf('other')]).toEqual([
-      undefined,
-      undefined,
-      'other',
-    ]);
+    expect([
+      await bench.valueOf('key'),
+      await bench.valueOf('a/1'),
+      await bench.valueOf('other'),
+    ]).toEqual([undefined, undefined, 'other']);
   });
 
   it('are made in the context of no caller, when their time has come or the level is back', async () => {
@@ -124,14 +110,7 @@ describe(`${LowerLevel.name}: retries`, () => {
   });
 
   it('send nothing again that is still on its way', async () => {
-    lower = new LowerLevel({
-      name: 'remote',
-      level,
-      clock,
-      report: () => {},
-      timeoutMs: 5_000,
-      maxUnconfirmed: 100,
-    });
+    open({ timeoutMs: 5_000 });
     level.when('clear', 'hang');
     level.when('delete', 'fail');
     void lower.clear('');
@@ -143,15 +122,15 @@ describe(`${LowerLevel.name}: retries`, () => {
 });
 
 describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
-  beforeEach(() => open(2));
+  beforeEach(() => open({ maxUnconfirmed: 2 }));
 
   it('invalidations are one clear of everything', async () => {
-    have('key');
+    bench.have('key');
     level.when('invalidateTags clear', 'fail');
     for (const tag of ['a', 'b', 'c']) await lower.invalidateTags([tag], undefined);
 
     expect(lower.getMetrics()).toMatchObject({ unconfirmed: 1 });
-    expect(await valueOf('key')).toBeUndefined();
+    expect(await bench.valueOf('key')).toBeUndefined();
 
     level.when('invalidateTags clear', 'answer');
     level.takeCalls();
@@ -162,7 +141,7 @@ describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
   });
 
   it('deletes are one clear of everything', async () => {
-    have('key', 'a', 'b', 'c');
+    bench.have('key', 'a', 'b', 'c');
     level.when('delete', 'fail');
     for (const key of ['a', 'b', 'c']) await lower.delete(key, {});
     await clock.turn();
@@ -179,13 +158,13 @@ describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
     );
     await clock.advance(100);
     await Promise.all(writes);
-    have('key');
+    bench.have('key');
     await clock.advance(4_899);
-    expect(await valueOf('key')).toBeUndefined();
+    expect(await bench.valueOf('key')).toBeUndefined();
 
     await clock.advance(1);
 
-    expect(await valueOf('key')).toBe('key');
+    expect(await bench.valueOf('key')).toBe('key');
     await clock.advance(60_000);
   });
 
@@ -202,7 +181,7 @@ describe(`${LowerLevel.name}: more than maxUnconfirmed`, () => {
     level.letGo();
     await clock.turn();
 
-    expect([await valueOf('a'), level.entries.size]).toEqual([undefined, 0]);
+    expect([await bench.valueOf('a'), level.entries.size]).toEqual([undefined, 0]);
     await clock.advance(60_000);
   });
 });

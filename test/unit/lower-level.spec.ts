@@ -1,50 +1,34 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WriteTerms } from '../../lib/hierarchy/key-lanes.js';
 import { LowerLevel } from '../../lib/hierarchy/lower-level.js';
-import { ALL_OPERATIONS, entryOf, ScriptedLevel } from '../support/scripted-level.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { LowerLevelBench } from '../support/lower-level-bench.js';
+import { ALL_OPERATIONS, entryOf, type ScriptedLevel } from '../support/scripted-level.js';
+import type { VirtualClock } from '../support/virtual-clock.js';
 
 const LOADED: WriteTerms = { wanted: () => true, replaces: false };
 
+let bench: LowerLevelBench;
 let clock: VirtualClock;
 let level: ScriptedLevel;
 let lower: LowerLevel;
 
-function open(maxUnconfirmed = 100): void {
-  const report = (): void => {};
-  lower = new LowerLevel({ name: 'remote', level, clock, report, timeoutMs: 100, maxUnconfirmed });
-}
-
 beforeEach(() => {
-  clock = new VirtualClock();
-  level = new ScriptedLevel(clock);
-  open();
+  bench = new LowerLevelBench();
+  ({ clock, level, lower } = bench);
 });
 
-afterEach(async () => {
-  await lower.close();
-  expect(clock.pending).toBe(0);
-});
-
-/** Lets the level have values of these keys. */
-function have(...keys: string[]): void {
-  for (const key of keys) level.put(key, entryOf(key, clock, { ttl: 1e6 }));
-}
-
-async function valueOf(key: string): Promise<unknown> {
-  return (await lower.read(key))?.value;
-}
+afterEach(() => bench.close());
 
 describe(`${LowerLevel.name}: reads`, () => {
   it('find what is live, and what is only a stale answer', async () => {
     level.put('live', entryOf(1, clock));
     level.put('stale', entryOf(2, clock, { ttl: -1, grace: 1_000 }));
 
-    expect([await valueOf('live'), await valueOf('stale'), await valueOf('absent')]).toEqual([
-      1,
-      2,
-      undefined,
-    ]);
+    expect([
+      await bench.valueOf('live'),
+      await bench.valueOf('stale'),
+      await bench.valueOf('absent'),
+    ]).toEqual([1, 2, undefined]);
     expect(lower.getMetrics()).toMatchObject({ calls: 3, hits: 2, misses: 1, unread: 0 });
   });
 
@@ -76,11 +60,14 @@ describe(`${LowerLevel.name}: reads`, () => {
 
 describe(`${LowerLevel.name}: what is not confirmed`, () => {
   it('is not read while it is on its way', async () => {
-    have('key', 'other');
+    bench.have('key', 'other');
     level.when('delete', 'hold');
     const deleting = lower.delete('key', {});
 
-    expect([await valueOf('key'), await valueOf('other')]).toEqual([undefined, 'other']);
+    expect([await bench.valueOf('key'), await bench.valueOf('other')]).toEqual([
+      undefined,
+      'other',
+    ]);
     expect(lower.getMetrics()).toMatchObject({ unread: 1, inFlight: 1, unconfirmed: 0 });
     level.letGo();
     expect(await deleting).toBe('applied');
@@ -109,12 +96,12 @@ describe(`${LowerLevel.name}: what is not confirmed`, () => {
   });
 
   it('is not read of a cleared prefix, and everything else is', async () => {
-    have('a/1', 'b/1');
+    bench.have('a/1', 'b/1');
     level.when('clear', 'fail');
 
     expect(await lower.clear('a/')).toBeUndefined();
 
-    expect([await valueOf('a/1'), await valueOf('b/1')]).toEqual([undefined, 'b/1']);
+    expect([await bench.valueOf('a/1'), await bench.valueOf('b/1')]).toEqual([undefined, 'b/1']);
     expect(lower.getMetrics()).toMatchObject({ unread: 1, unconfirmed: 1 });
   });
 
@@ -125,7 +112,7 @@ describe(`${LowerLevel.name}: what is not confirmed`, () => {
 
     expect(await lower.invalidateTags(['x', 'a'], undefined)).toBeUndefined();
 
-    expect([await valueOf('key'), await valueOf('other')]).toEqual([undefined, 2]);
+    expect([await bench.valueOf('key'), await bench.valueOf('other')]).toEqual([undefined, 2]);
     expect(lower.openTags).toEqual(['x', 'a']);
     expect(lower.getMetrics()).toMatchObject({ hits: 1, misses: 1 });
   });
@@ -136,7 +123,7 @@ describe(`${LowerLevel.name}: what is not confirmed`, () => {
     const invalidating = lower.invalidateTags(['a'], undefined);
     await clock.turn();
     level.when('read', () => new Map([['key', entryOf(1, clock, { tags: ['a'] })]]));
-    const reading = valueOf('key');
+    const reading = bench.valueOf('key');
     level.letGo();
     await invalidating;
 
@@ -157,11 +144,11 @@ describe(`${LowerLevel.name}: what is not confirmed`, () => {
     await clock.turn();
 
     expect(level.entries.size).toBe(1);
-    expect(await valueOf('b/2')).toBe(3);
+    expect(await bench.valueOf('b/2')).toBe(3);
   });
 
   it('is confirmed where a call that took too long was carried out in the end', async () => {
-    have('key');
+    bench.have('key');
     level.when('clear', 'hold');
     const clearing = lower.clear('');
     await clock.advance(100);

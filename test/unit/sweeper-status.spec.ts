@@ -1,37 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Sweeper, type SweeperOptions, type SweepRun } from '../../lib/memory/sweeper.js';
-import { FakeSweepable } from '../support/fake-sweepable.js';
-import { SteppedClock } from '../support/stepped-clock.js';
+import { Sweeper } from '../../lib/memory/sweeper.js';
+import type { SteppedClock } from '../support/stepped-clock.js';
+import { SweeperBench } from '../support/sweeper-bench.js';
 
+let bench: SweeperBench;
 let clock: SteppedClock;
-let runs: SweepRun[];
 let sweeper: Sweeper;
 
 beforeEach(() => {
-  clock = new SteppedClock();
-  runs = [];
-  sweeper = open();
+  bench = new SweeperBench();
+  ({ clock, sweeper } = bench);
 });
 
-afterEach(async () => {
-  sweeper.stop();
-  expect(clock.pending).toBe(0);
-});
-
-function open(options: SweeperOptions = {}): Sweeper {
-  return new Sweeper({ clock, onRun: (run) => runs.push(run), ...options });
-}
-
-function add(name: string, sweepEveryMs = Infinity, slices = 1): FakeSweepable {
-  const swept = new FakeSweepable(name, sweepEveryMs, clock);
-  swept.slices = slices;
-  sweeper.add(swept);
-  return swept;
-}
+afterEach(() => bench.stop());
 
 describe(`${Sweeper.name}: status`, () => {
   it('says that nothing has happened and nothing is due before the start', () => {
-    add('cache', 100);
+    bench.add('cache', 100);
 
     expect(sweeper.status()).toEqual({
       running: false,
@@ -46,8 +31,8 @@ describe(`${Sweeper.name}: status`, () => {
   });
 
   it('says what was done and what is next, in wall-clock time', async () => {
-    const often = add('often', 100, 2);
-    add('seldom', 250);
+    const often = bench.add('often', 100, 2);
+    bench.add('seldom', 250);
     often.sliceMs = 3;
     sweeper.start();
 
@@ -67,8 +52,8 @@ describe(`${Sweeper.name}: status`, () => {
   });
 
   it('adds up over the sweeps', async () => {
-    const first = add('first', 100, 2);
-    const second = add('second', 100, 3);
+    const first = bench.add('first', 100, 2);
+    const second = bench.add('second', 100, 3);
     first.sliceMs = 1;
     second.sliceMs = 4;
     sweeper.start();
@@ -88,12 +73,12 @@ describe(`${Sweeper.name}: status`, () => {
     sweeper.start();
 
     expect(sweeper.status()).toMatchObject({ running: false, nextRunAt: undefined });
-    add('cache', 100);
+    bench.add('cache', 100);
     expect(sweeper.status()).toMatchObject({ running: true, nextRunAt: clock.wallNow() + 100 });
   });
 
   it('says that nothing is due after a stop, and keeps what was done', async () => {
-    add('cache', 100);
+    bench.add('cache', 100);
     sweeper.start();
     await clock.advance(100);
 
@@ -103,7 +88,7 @@ describe(`${Sweeper.name}: status`, () => {
   });
 
   it('never has the next run in the past', () => {
-    add('cache', 100);
+    bench.add('cache', 100);
     sweeper.start();
     clock.block(5_000);
 
@@ -111,12 +96,12 @@ describe(`${Sweeper.name}: status`, () => {
   });
 
   it('is told of each sweep that ends', async () => {
-    const swept = add('cache', 100, 3);
+    const swept = bench.add('cache', 100, 3);
     swept.sliceMs = 2;
     sweeper.start();
 
     await clock.advance(150);
 
-    expect(runs).toEqual([{ name: 'cache', removed: 3, durationMs: 6, longestSliceMs: 2 }]);
+    expect(bench.runs).toEqual([{ name: 'cache', removed: 3, durationMs: 6, longestSliceMs: 2 }]);
   });
 });

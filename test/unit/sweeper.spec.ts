@@ -1,39 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Sweeper, type SweeperOptions, type SweepRun } from '../../lib/memory/sweeper.js';
-import { FakeSweepable } from '../support/fake-sweepable.js';
-import { SteppedClock } from '../support/stepped-clock.js';
+import { Sweeper, type SweeperOptions } from '../../lib/memory/sweeper.js';
+import type { SteppedClock } from '../support/stepped-clock.js';
+import { SweeperBench } from '../support/sweeper-bench.js';
 
+let bench: SweeperBench;
 let clock: SteppedClock;
-let runs: SweepRun[];
 let sweeper: Sweeper;
 
-beforeEach(() => {
-  clock = new SteppedClock();
-  runs = [];
-  sweeper = open();
-});
-
-afterEach(async () => {
-  sweeper.stop();
-  expect(clock.pending).toBe(0);
-});
-
-function open(options: SweeperOptions = {}): Sweeper {
-  return new Sweeper({ clock, onRun: (run) => runs.push(run), ...options });
+function open(options?: SweeperOptions): void {
+  bench = new SweeperBench(options);
+  ({ clock, sweeper } = bench);
 }
 
-function add(name: string, sweepEveryMs = Infinity, slices = 1): FakeSweepable {
-  const swept = new FakeSweepable(name, sweepEveryMs, clock);
-  swept.slices = slices;
-  sweeper.add(swept);
-  return swept;
-}
+beforeEach(() => open());
+
+afterEach(() => bench.stop());
 
 describe(`${Sweeper.name}: due times`, () => {
   it('sweeps each target once in each of its own intervals', async () => {
     const begun = clock.now();
-    const often = add('often', 100);
-    const seldom = add('seldom', 250);
+    const often = bench.add('often', 100);
+    const seldom = bench.add('seldom', 250);
     sweeper.start();
 
     await clock.advance(520);
@@ -43,7 +30,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('does not sweep before it is started', async () => {
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
 
     await clock.advance(1_000);
 
@@ -52,7 +39,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('counts the first interval from its start', async () => {
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
     await clock.advance(70);
     const begun = clock.now();
     sweeper.start();
@@ -65,7 +52,7 @@ describe(`${Sweeper.name}: due times`, () => {
   it('sweeps a target that was added while it runs', async () => {
     sweeper.start();
     await clock.advance(70);
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
     const begun = clock.now();
 
     await clock.advance(100);
@@ -74,7 +61,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('never sweeps a target with an infinite interval by itself, and has no timer for it', async () => {
-    const swept = add('cache', Infinity);
+    const swept = bench.add('cache', Infinity);
     sweeper.start();
     const armed = clock.pending;
 
@@ -84,7 +71,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('sweeps once after the event loop was blocked for many intervals', async () => {
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
     sweeper.start();
     clock.block(5_000);
 
@@ -96,7 +83,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('does not queue a target that is due again while its sweep is under way', async () => {
-    const swept = add('cache', 100, 10);
+    const swept = bench.add('cache', 100, 10);
     sweeper.start();
     await clock.advanceWithoutTurns(100);
     clock.turnOnce();
@@ -109,7 +96,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('starts once, however often it is told to', async () => {
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
     sweeper.start();
     await clock.advance(70);
     sweeper.start();
@@ -121,7 +108,7 @@ describe(`${Sweeper.name}: due times`, () => {
   });
 
   it('starts again after it was stopped', async () => {
-    const swept = add('cache', 100);
+    const swept = bench.add('cache', 100);
     sweeper.start();
     sweeper.stop();
     await clock.advance(1_000);
@@ -136,7 +123,7 @@ describe(`${Sweeper.name}: due times`, () => {
 
 describe(`${Sweeper.name}: slices`, () => {
   it('are one to a turn of the event loop', async () => {
-    const swept = add('cache', Infinity, 3);
+    const swept = bench.add('cache', Infinity, 3);
     const swept3 = sweeper.sweepNow(swept);
 
     const slices = [0, 1, 2, 3].map(() => {
@@ -151,8 +138,8 @@ describe(`${Sweeper.name}: slices`, () => {
   });
 
   it('share the budget of a turn', () => {
-    const first = add('first', Infinity, 3);
-    const second = add('second', Infinity, 1);
+    const first = bench.add('first', Infinity, 3);
+    const second = bench.add('second', Infinity, 1);
     void sweeper.sweepNow(first);
     void sweeper.sweepNow(second);
 
@@ -164,8 +151,10 @@ describe(`${Sweeper.name}: slices`, () => {
   });
 
   it('are given to maxWorkers targets at most; the next begins when one is done', () => {
-    sweeper = open({ maxWorkers: 2 });
-    const targets = [3, 1, 1, 1].map((slices, index) => add(`cache ${index}`, Infinity, slices));
+    open({ maxWorkers: 2 });
+    const targets = [3, 1, 1, 1].map((slices, index) =>
+      bench.add(`cache ${index}`, Infinity, slices),
+    );
     for (const target of targets) void sweeper.sweepNow(target);
 
     const perTurn = [1, 2, 3].map(() => {
@@ -181,7 +170,7 @@ describe(`${Sweeper.name}: slices`, () => {
   });
 
   it('of all due targets begin in the same turn', async () => {
-    const targets = ['a', 'b', 'c'].map((name) => add(name, 100, 2));
+    const targets = ['a', 'b', 'c'].map((name) => bench.add(name, 100, 2));
     sweeper.start();
     await clock.advanceWithoutTurns(100);
 
