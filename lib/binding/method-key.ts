@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, show } from '../errors.js';
 import { assertKey, DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import {
   identifier,
@@ -32,29 +32,32 @@ export function plannedKey(
   plan: ClassPlan,
   args: readonly unknown[],
 ): string {
-  if (key !== undefined) return prefixedKey(key, plan.keyPrefix, args);
+  if (key !== undefined) return prefixedKey(key, plan.keyPrefix, args, plan.derivedPrefix);
   return (args.length === 1 ? simpleKey(plan, args[0]) : undefined) ?? derivedKey(plan, args);
 }
 
 /**
  * Returns a key that a decorator gives, after the prefix of the class.
  *
- * @throws {InvalidArgumentError} when it is no key; without a prefix the cache finds that out
+ * @throws {InvalidArgumentError} when it is no string, or with a prefix no key: else the cache finds that out
  */
 export function explicitKey(
   key: string | ((...args: unknown[]) => string),
   calledOn: ClassLike,
   args: readonly unknown[],
 ): string {
-  return prefixedKey(key, configOf(calledOn).keyPrefix, args);
+  return prefixedKey(key, configOf(calledOn).keyPrefix, args, identifier(nameOfClass(calledOn)));
 }
 
 function prefixedKey(
   key: string | ((...args: unknown[]) => string),
   keyPrefix: string | undefined,
   args: readonly unknown[],
+  of: string,
 ): string {
-  const own = typeof key === 'string' ? key : key(...args);
+  const own: unknown = typeof key === 'string' ? key : key(...args);
+  if (typeof own !== 'string')
+    throw new InvalidArgumentError(`The key of ${of} must return a string, got ${show(own)}.`);
   if (keyPrefix === undefined) return own;
   assertKey(own);
   return keyPrefix + own;

@@ -285,7 +285,9 @@ describe('the names in decorators', () => {
     }
     const app = await boot({ providers: [RatesService] });
 
-    await expect(app.get(RatesService).find(5)).rejects.toThrow(/must be a string; got 5/);
+    await expect(app.get(RatesService).find(5)).rejects.toThrow(
+      'The key of RatesService.find must return a string, got 5.',
+    );
     await expect(app.get(RatesService).find('')).rejects.toThrow(/must not be empty/);
   });
 
