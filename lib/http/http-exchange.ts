@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { comingCookies } from './coming-cookies.js';
+import type { FastifyReply } from './fastify-text.js';
 import type { HostNames } from './host-names.js';
 
 /** A field of a response. */
@@ -42,6 +43,11 @@ export class HttpExchange {
   /** In lower case, without the port. */
   get hostname(): string {
     return this.hostNames.of(this.adapter, this.request, this.#requestHeaders);
+  }
+
+  /** The reply of Fastify; `undefined` on any other adapter. */
+  get fastifyReply(): FastifyReply | undefined {
+    return this.adapter.getType() === 'fastify' ? (this.response as FastifyReply) : undefined;
   }
 
   get user(): unknown {

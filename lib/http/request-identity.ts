@@ -4,13 +4,11 @@ import type { CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
 import { digestOf, targetOf, type RequestIdentity } from './response-key.js';
 
-/** What a request can be known by: its response may be for nobody else. */
-const CREDENTIALS = ['authorization', 'cookie'];
-
 /**
  * Returns what the key of a request is made of, or `undefined` for one that is not to be cached: one for a
- * part, one with a body, on which its response may depend, one with credentials where the route does not say who may share its responses, one of a user whom
- * the route can not name, one for which the route has no key.
+ * part, one with a body, on which its response may depend, one with credentials where the route does not
+ * say who may share its responses, one of a user whom the route can not name, one for which the route has no
+ * key.
  *
  * @throws {InvalidArgumentError} when a function of the route returns what has no place in a key
  */
@@ -28,13 +26,19 @@ export function identityOf(
 }
 
 function hasBody(exchange: HttpExchange): boolean {
-  const length = Number(exchange.requestHeader('content-length') ?? 0);
-  return length !== 0 || exchange.requestHeader('transfer-encoding') !== undefined;
+  if (exchange.requestHeader('transfer-encoding') !== undefined) return true;
+  const length = exchange.requestHeader('content-length');
+  return length !== undefined && Number(length) !== 0;
 }
 
+/** Whether a request says for whom it is: its response may be for nobody else. */
 function hasCredentials(exchange: HttpExchange): boolean {
-  if (exchange.user !== undefined && exchange.user !== null) return true;
-  return CREDENTIALS.some((name) => exchange.requestHeader(name) !== undefined);
+  const { user } = exchange;
+  if (user !== undefined && user !== null) return true;
+  return (
+    exchange.requestHeader('authorization') !== undefined ||
+    exchange.requestHeader('cookie') !== undefined
+  );
 }
 
 /** All whom a function can not name are not one user: what stands for nothing is nobody. */

@@ -62,6 +62,50 @@ export function copyData(value: unknown): unknown {
   return copy;
 }
 
+/** Whether a copy of data is what it was when it was made: would be written as the same JSON. */
+export function isSameData(copy: unknown, original: unknown): boolean {
+  if (Object.is(copy, original)) return true;
+  if (typeof copy !== 'object' || typeof original !== 'object') return false;
+  if (copy === null || original === null) return false;
+  if (Array.isArray(copy)) return isSameList(copy, original);
+  if (copy instanceof Date) return isSameDate(copy, original);
+  return Object.getPrototypeOf(copy) === Object.prototype && isSameObject(copy, original);
+}
+
+function isSameList(copy: readonly unknown[], original: object): boolean {
+  if (!Array.isArray(original) || copy.length !== original.length || writesItself(copy))
+    return false;
+  for (let at = 0; at < copy.length; at += 1) {
+    if (!isSameData(copy[at], original[at])) return false;
+  }
+  return true;
+}
+
+function isSameDate(copy: Date, original: object): boolean {
+  return (
+    original instanceof Date &&
+    copy.toJSON === original.toJSON &&
+    Object.is(copy.getTime(), original.getTime())
+  );
+}
+
+function isSameObject(copy: object, original: object): boolean {
+  if (Array.isArray(original) || writesItself(copy)) return false;
+  const parts = copy as Record<string, unknown>;
+  const names = Object.keys(original);
+  let at = 0;
+  for (const name in parts) {
+    if (name !== names[at] || !isSameData(parts[name], (original as Record<string, unknown>)[name]))
+      return false;
+    at += 1;
+  }
+  return at === names.length;
+}
+
+function writesItself(value: object): boolean {
+  return (value as { readonly toJSON?: unknown }).toJSON !== undefined;
+}
+
 function copyList(list: readonly unknown[]): unknown[] {
   const copy = list.slice();
   for (let at = 0; at < copy.length; at += 1) {

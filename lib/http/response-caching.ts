@@ -7,10 +7,10 @@ import { isLevel, type CacheHierarchyOptions } from '../hierarchy/hierarchy-opti
 import { emitProcessWarning, type Report } from '../report.js';
 import { CachedRoutes, type CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
+import { replayBody } from './replayed-body.js';
 import { identityOf } from './request-identity.js';
 import { ResponseCache, type Answer, type CachedCall } from './response-cache.js';
 import { completeHead, replayHead, tellStatus } from './response-head.js';
-import { bodyOf } from './response-snapshot.js';
 import type { CachedHandler } from './route-metadata.js';
 
 /** What the interceptor is to return; `undefined` when it is to run the handler, which has not run then. */
@@ -92,7 +92,7 @@ export class ResponseCaching {
   #write(route: CachedRoute, exchange: HttpExchange, answer: Answer): BodyToSend {
     if (!exchange.isSent) this.#writeHead(route, exchange, answer);
     if (answer === undefined) return undefined;
-    return 'replayed' in answer ? { value: bodyOf(answer.replayed) } : answer;
+    return 'replayed' in answer ? { value: replayBody(answer.replayed, exchange) } : answer;
   }
 
   #writeHead(route: CachedRoute, exchange: HttpExchange, answer: Answer): void {

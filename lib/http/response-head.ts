@@ -7,13 +7,18 @@ import type { ResponseSnapshot } from './response-snapshot.js';
 /** What a cache says in `Cache-Status` of what it did: RFC 9211. */
 export type CacheStatus = 'hit' | 'fwd=miss; stored' | 'fwd=miss' | 'fwd=bypass';
 
-/** The name in `Cache-Status`. */
-const NAME = 'nestjs-cache-hierarchy';
+/** With the name of this cache. */
+const STATUS_FIELDS: Readonly<Record<CacheStatus, string>> = {
+  hit: 'nestjs-cache-hierarchy; hit',
+  'fwd=miss; stored': 'nestjs-cache-hierarchy; fwd=miss; stored',
+  'fwd=miss': 'nestjs-cache-hierarchy; fwd=miss',
+  'fwd=bypass': 'nestjs-cache-hierarchy; fwd=bypass',
+};
 
 /** Says in `Cache-Status` what the cache did, after what caches nearer to the origin said. */
 export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
   const before = exchange.header('cache-status');
-  const own = `${NAME}; ${status}`;
+  const own = STATUS_FIELDS[status];
   exchange.setHeader('cache-status', before === undefined ? own : `${String(before)}, ${own}`);
 }
 

@@ -1,5 +1,4 @@
 import { isRecord } from '../options.js';
-import { copyAs, formOf, type BodyForm } from './body-form.js';
 import { allowsStoring, varyOf } from './cache-control.js';
 import type { CachedRoute } from './cached-route.js';
 import { entityTagOf } from './entity-tag.js';
@@ -92,22 +91,6 @@ export function asSnapshot(value: unknown): ResponseSnapshot | undefined {
   if (!isRecord(value['headers'])) return undefined;
   const isWhole = value['kind'] === 'data' || value['body'] instanceof LiveBody;
   return isWhole ? (value as unknown as ResponseSnapshot) : undefined;
-}
-
-/** The forms of bodies that were sent. Nobody else has a stored body, so its form stays. */
-const forms = new WeakMap<ResponseSnapshot, { readonly form: BodyForm | undefined }>();
-
-/** Returns what the handler returned, or a copy of it. */
-export function bodyOf(snapshot: ResponseSnapshot): unknown {
-  const { body } = snapshot;
-  if (typeof body !== 'object' || body === null) return body;
-  if (body instanceof LiveBody) return body.value;
-  let known = forms.get(snapshot);
-  if (known === undefined) {
-    known = { form: formOf(body) };
-    forms.set(snapshot, known);
-  }
-  return copyAs(known.form, body);
 }
 
 /** Whether a snapshot answers a request, as far as the headers go that it varies on. */

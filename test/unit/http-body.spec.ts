@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { bodyKindOf, copyData, LiveBody } from '../../lib/http/response-body.js';
-import { asSnapshot, bodyOf, type ResponseSnapshot } from '../../lib/http/response-snapshot.js';
+import { replayBody } from '../../lib/http/replayed-body.js';
+import { bodyKindOf, copyData, isSameData, LiveBody } from '../../lib/http/response-body.js';
+import { asSnapshot, type ResponseSnapshot } from '../../lib/http/response-snapshot.js';
 
 class Place {
   name = 'Paris';
@@ -23,6 +24,8 @@ const snapshot = (body: unknown, kind: 'data' | 'object'): ResponseSnapshot => (
   storedAt: 0,
   vary: undefined,
 });
+
+const bodyOf = (kept: ResponseSnapshot): unknown => replayBody(kept, { fastifyReply: undefined });
 
 describe('the kind of a body', () => {
   it.each([
@@ -95,7 +98,7 @@ describe('a stored body', () => {
   );
 });
 
-describe(bodyOf.name, () => {
+describe(replayBody.name, () => {
   const date = new Date(0);
 
   it.each([
@@ -136,6 +139,71 @@ describe(bodyOf.name, () => {
     expect(bodyOf(snapshot(deep, 'data'))).toStrictEqual(deep);
   });
 });
+
+describe(isSameData.name, () => {
+  const original = () => ({
+    list: [{ a: 1, b: { c: 'x' } }, [], null],
+    at: new Date(5),
+    none: undefined,
+    not: NaN,
+    invalid: new Date(NaN),
+  });
+  type Original = ReturnType<typeof original>;
+
+  it('knows a copy', () => {
+    expect(isSameData(copyData(original()), original())).toBe(true);
+  });
+
+  it.each<[string, (copy: Original) => unknown]>([
+    ['another value', (copy) => ((copy.list[0] as { a: number }).a = 2)],
+    ['a value of another type', (copy) => ((copy.list[0] as { a: unknown }).a = '1')],
+    ['a new property', (copy) => Object.assign(copy.list[0]!, { d: 1 })],
+    ['a property less', (copy) => delete (copy as Partial<Original>).none],
+    [
+      'another order',
+      (copy) => {
+        const { list } = copy;
+        delete (copy as Partial<Original>).list;
+        copy.list = list;
+      },
+    ],
+    [
+      'a property that is hidden',
+      (copy) => Object.defineProperty(copy, 'at', { enumerable: false }),
+    ],
+    ['a longer list', (copy) => copy.list.push(null)],
+    ['a shorter list', (copy) => copy.list.pop()],
+    ['an object for a list', (copy) => (copy.list = Object.assign({}, copy.list) as never)],
+    ['a list for an object', (copy) => (copy.list[0] = [1, { c: 'x' }] as never)],
+    ['nothing for an object', (copy) => (copy.list[0] = null)],
+    ['something for nothing', (copy) => (copy.list[2] = {} as never)],
+    ['another date', (copy) => copy.at.setTime(6)],
+    ['a number for a date', (copy) => ((copy as { at: unknown }).at = 5)],
+    [
+      'a date of a class',
+      (copy) =>
+        (copy.at = new (class extends Date {
+          override toJSON(): string {
+            return 'never';
+          }
+        })(5)),
+    ],
+    ['an object of a class', (copy) => Object.setPrototypeOf(copy, class {}.prototype)],
+    ['an object that writes itself', (copy) => defineHidden(copy, 'toJSON', () => 'x')],
+    ['a list that writes itself', (copy) => defineHidden(copy.list, 'toJSON', () => 'x')],
+    ['a date that writes itself', (copy) => defineHidden(copy.at, 'toJSON', () => 'x')],
+  ])('knows what was changed: %s', (_name, change) => {
+    const copy = copyData(original()) as Original;
+
+    change(copy);
+
+    expect(isSameData(copy, original())).toBe(false);
+  });
+});
+
+function defineHidden(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: false });
+}
 
 /** A value and all that is in it, as far as they are objects. */
 function objectsIn(value: unknown): object[] {
