@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -7,8 +7,15 @@ import { formatMessage } from 'publint/utils';
 import { expectThat } from './expect-that.mjs';
 import { ENTRIES, listFiles, readJson } from './workspace.mjs';
 
-/** Sources are in the package because source maps and declaration maps point to them. */
-const FOLDERS = { dist: /\.(js|d\.ts|js\.map|d\.ts\.map)$/, lib: /\.ts$/ };
+/**
+ * Sources are in the package because source maps and declaration maps point to them, the documentation because the
+ * README does.
+ */
+const FOLDERS = {
+  dist: /\.(js|d\.ts|js\.map|d\.ts\.map)$/,
+  docs: /\.(md|png|svg)$/,
+  lib: /\.ts$/,
+};
 const FILES = [
   'CHANGELOG.md',
   'LICENSE',
@@ -74,6 +81,21 @@ export function checkFileList({ installed }) {
     return !FILES.includes(file) && !FOLDERS[folder]?.test(file);
   });
   expectThat(stray.length === 0, `The tarball must not hold ${stray.join(', ')}.`);
+}
+
+/** The project has no public address that a link could lead to instead. */
+export function checkLinks({ installed }) {
+  const files = listFiles(installed);
+  const pages = files.filter((file) => file.endsWith('.md'));
+  expectThat(pages.includes('docs/README.md'), 'The tarball has no documentation.');
+  for (const page of pages) {
+    const text = readFileSync(join(installed, page), 'utf8').replaceAll(/^```.*?^```/gms, '');
+    for (const [, link] of text.matchAll(/\]\(([^)\s#]+)/g)) {
+      if (/^[a-z]+:/.test(link)) continue;
+      const target = posix.join(posix.dirname(page), link);
+      expectThat(files.includes(target), `${page} links to ${link}, which is not in the tarball.`);
+    }
+  }
 }
 
 export function checkSourceMaps({ installed }) {

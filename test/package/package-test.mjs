@@ -8,6 +8,7 @@ import { checkConsumer } from './consumers.mjs';
 import {
   checkFileList,
   checkLeaves,
+  checkLinks,
   checkManifest,
   checkPublint,
   checkSourceMaps,
@@ -20,6 +21,7 @@ const checks = {
   'the manifest exports types and default': checkManifest,
   'the main entry loads nothing that has its own': checkLeaves,
   'the tarball holds what users need and nothing else': checkFileList,
+  'every link of the README and the documentation leads to a packed file': checkLinks,
   'every source map finds its source': checkSourceMaps,
   'values exported at run time and declared are the same': checkExportedNames,
   'the declarations compile strictly and hold nothing internal': checkDeclarations,
