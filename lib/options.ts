@@ -150,8 +150,8 @@ export class OptionReader {
   #rejectUnknown(): void {
     for (const name of Object.keys(this.#options)) {
       if (this.#known.has(name)) continue;
-      const known = [...this.#known].toSorted().join(', ');
-      this.problems.push({ option: this.path + name, message: `is unknown; known are ${known}` });
+      const message = `is unknown${whatIsKnown(name, this.#known)}`;
+      this.problems.push({ option: this.path + name, message });
     }
     for (const child of this.#children) child.#rejectUnknown();
   }
@@ -170,9 +170,8 @@ export function assertKnownOptions(options: object, known: ReadonlySet<string>):
   }
   for (const name of Object.keys(options)) {
     if (known.has(name)) continue;
-    const names = [...known].toSorted().join(', ') || 'none';
     throw new InvalidArgumentError(
-      `The call's option ${show(name)} is unknown; known are ${names}.`,
+      `The call's option ${show(name)} is unknown${whatIsKnown(name, known)}.`,
     );
   }
 }
@@ -180,6 +179,43 @@ export function assertKnownOptions(options: object, known: ReadonlySet<string>):
 /** Whether a value is an object with names, such as options. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Tells which names are known, and first the one that was probably meant, where there is such a one. */
+function whatIsKnown(name: string, known: ReadonlySet<string>): string {
+  const names = [...known].toSorted();
+  const listed = `nown are ${names.join(', ') || 'none'}`;
+  const meant = nearestOf(name, names);
+  return meant === undefined ? `; k${listed}` : `: did you mean ${meant}? K${listed}`;
+}
+
+/** The nearest of some names to one that differs from it in at most a third of its letters. */
+function nearestOf(name: string, names: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let least = Infinity;
+  for (const each of names) {
+    const most = Math.floor(Math.max(name.length, each.length) / 3);
+    if (Math.abs(name.length - each.length) > most) continue;
+    const edits = editsBetween(name.toLowerCase(), each.toLowerCase());
+    if (edits > most || edits >= least) continue;
+    nearest = each;
+    least = edits;
+  }
+  return nearest;
+}
+
+/** How many letters have to be added, left out or replaced to make one name of the other (Levenshtein). */
+function editsBetween(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (const letter of from) {
+    const next = [row[0]! + 1];
+    for (let at = 0; at < to.length; at += 1) {
+      const replaced = row[at]! + (letter === to[at] ? 0 : 1);
+      next.push(Math.min(replaced, row[at + 1]! + 1, next[at]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
 }
 
 function isWithin(value: unknown, range: IntegerRange): value is number {

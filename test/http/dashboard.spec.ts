@@ -231,7 +231,7 @@ describe('the options of the dashboard', () => {
     [{ path: 7, mutation: true }, /path: must be parts.*guard: must be.*mutation: is unknown/s],
     [
       { guard: OPEN, mutation: true },
-      /mutation: is unknown; known are guard, imports, mutations, path, revealKeys/,
+      /mutation: is unknown: did you mean mutations\? Known are guard, imports, mutations, path, revealKeys/,
     ],
     [{ guard: OPEN, revealKeys: 'yes' }, /revealKeys: must be true or false, got "yes"/],
     [{ guard: null, mutations: true }, /mutations: needs a guard: .*, got true/],

@@ -48,7 +48,7 @@ describe(Cacheable.name, () => {
           '.*- key: must be a cache key or a function: a key must not be empty, got ""',
           '.*- tags: must be .*, got an array of 1',
           '.*- ttl: must be a positive number of milliseconds.*, got 0',
-          '.*- conditions: is unknown; known are cache, condition, eager, grace, hardTimeout, jitter, key, ' +
+          '.*- conditions: is unknown: did you mean condition\\? Known are cache, condition, eager, grace, hardTimeout, jitter, key, ' +
             'negativeTtl, resultTags, softTimeout, staleOn, tags, throttle, ttl, unless$',
         ].join('\n'),
       ),

@@ -133,7 +133,7 @@ describe('the options of decorators', () => {
       'Caching has an unknown option',
       Caching,
       { puts: [], evict: [{ key: 'a' }] },
-      /puts: is unknown; known are cacheable, evict, put/,
+      /puts: is unknown: did you mean put\? Known are cacheable, evict, put/,
     ],
     [
       'Caching has a bad part',

@@ -68,7 +68,9 @@ describe.each(calls)(`${EnhancedAsyncTTLCache.name}: arguments of %s`, (_, call)
     const error = await rejectionOf(call('new', { tll: 5 } as EntryOptions));
 
     expect(error).toBeInstanceOf(InvalidArgumentError);
-    expect((error as Error).message).toBe(`The call's option "tll" is unknown; known are ttl.`);
+    expect((error as Error).message).toBe(
+      `The call's option "tll" is unknown: did you mean ttl? Known are ttl.`,
+    );
     expectNothingLost();
   });
 

@@ -131,7 +131,42 @@ describe(OptionReader.name, () => {
       (read) => read.boolean('enabled', true),
     );
 
-    expect(problems).toEqual(['tll: is unknown; known are enabled, ttl']);
+    expect(problems).toEqual(['tll: is unknown: did you mean ttl? Known are enabled, ttl']);
+  });
+
+  it.each([
+    ['TTL', 'ttl'],
+    ['numShard', 'numShards'],
+    ['maxEntry', 'maxEntries'],
+    ['nmuShards', 'numShards'],
+    ['numberShards', 'numShards'],
+    ['enable', 'enabled'],
+    ['tags', undefined],
+    ['timeToLive', undefined],
+    ['bogus', undefined],
+    ['ttlttlttlttl', undefined],
+    ['', undefined],
+  ])('takes %p for a slip of %p', (given, meant) => {
+    const known = ['enabled', 'maxEntries', 'numShards', 'ttl'];
+    const [problem] = problemsOf(
+      { [given]: 1 },
+      ...known.map((name) => (read: OptionReader) => read.raw(name)),
+    );
+
+    const listed = `nown are ${known.join(', ')}`;
+    expect(problem).toBe(
+      `${given}: is unknown${meant === undefined ? `; k${listed}` : `: did you mean ${meant}? K${listed}`}`,
+    );
+  });
+
+  it('takes the nearest of two names', () => {
+    const problems = problemsOf(
+      { numSharez: 1 },
+      (read) => read.raw('numShards'),
+      (read) => read.raw('numShares'),
+    );
+
+    expect(problems[0]).toMatch(/did you mean numShares\?/);
   });
 
   it('says all problems at once, those of the parts included', () => {
@@ -202,7 +237,9 @@ describe(assertKnownOptions.name, () => {
     const check = (): void => assertKnownOptions({ ttl: 1, tll: 2 }, known);
 
     expect(check).toThrow(InvalidArgumentError);
-    expect(check).toThrow(`The call's option "tll" is unknown; known are tags, ttl.`);
+    expect(check).toThrow(
+      `The call's option "tll" is unknown: did you mean ttl? Known are tags, ttl.`,
+    );
   });
 
   it.each([
