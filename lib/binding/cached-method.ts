@@ -1,12 +1,10 @@
-import { types } from 'node:util';
-import { isObservable } from 'rxjs';
-import { InvalidArgumentError } from '../errors.js';
 import { READ_KEPT } from '../hierarchy/cache-view.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
 import { isCacheHost } from './cache-slot.js';
-import { nameOfMethod, type CacheableMethod } from './cacheable-methods.js';
+import type { CacheableMethod } from './cacheable-methods.js';
 import { CallTargets } from './call-targets.js';
 import { plannedKey } from './method-key.js';
+import { problemOfResult } from './promised.js';
 
 /** A method as it stands on a prototype, whatever it takes and returns. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -57,23 +55,9 @@ function loaderOf(
   };
 }
 
-/** A method that returns at once has a caller who does not wait: it must not get a promise unasked. */
-function asPromised(result: unknown, { name, declaredBy }: CacheableMethod): Promise<unknown> {
-  if (isPromiseLike(result)) return result as Promise<unknown>;
-  const subject = `${declaredBy.name}.${nameOfMethod(name)} is @Cacheable`;
-  return Promise.reject(
-    new InvalidArgumentError(
-      isObservable(result)
-        ? `${subject} and returned an Observable that nothing announced. Write Observable as its return ` +
-            'type, import it without "type", and compile with emitDecoratorMetadata.'
-        : `${subject} and did not return a promise. Make the method async, and await it where it is called.`,
-    ),
-  );
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  if (types.isPromise(value)) return true;
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+function asPromised(result: unknown, method: CacheableMethod): Promise<unknown> {
+  const problem = problemOfResult(result, '@Cacheable', method);
+  return problem === undefined ? (result as Promise<unknown>) : Promise.reject(problem);
 }
 
 /** Gives a method that stands in for another its name, length, metadata and own properties. */

@@ -31,13 +31,14 @@ export function evictingMethod(original: Method, method: EvictMethod): Method {
   const evicting: Method = async function (this: unknown, ...args) {
     const target = targetOf(this, method, args);
     if (target !== undefined && method.beforeInvocation) await evict(target, method);
-    if (target === undefined || method.beforeInvocation) return original.apply(this, args);
-    return callThen({ method: evicting, original }, this, args, async (result) => {
+    return callThen(decorated, this, args, async (result) => {
+      if (target === undefined || method.beforeInvocation) return;
       await evict(target, method);
       const tags = method.resultTagsOf?.(result, ...args);
       if (tags !== undefined) await target.cache.invalidateTags(tags, method.holdOptions);
     });
   };
+  const decorated = { replacement: evicting, original, method, decorator: '@CacheEvict' };
   copyFace(original, evicting);
   return evicting;
 }

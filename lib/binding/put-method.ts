@@ -29,10 +29,11 @@ export interface PutMethod extends StoringMethod {
 export function puttingMethod(original: Method, method: PutMethod): Method {
   const putting: Method = async function (this: unknown, ...args) {
     const target = targetOf(this, method, args);
-    if (target === undefined) return original.apply(this, args);
-    const after = (result: unknown): Promise<void> => put(target, method, result, args);
-    return callThen({ method: putting, original }, this, args, after);
+    return callThen(decorated, this, args, async (result) => {
+      if (target !== undefined) await put(target, method, result, args);
+    });
   };
+  const decorated = { replacement: putting, original, method, decorator: '@CachePut' };
   copyFace(original, putting);
   return putting;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
+import { of, type Observable } from 'rxjs';
 import {
   Cacheable,
   CacheEvict,
@@ -94,6 +95,22 @@ class PlacesService {
   @CacheEvict({ key: (key: string) => key, tags: 'places' })
   async removeKey(_key: string): Promise<void> {
     this.runs += 1;
+  }
+
+  /** As JavaScript can have it. */
+  @(CacheEvict({ key: keyOf }) as MethodDecorator)
+  removeAtOnce(_id: number): string {
+    return 'removed';
+  }
+
+  @(CacheEvict({ key: keyOf, beforeInvocation: true }) as MethodDecorator)
+  removeBeforeAtOnce(_id: number): string {
+    return 'removed';
+  }
+
+  @(CacheEvict({ key: keyOf }) as MethodDecorator)
+  removeAsStream(_id: number): Observable<string> {
+    return of('removed');
   }
 
   @CacheEvict({ tags: (tag: string) => tag, key: 'place:1' })
@@ -236,6 +253,31 @@ describe(CacheEvict.name, () => {
 
     expect(places.runs).toBe(2);
     expect(kept()).toEqual([true, true]);
+  });
+
+  it.each(['removeAtOnce', 'removeBeforeAtOnce'] as const)(
+    'refuses %s, which returns without a promise, and has deleted its key',
+    async (name) => {
+      const removed = places[name](1);
+
+      await expect(removed).rejects.toThrow(InvalidArgumentError);
+      await expect(removed).rejects.toThrow(
+        `PlacesService.${name} is @CacheEvict and did not return a promise. Make the method async`,
+      );
+      expect(kept()).toEqual([false, true]);
+    },
+  );
+
+  it('refuses a method that returns an Observable unannounced', async () => {
+    await expect(places.removeAsStream(1)).rejects.toThrow(
+      /returned an Observable. Return a promise/,
+    );
+
+    expect(kept()).toEqual([false, true]);
+  });
+
+  it('refuses a method that returns without a promise without a cache, too', async () => {
+    await expect(new PlacesService().removeAtOnce(1)).rejects.toThrow(InvalidArgumentError);
   });
 
   it('returns what the method returned when the cache is closed meanwhile', async () => {

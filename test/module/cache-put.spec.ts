@@ -78,6 +78,12 @@ class PlacesService {
     return { id, name };
   }
 
+  /** As JavaScript can have it. */
+  @(CachePut({ key: keyOf }) as MethodDecorator)
+  renameAtOnce(id: number, name: string): Place {
+    return { id, name };
+  }
+
   @CachePut({ key: keyOf, condition: (id: number) => id < 10 })
   async renameSmall(id: number, name: string): Promise<Place> {
     return { id, name };
@@ -255,6 +261,16 @@ describe(CachePut.name, () => {
     await expect(places.putTagged('')).rejects.toThrow(InvalidArgumentError);
 
     expect(places.puts).toBe(0);
+  });
+
+  it('refuses a method that returns without a promise, and has stored what it returned', async () => {
+    const renamed = places.renameAtOnce(1, 'Paris');
+
+    await expect(renamed).rejects.toThrow(InvalidArgumentError);
+    await expect(renamed).rejects.toThrow(
+      'PlacesService.renameAtOnce is @CachePut and did not return a promise. Make the method async',
+    );
+    expect(cache.peek('place:1')).toEqual({ id: 1, name: 'Paris' });
   });
 
   it('returns what the method returned when the cache is closed meanwhile', async () => {
