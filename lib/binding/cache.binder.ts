@@ -12,6 +12,7 @@ import { configOf } from './class-config.js';
 import { claimName } from './class-names.js';
 import { retireCache } from './live-caches.js';
 import { noMethodMessage } from './method-key.js';
+import { methodsWithCacheResponse, strayHandlersWarning } from './stray-handlers.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
@@ -42,6 +43,13 @@ export class CacheBinder implements OnModuleInit {
     for (const { name } of scoped) this.logger.warn(requestScopeWarning(name));
     const transient = new Set(wrappers.filter(isTransient).map(classOf).filter(derivesKeys));
     for (const { name } of transient) this.logger.warn(transientWarning(name));
+
+    const routed = new Set(controllers.map(classOf));
+    const others = new Set(wrappers.flatMap((wrapper) => classOf(wrapper) ?? []));
+    for (const type of [...others].filter((each) => !routed.has(each))) {
+      const methods = methodsWithCacheResponse(type);
+      if (methods.length > 0) this.logger.warn(strayHandlersWarning(type, methods));
+    }
 
     const problems = [
       ...this.problemsOfRoots(),

@@ -237,4 +237,45 @@ describe(CacheBinder.name, () => {
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(/TenantService is request-scoped/));
   });
+
+  it('warns once of @CacheResponse on methods of a class that is no controller', async () => {
+    class Base {
+      @CacheResponse()
+      find(): string {
+        return 'found';
+      }
+    }
+    @Injectable()
+    class PlacesService extends Base {
+      @CacheResponse()
+      list(): string {
+        return 'listed';
+      }
+    }
+    @Injectable()
+    class QuietService extends Base {
+      override find(): string {
+        return 'found anew';
+      }
+    }
+    @Controller()
+    class BothController extends Base {}
+    await boot({
+      controllers: [placesController('a'), BothController],
+      providers: [
+        PlacesService,
+        QuietService,
+        BothController,
+        { provide: 'again', useClass: PlacesService },
+        { provide: 'alias', useExisting: PlacesService },
+      ],
+    });
+
+    expect(warn.mock.calls).toEqual([
+      [
+        '@CacheResponse does nothing on PlacesService.list, PlacesService.find: it is for the routes of ' +
+          'controllers. Use @Cacheable, which keeps what a method returns, whoever calls it.',
+      ],
+    ]);
+  });
 });
