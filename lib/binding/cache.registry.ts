@@ -67,6 +67,19 @@ export class CacheRegistry implements OnApplicationShutdown {
   }
 
   /**
+   * Looks whether the application has a default cache, on behalf of what tells of its caches.
+   *
+   * @throws {InvalidOptionsError} when it has none
+   */
+  assertRoot(subject: string): void {
+    if (this.count(CACHE_ANNOUNCEMENT) > 0) return;
+    const message =
+      'have no CacheHierarchyModule, so there is no cache to tell of. Call CacheHierarchyModule.forRoot or ' +
+      'forRootAsync once, in the root module.';
+    throw new InvalidOptionsError(subject, [{ option: 'imports', message }]);
+  }
+
+  /**
    * Waits for the default cache, on behalf of a named one. Where that fails to start this never settles:
    * the start has failed then, and its error is the one to be seen.
    *

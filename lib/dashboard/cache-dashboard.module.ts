@@ -71,8 +71,10 @@ function withDashboard(
           registry: CacheRegistry,
           settings: DashboardSettings,
           surroundings: DashboardSurroundings,
-        ): CacheDashboard =>
-          new CacheDashboard(registry, resolveSettings(settings, route), surroundings),
+        ): CacheDashboard => {
+          registry.assertRoot(CacheDashboardModule.name);
+          return new CacheDashboard(registry, resolveSettings(settings, route), surroundings);
+        },
       },
     ],
   };

@@ -44,8 +44,13 @@ export class CacheOpenTelemetryModule
     return super.forRootAsync(options);
   }
 
-  /** Called by Nest before the application takes requests. */
+  /**
+   * Called by Nest before the application takes requests.
+   *
+   * @throws {InvalidOptionsError} when the application has no cache
+   */
   onModuleInit(): void {
+    this.caches.assertRoot(CacheOpenTelemetryModule.name);
     this.stop = instrumentCaches(cachesOf(this.caches), this.options);
   }
 

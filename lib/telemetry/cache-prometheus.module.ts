@@ -44,8 +44,13 @@ export class CachePrometheusModule
     return super.forRootAsync(options);
   }
 
-  /** Called by Nest before the application takes requests. */
+  /**
+   * Called by Nest before the application takes requests.
+   *
+   * @throws {InvalidOptionsError} when the application has no cache
+   */
   onModuleInit(): void {
+    this.caches.assertRoot(CachePrometheusModule.name);
     this.stop = collectCaches(cachesOf(this.caches), this.options);
   }
 
