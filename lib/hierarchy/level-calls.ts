@@ -151,7 +151,7 @@ export class LevelCalls {
     if (reply.state === 'answered') return;
     report({
       code: 'CACHE_LEVEL_NOT_CLOSED',
-      message: `The level ${level.name} of a cache did not close.`,
+      message: `Level ${level.name} did not close.`,
       cause: reply.state === 'failed' ? reply.cause : undefined,
     });
   }

@@ -67,13 +67,12 @@ export class Outage {
     this.#cause = cause ?? new Error(`the ${operation} took longer than ${timeoutMs} ms`);
     if (this.#failuresInRow === FAILURES_TO_OPEN) this.#nextProbeAt = clock.now() + PROBE_EVERY_MS;
     if (this.#failuresInRow > 1) return;
-    const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'failed';
+    const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'ended in an error';
     report({
       code: 'CACHE_LEVEL_DOWN',
       message:
-        `The ${operation} of the level ${name} of a cache ${what}. Until it answers again its failures ` +
-        'are misses, skipped writes and invalidations that are tried again; they are counted and not ' +
-        'reported.',
+        `Level ${name} failed: its ${operation} ${what}. Until it answers again its failures are misses, skipped ` +
+        'writes and invalidations that are tried again; they are counted and not reported.',
       cause,
     });
   }

@@ -189,8 +189,8 @@ export class GuardedLevel implements InProcessLevel {
     this.#options.report({
       code: 'CACHE_LEVEL_DOWN',
       message:
-        `The ${operation} of the level ${this.#level.name} of a cache failed. Until it works again its ` +
-        'failures are misses and skipped writes; they are counted and not reported.',
+        `Level ${this.#level.name} failed: its ${operation} ended in an error. Until it works again its failures ` +
+        'are misses and skipped writes; they are counted and not reported.',
       cause,
     });
   }

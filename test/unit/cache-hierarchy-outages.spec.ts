@@ -75,7 +75,7 @@ describe.each(['fail', 'hang'] as const)(
       await patiently(clock, cache.delete('secret key'));
 
       expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN']);
-      expect(reports[0]!.message).toContain('The read of the level remote of a cache');
+      expect(reports[0]!.message).toContain('Level remote failed: its read');
       expect(reports[0]!.message).not.toContain('secret');
       expect(reports[0]!.cause).toBe(way === 'fail' ? AWAY : undefined);
     });

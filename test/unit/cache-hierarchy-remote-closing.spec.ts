@@ -158,7 +158,7 @@ describe(`${CacheHierarchy.name}: close with a remote`, () => {
     await closing;
 
     expect(reports).toEqual([
-      { code: 'CACHE_LEVEL_NOT_CLOSED', message: 'The level remote of a cache did not close.' },
+      { code: 'CACHE_LEVEL_NOT_CLOSED', message: 'Level remote did not close.' },
     ]);
   });
 });

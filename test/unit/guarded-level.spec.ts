@@ -215,7 +215,9 @@ describe(`${GuardedLevel.name} around a level that throws`, () => {
     Object.assign(plain, { [operation]: fail });
 
     expect(run()).toEqual(result);
-    expect(reports[0]!.message).toContain(`The ${operation} of the level plain of a cache failed`);
+    expect(reports[0]!.message).toContain(
+      `Level plain failed: its ${operation} ended in an error.`,
+    );
   });
 
   it('goes on where close fails, and reports that', async () => {

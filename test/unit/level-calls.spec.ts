@@ -207,7 +207,7 @@ describe(`${LevelCalls.name}: a level that takes long`, () => {
       refused: 0,
     });
     expect(reports.map(({ message }) => message)).toEqual([
-      expect.stringContaining('of the level remote of a cache took longer than 100 ms'),
+      expect.stringMatching(/^Level remote failed: its \w+ took longer than 100 ms\. /),
     ]);
   });
 
@@ -275,7 +275,7 @@ describe(`${LevelCalls.name}: close`, () => {
     await closing;
     level.close = async () => {};
 
-    const message = 'The level remote of a cache did not close.';
+    const message = 'Level remote did not close.';
     const cause = way === 'hangs' ? undefined : AWAY;
     expect(reports).toEqual([{ code: 'CACHE_LEVEL_NOT_CLOSED', message, cause }]);
   });
