@@ -1,3 +1,4 @@
+import { parseAmount } from './amounts.js';
 import { InvalidArgumentError, show } from './errors.js';
 
 /**
@@ -13,7 +14,6 @@ const UNITS_MS: Record<string, number> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** What a duration may look like, for error messages. */
 export const DURATION_FORM =
@@ -40,18 +40,13 @@ export function parseDuration(duration: Duration): number {
  */
 export function parseLifetime(lifetime: Duration): number {
   if (typeof lifetime === 'number' && lifetime <= 0) return 0;
-  const [, amount] = PATTERN.exec(String(lifetime)) ?? [];
-  return Number(amount) === 0 ? 0 : parseDuration(lifetime);
+  return parseAmount(lifetime, UNITS_MS) === 0 ? 0 : parseDuration(lifetime);
 }
 
 /** Returns a duration in milliseconds, or `undefined` for what is not a positive duration. */
 export function tryParseDuration(duration: unknown): number | undefined {
-  if (typeof duration === 'number') return duration > 0 ? duration : undefined;
-  if (typeof duration !== 'string') return undefined;
-  const [, amount, unit] = PATTERN.exec(duration) ?? [];
-  if (amount === undefined || unit === undefined) return undefined;
-  const milliseconds = Number(amount) * UNITS_MS[unit]!;
-  return milliseconds > 0 ? milliseconds : undefined;
+  const milliseconds = typeof duration === 'number' ? duration : parseAmount(duration, UNITS_MS);
+  return milliseconds !== undefined && milliseconds > 0 ? milliseconds : undefined;
 }
 
 /** Writes milliseconds as an option is given them: in the largest unit that leaves no fraction. */

@@ -25,6 +25,7 @@ describe(readSettings.name, () => {
     ['duration', '250ms', 250],
     ['duration', '5m', 300_000],
     ['duration', '1h', 3_600_000],
+    ['duration', '1 h', 3_600_000],
     ['duration', '1d', 86_400_000],
     ['duration', 'Infinity', Infinity],
     ['count', '1', 1],
@@ -39,7 +40,7 @@ describe(readSettings.name, () => {
   });
 
   it.each<[SettingKind, string]>([
-    ...['0', '-1', 'abc', 'NaN', '1e3', '5 m', '5x', '-Infinity', '0s', '1,5'].map(
+    ...['0', '-1', 'abc', 'NaN', '1e3', '5x', '-Infinity', '0s', '1,5'].map(
       (text): [SettingKind, string] => ['duration', text],
     ),
     ...['0', '-1', '1.5', 'abc', '5k', '1e3', '0x10'].map((text): [SettingKind, string] => [
