@@ -8,7 +8,7 @@ export interface LoadOptions {
   /** Requests a second; fewer where the application does not keep up. */
   readonly rate: number;
   readonly signal: AbortSignal;
-  /** Hears several times a second how far it is. */
+  /** Hears several times a second how far it is, from the first answer on. */
   readonly onProgress: (share: number, soFar: LoadResult) => void;
 }
 
@@ -33,12 +33,13 @@ const CHANGE_EVERY_MS = 15_000;
  */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { seconds, rate, signal, onProgress } = options;
-  const result = { answers: 0, fromCache: 0, failures: 0, times: [] as number[] };
-  onProgress(0, result);
-  const traffic = new Traffic(await learnPlaces(options));
-  const inFlight = new Set<Promise<void>>();
+  const result: Counts = { answers: 0, fromCache: 0, failures: 0, times: [] };
+  const traffic = new Traffic(await learnPlaces(options, result));
+  const inFlight = new Set<Promise<unknown>>();
   const send = (request: LoadRequest): void => {
-    const sent = ask(options, request, result).finally(() => inFlight.delete(sent));
+    const sent = ask(options, request, result)
+      .catch(() => void (result.failures += signal.aborted ? 0 : 1))
+      .finally(() => inFlight.delete(sent));
     inFlight.add(sent);
   };
 
@@ -62,34 +63,39 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 }
 
 /** Finds out which places there are, as a client would: by looking for them. */
-async function learnPlaces({ url, signal }: LoadOptions): Promise<KnownPlace[]> {
+async function learnPlaces(options: LoadOptions, result: Counts): Promise<KnownPlace[]> {
   const found = new Map<number, KnownPlace>();
   for (const name of NAMES) {
-    const response = await fetch(`${url}/search?q=${name}&limit=100`, { signal });
-    if (!response.ok) throw new Error(`${url}/search answered ${response.status}.`);
-    const { data } = (await response.json()) as { data: KnownPlace[] };
+    const request = { path: `/search?q=${name}&limit=100`, method: 'GET' } as const;
+    const { data } = (await ask(options, request, result)) as { data: KnownPlace[] };
     for (const place of data) found.set(place.id, place);
+    options.onProgress(0, result);
   }
   return [...found.values()];
 }
 
+interface Counts {
+  answers: number;
+  fromCache: number;
+  failures: number;
+  readonly times: number[];
+}
+
+/** @throws {Error} when there is no answer, or one that says that something failed */
 async function ask(
   { url, signal }: LoadOptions,
   { path, method, body }: LoadRequest,
-  result: { answers: number; fromCache: number; failures: number; times: number[] },
-): Promise<void> {
+  result: Counts,
+): Promise<{ source?: string }> {
   const startedAt = performance.now();
   const init = body === undefined ? { method } : { method, body, headers: JSON_BODY };
-  try {
-    const response = await fetch(url + path, { ...init, signal });
-    const { source } = (await response.json()) as { source?: string };
-    if (!response.ok) throw new Error(`${path} answered ${response.status}.`);
-    result.answers += 1;
-    result.times.push(performance.now() - startedAt);
-    if (source === 'cache') result.fromCache += 1;
-  } catch {
-    if (!signal.aborted) result.failures += 1;
-  }
+  const response = await fetch(url + path, { ...init, signal });
+  const answer = (await response.json()) as { source?: string };
+  if (!response.ok) throw new Error(`${url}${path} answered ${response.status}.`);
+  result.answers += 1;
+  result.times.push(performance.now() - startedAt);
+  if (answer.source === 'cache') result.fromCache += 1;
+  return answer;
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };

@@ -67,7 +67,8 @@ async function run({ url, seconds, rate }: Options): Promise<void> {
 function summaryOf({ answers, fromCache, failures }: LoadResult): string {
   const share = answers === 0 ? 0 : Math.round((fromCache / answers) * 100);
   const failed = failures === 0 ? '' : `, ${failures} failed`;
-  return `${answers.toLocaleString('en')} answers, ${share} % from the cache${failed}`;
+  const counted = `${answers.toLocaleString('en')} ${answers === 1 ? 'answer' : 'answers'}`;
+  return `${counted}, ${share} % from the cache${failed}`;
 }
 
 function tell(result: LoadResult): void {
