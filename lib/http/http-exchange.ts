@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { comingCookies } from './coming-cookies.js';
-import type { FastifyReply } from './fastify-text.js';
+import type { FastifyReply } from './fastify-texts.js';
 import type { HostNames } from './host-names.js';
 
 /** A field of a response. */

@@ -81,10 +81,13 @@ function isSameList(copy: readonly unknown[], original: object): boolean {
   return true;
 }
 
+// As it was when nothing had been written.
+const writeDate = Date.prototype.toJSON; // oxlint-disable-line unbound-method
+
 function isSameDate(copy: Date, original: object): boolean {
   return (
     original instanceof Date &&
-    copy.toJSON === original.toJSON &&
+    copy.toJSON === writeDate &&
     Object.is(copy.getTime(), original.getTime())
   );
 }

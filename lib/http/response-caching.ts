@@ -7,7 +7,7 @@ import { isLevel, type CacheHierarchyOptions } from '../hierarchy/hierarchy-opti
 import { emitProcessWarning, type Report } from '../report.js';
 import { CachedRoutes, type CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
-import { replayBody } from './replayed-body.js';
+import { ReplayedBodies } from './replayed-bodies.js';
 import { identityOf } from './request-identity.js';
 import { ResponseCache, type Answer, type CachedCall } from './response-cache.js';
 import { completeHead, replayHead, tellStatus } from './response-head.js';
@@ -23,6 +23,7 @@ export class ResponseCaching {
   readonly #report: Report;
   readonly #responses: ResponseCache;
   readonly #routes = new CachedRoutes();
+  readonly #bodies = new ReplayedBodies();
   /** Stands on requests that an interceptor has taken. */
   readonly #taken = Symbol('taken');
 
@@ -92,7 +93,9 @@ export class ResponseCaching {
   #write(route: CachedRoute, exchange: HttpExchange, answer: Answer): BodyToSend {
     if (!exchange.isSent) this.#writeHead(route, exchange, answer);
     if (answer === undefined) return undefined;
-    return 'replayed' in answer ? { value: replayBody(answer.replayed, exchange) } : answer;
+    return 'replayed' in answer
+      ? { value: this.#bodies.replay(answer.replayed, exchange) }
+      : answer;
   }
 
   #writeHead(route: CachedRoute, exchange: HttpExchange, answer: Answer): void {

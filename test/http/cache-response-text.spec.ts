@@ -1,17 +1,21 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
+  Catch,
   Controller,
   Get,
   Header,
   HttpCode,
   NotFoundException,
   UseInterceptors,
+  type ArgumentsHost,
+  type ExceptionFilter,
   type INestApplication,
   type NestInterceptor,
 } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { map } from 'rxjs';
 import { CacheHierarchy, CacheResponse, type CacheHierarchyOptions } from 'nestjs-cache-hierarchy';
+import { FastifyTexts, type FastifyReply } from '../../lib/http/fastify-texts.js';
 import { ADAPTERS, HttpApp, type Reply } from './http-app.js';
 
 interface Place {
@@ -96,6 +100,14 @@ const ON_FASTIFY: readonly Say[] = [
       }),
   },
   {
+    name: 'a hook that wraps what sends',
+    prepare: (app) =>
+      void fastify(app).addHook('onRequest', async (_request, reply) => {
+        const { send } = reply;
+        reply.send = (body) => send.call(reply, `<${JSON.stringify(body)}>`);
+      }),
+  },
+  {
     name: 'a schema of the response',
     prepare: (app) =>
       void fastify(app).addHook('onRoute', (route) => {
@@ -139,6 +151,12 @@ const ON_FASTIFY: readonly Say[] = [
       ),
   },
 ];
+
+interface FilterReply {
+  code(status: number): FilterReply;
+  type(name: string): FilterReply;
+  send(body: unknown): void;
+}
 
 let app: HttpApp;
 
@@ -280,6 +298,118 @@ describe('the JSON of a body that is replayed on Fastify', () => {
     other[1]!.position.latitude = 7;
     expect(new Set([...same, again])).toEqual(new Set([JSON.stringify(places())]));
     expect([byInterceptor, byHook]).toEqual([JSON.stringify(other), JSON.stringify(other)]);
+  });
+
+  it('is not sent where a hook fails and a filter tells of it in JSON', async () => {
+    let fails = false;
+    @Catch()
+    class JsonFilter implements ExceptionFilter {
+      catch(error: Error, host: ArgumentsHost): void {
+        const reply = host.switchToHttp().getResponse<FilterReply>();
+        reply
+          .code(500)
+          .type('application/json')
+          .send(JSON.stringify({ error: error.message }));
+      }
+    }
+    app = await open(() => new FastifyAdapter(), {
+      name: 'fails',
+      prepare: (nest) => {
+        nest.useGlobalFilters(new JsonFilter());
+        fastify(nest).addHook('preSerialization', async (_request, _reply, body) => {
+          if (fails) throw new Error('no');
+          return body;
+        });
+      },
+    });
+    await app.bodies(['/cached', '/cached', '/cached', '/cached']);
+
+    fails = true;
+    const failed = await app.bodies(['/plain', '/cached']);
+    fails = false;
+    const [again] = await app.bodies(['/cached']);
+
+    expect(failed).toEqual(['{"error":"no"}', '{"error":"no"}']);
+    expect(again).toBe(JSON.stringify(places()));
+  });
+
+  it('is not sent on another path of its route that has a schema', async () => {
+    @Controller()
+    class PathsController {
+      @Get(['open', 'secret'])
+      @CacheResponse({ key: () => 'same' })
+      both(): unknown {
+        return { a: 1, secret: 's' };
+      }
+    }
+    app = await HttpApp.start(() => new FastifyAdapter(), {
+      controllers: [PathsController],
+      prepare: (nest) =>
+        void fastify(nest).addHook('onRoute', (route) => {
+          const schema = { type: 'object', properties: { a: { type: 'number' } } };
+          if (route.url === '/secret') route.schema = { response: { 200: schema } };
+        }),
+    });
+
+    const bodies = await app.bodies(['/open', '/open', '/open', '/open', '/secret', '/open']);
+
+    const whole = '{"a":1,"secret":"s"}';
+    expect(bodies).toEqual([whole, whole, whole, whole, '{"a":1}', whole]);
+  });
+
+  it('is not kept for dates that are written in another way since', async () => {
+    app = await open(() => new FastifyAdapter(), {
+      name: 'dates',
+      returns: () => ({ at: new Date(5) }),
+    });
+    await app.bodies(['/cached', '/cached', '/cached', '/cached']);
+    const spy = jest.spyOn(Date.prototype, 'toJSON').mockReturnValue('now');
+
+    const bodies = await app.bodies(['/cached', '/cached']);
+    spy.mockRestore();
+
+    expect(bodies).toEqual(['{"at":"now"}', '{"at":"now"}']);
+  });
+
+  it('is not kept where a serializer of the application writes something else later', async () => {
+    let space: number | undefined;
+    app = await open(() => new FastifyAdapter(), {
+      name: 'pretty',
+      prepare: (nest) =>
+        void fastify(nest).setReplySerializer((body) => JSON.stringify(body, undefined, space)),
+    });
+    const compact = await app.bodies(['/cached', '/cached', '/cached', '/cached']);
+
+    space = 1;
+    const pretty = await app.bodies(['/cached', '/cached']);
+
+    expect(new Set(compact)).toEqual(new Set([JSON.stringify(places())]));
+    expect(new Set(pretty)).toEqual(new Set([JSON.stringify(places(), undefined, 1)]));
+  });
+
+  it('is forgotten with all others where they would be more than may be kept', async () => {
+    app = await open(() => new FastifyAdapter(), { name: 'nobody' });
+    const texts = new FastifyTexts(30);
+    const bodies = ['first', 'second', 'x'.repeat(30)].map((name) => ({ name }));
+    const server = new FastifyAdapter().getInstance();
+    server.get<{ Params: { at: number } }>('/:at', (request, reply) => {
+      const body = bodies[request.params.at]!;
+      const copy = { ...body };
+      texts.offer(reply as FastifyReply, body, copy);
+      void reply.send(copy);
+    });
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    const spy = jest.spyOn(JSON, 'stringify');
+
+    const sent: string[] = [];
+    for (const at of [0, 0, 1, 1, 0, 2, 2])
+      sent.push(await (await fetch(`${address}/${at}`)).text());
+    const written = spy.mock.calls.map(([body]) => bodies.indexOf(body as { name: string }));
+    spy.mockRestore();
+    await server.close();
+
+    expect(sent).toEqual([0, 0, 1, 1, 0, 2, 2].map((at) => JSON.stringify(bodies[at])));
+    expect(written.filter((at) => at >= 0)).toEqual([0, 1, 0, 2, 2]);
   });
 
   it('is not kept where a serializer of the application writes something else each time', async () => {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { replayBody } from '../../lib/http/replayed-body.js';
+import { ReplayedBodies } from '../../lib/http/replayed-bodies.js';
 import { bodyKindOf, copyData, isSameData, LiveBody } from '../../lib/http/response-body.js';
 import { asSnapshot, type ResponseSnapshot } from '../../lib/http/response-snapshot.js';
 
@@ -25,7 +25,9 @@ const snapshot = (body: unknown, kind: 'data' | 'object'): ResponseSnapshot => (
   vary: undefined,
 });
 
-const bodyOf = (kept: ResponseSnapshot): unknown => replayBody(kept, { fastifyReply: undefined });
+const bodies = new ReplayedBodies();
+const bodyOf = (kept: ResponseSnapshot): unknown =>
+  bodies.replay(kept, { fastifyReply: undefined });
 
 describe('the kind of a body', () => {
   it.each([
@@ -98,7 +100,7 @@ describe('a stored body', () => {
   );
 });
 
-describe(replayBody.name, () => {
+describe(ReplayedBodies.name, () => {
   const date = new Date(0);
 
   it.each([
