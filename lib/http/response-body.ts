@@ -135,11 +135,15 @@ function isStream(value: object): boolean {
 
 /** Whether a value is a list, or an object of nothing but enumerable properties named by strings, of no class. */
 function isPlain(value: object): boolean {
-  // The prototype of arrays is one itself, in every realm.
-  if (!isRecord(value)) return Array.isArray(Object.getPrototypeOf(value));
+  if (!isRecord(value)) return isPlainList(value);
   if (Reflect.ownKeys(value).length !== Object.keys(value).length) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null || prototype === Object.prototype) return true;
   // The root prototype of another realm, such as that of a test runner.
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+/** The prototype of arrays is one itself, in every realm. Behind its length there is what somebody has added. */
+function isPlainList(list: object): boolean {
+  return Array.isArray(Object.getPrototypeOf(list)) && Reflect.ownKeys(list).at(-1) === 'length';
 }

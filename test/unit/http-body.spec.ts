@@ -17,11 +17,11 @@ parent.children.push({ parent }, { parent });
 
 const snapshot = (body: unknown, kind: 'data' | 'object'): ResponseSnapshot => ({
   status: 200,
-  headers: {},
+  head: { set: {}, added: undefined, removed: undefined },
   kind,
   body,
   etag: undefined,
-  storedAt: 0,
+  madeAt: 0,
   vary: undefined,
 });
 
@@ -36,6 +36,7 @@ describe('the kind of a body', () => {
     ['a text', 'a'],
     ['a number', NaN],
     ['a list', [1, [undefined]]],
+    ['a list with gaps', [, 1]], // oxlint-disable-line no-sparse-arrays
     ['an object without a class', { a: { b: new Date(0) }, c: undefined }],
     ['an object without a prototype', Object.create(null)],
   ])('is data: %s', (_name, value) => {
@@ -45,6 +46,9 @@ describe('the kind of a body', () => {
   it.each([
     ['an instance', new Place()],
     ['an instance in a list', [[new Place()]]],
+    ['a list with a property', Object.assign([1], { total: 9 })],
+    ['a list with a hidden property', Object.defineProperty([1], 'total', { value: 9 })],
+    ['a list with a symbol', Object.assign([1], { [Symbol('secret')]: true })],
     ['a list with a class', new (class extends Array {})()],
     ['an object that writes itself', { toJSON: () => 'x' }],
     ['an object with a symbol', { [Symbol('secret')]: true }],
