@@ -76,7 +76,7 @@ export interface DeleteOptions extends HoldOptions {
 
 /** How one entry is to be stored. The loader may change it while it runs. */
 export interface StorePlan {
-  readonly policy: Policy;
+  policy: Policy;
   /** The lifetime, unless `expiresAt` says it. */
   ttlMs: number;
   /** Whether a `null` lives as long as that, too: the lifetime was said of this very value. */

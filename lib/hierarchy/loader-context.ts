@@ -25,15 +25,25 @@ export interface LoadContext extends CacheLoadContext {
   readonly notModified: () => never;
 }
 
+/** Names what this library may say of a value that it loads, and nobody else. */
+export const WITHOUT_GRACE = Symbol('withoutGrace');
+
+/** A context with that. */
+export interface InternalLoadContext extends LoadContext {
+  /** Says that the value must not be an answer once it has expired. */
+  readonly [WITHOUT_GRACE]: () => void;
+}
+
 /** What {@link LoadContext.notModified} gives to be returned. */
 export const NOT_MODIFIED = Symbol('notModified');
 
 /** The context of one call of a loader: what it says goes to the plan and the ticket of its load. */
-export class HierarchyLoaderContext extends LoaderContext implements LoadContext {
+export class HierarchyLoaderContext extends LoaderContext implements InternalLoadContext {
   readonly stale: unknown;
   readonly tags: LoadContext['tags'];
   readonly skip: LoadContext['skip'];
   readonly notModified: LoadContext['notModified'];
+  readonly [WITHOUT_GRACE]: () => void;
 
   constructor(
     load: Pick<RunningLoad, 'ticket' | 'signal'>,
@@ -50,6 +60,9 @@ export class HierarchyLoaderContext extends LoaderContext implements LoadContext
     };
     this.skip = () => {
       plan.skipped = true;
+    };
+    this[WITHOUT_GRACE] = () => {
+      plan.policy = { ...plan.policy, graceMs: 0 };
     };
     this.notModified = () => {
       if (stale === undefined) {

@@ -26,12 +26,25 @@ export function allowsStoring(
   return CACHEABLE.has(status) && !varyOf(headers['vary']).includes('*');
 }
 
-/** How long a response says that it is fresh, in milliseconds; `undefined` where it says nothing. */
+/** Whether a response must not be an answer once it is not fresh: RFC 9111, 4.2.4. */
+export function forbidsStale(headers: ResponseHeaders): boolean {
+  const directives = directivesOf(headers['cache-control']);
+  return ['must-revalidate', 'proxy-revalidate', 's-maxage'].some((name) => directives.has(name));
+}
+
+/** How old a response says that it is, in milliseconds: it was somebody else's before. */
+export function ageOf(headers: ResponseHeaders): number {
+  const seconds = textOf(headers['age']);
+  return /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : 0;
+}
+
+/** How long a response says that it is fresh yet, in milliseconds; `undefined` where it says nothing. */
 export function freshnessOf(headers: ResponseHeaders, wallNow: number): number | undefined {
   const directives = directivesOf(headers['cache-control']);
   const seconds = directives.get('s-maxage') ?? directives.get('max-age');
   // What can not be read must not be taken for a long life: RFC 9111, 4.2.1.
-  if (seconds !== undefined) return /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : 0;
+  if (seconds !== undefined)
+    return /^\d+$/.test(seconds) ? Math.max(0, Number(seconds) * 1_000 - ageOf(headers)) : 0;
   if (headers['expires'] === undefined) return undefined;
   const expires = Date.parse(textOf(headers['expires']));
   return Number.isNaN(expires) ? 0 : Math.max(0, expires - wallNow);

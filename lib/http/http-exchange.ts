@@ -18,6 +18,7 @@ interface NativeRequest {
 interface NativeResponse {
   readonly statusCode: number;
   getHeader(name: string): string | number | readonly string[] | undefined;
+  removeHeader(name: string): void;
   getHeaders(): Record<string, string | number | readonly string[] | undefined>;
 }
 
@@ -73,21 +74,31 @@ export class HttpExchange {
     return Boolean(this.adapter.isHeadersSent(this.response));
   }
 
-  /** The fields of the response as they are now; cookies that are written when it is sent count as set. */
+  /** The fields of the response as they are now. */
   headers(): ResponseHeaders {
     const headers: Record<string, HeaderValue> = {};
     for (const [name, value] of Object.entries((this.response as NativeResponse).getHeaders())) {
       if (value !== undefined) headers[name.toLowerCase()] = fieldOf(value);
     }
-    const coming = comingCookies(this.request, this.response);
-    if (coming.length > 0) headers['set-cookie'] = [headers['set-cookie'] ?? [], coming].flat();
     return headers;
+  }
+
+  /** The same, where cookies that are written when the response is sent count as set. */
+  headersWithCookies(): ResponseHeaders {
+    const headers = this.headers();
+    const coming = comingCookies(this.request, this.response);
+    if (coming.length === 0) return headers;
+    return { ...headers, 'set-cookie': [headers['set-cookie'] ?? [], coming].flat() };
   }
 
   /** A field of the response as it is now, `undefined` where it is not set. */
   header(name: string): HeaderValue | undefined {
     const value = (this.response as NativeResponse).getHeader(name);
     return value === undefined ? undefined : fieldOf(value);
+  }
+
+  removeHeader(name: string): void {
+    (this.response as NativeResponse).removeHeader(name);
   }
 
   setHeader(name: string, value: HeaderValue): void {

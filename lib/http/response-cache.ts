@@ -2,10 +2,15 @@ import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import type { CacheNamespace } from '../hierarchy/cache-namespace.js';
 import { GET_OR_SET_NOW } from '../hierarchy/cache-view.js';
 import { WITHOUT_SLOT, type InternalLoadOptions } from '../hierarchy/call-options.js';
-import type { LoadContext } from '../hierarchy/loader-context.js';
-import { freshnessOf } from './cache-control.js';
+import {
+  WITHOUT_GRACE,
+  type InternalLoadContext,
+  type LoadContext,
+} from '../hierarchy/loader-context.js';
+import { forbidsStale, freshnessOf } from './cache-control.js';
 import type { CachedRoute } from './cached-route.js';
-import type { HttpExchange } from './http-exchange.js';
+import { restoreHead } from './head-change.js';
+import type { HttpExchange, ResponseHeaders } from './http-exchange.js';
 import { bodyKindOf } from './response-body.js';
 import { responseKey, varyDigest, type RequestIdentity } from './response-key.js';
 import {
@@ -55,7 +60,8 @@ type Sought = ResponseSnapshot | undefined | Promise<ResponseSnapshot | undefine
 
 /** The run of a handler for the request that leads. */
 interface OwnRun {
-  began: boolean;
+  /** The head of the response before the handler ran; `undefined` while it has not. */
+  before: ResponseHeaders | undefined;
   result: { readonly value: unknown; readonly stored: ResponseSnapshot | undefined } | undefined;
 }
 
@@ -78,13 +84,17 @@ export class ResponseCache {
    * @throws what the handler throws, if it is the one of this request
    */
   load(call: CachedCall): Answer | Promise<Answer> {
-    const own: OwnRun = { began: false, result: undefined };
-    const found = (snapshot: ResponseSnapshot | undefined): Answer =>
-      own.result ?? replayOf(snapshot);
+    const own: OwnRun = { before: undefined, result: undefined };
+    const found = (snapshot: ResponseSnapshot | undefined): Answer => {
+      if (own.result !== undefined) return own.result;
+      // Its handler has failed, and a stale response stands in for what it has begun.
+      if (own.before !== undefined && !call.exchange.isSent) restoreHead(call.exchange, own.before);
+      return replayOf(snapshot);
+    };
     const failed = (error: unknown): Answer => {
       if (own.result !== undefined) return own.result;
       // An error of somebody else's handler is about somebody else's request.
-      if (own.began) throw error;
+      if (own.before !== undefined) throw error;
       return undefined;
     };
     try {
@@ -135,8 +145,8 @@ export class ResponseCache {
   ): Promise<unknown> {
     const known = await this.#storedBeforeLearning(call, names, context);
     if (known !== undefined) return known;
-    own.began = true;
-    const before = call.exchange.headers();
+    own.before = call.exchange.headers();
+    const before = call.exchange.headersWithCookies();
     const value = await call.handle();
     const stored = this.#snapshotOf(call, before, value, context);
     own.result = { value, stored };
@@ -147,12 +157,12 @@ export class ResponseCache {
 
   #snapshotOf(
     { route, exchange }: CachedCall,
-    before: ReturnType<HttpExchange['headers']>,
+    before: ResponseHeaders,
     value: unknown,
     context: LoadContext,
   ): ResponseSnapshot | undefined {
     const { keepsObjects, wallNow, refused } = this.#ports;
-    const after = exchange.headers();
+    const after = exchange.headersWithCookies();
     const kind = bodyKindOf(value);
     const handled = { route, exchange, before, after, value, kind };
     if (!isKeepable(handled)) return undefined;
@@ -163,6 +173,7 @@ export class ResponseCache {
     const freshMs = route.options.ttlMs ?? freshnessOf(after, wallNow());
     if (freshMs === 0) return undefined;
     if (freshMs !== undefined) context.ttl(freshMs);
+    if (forbidsStale(after)) (context as InternalLoadContext)[WITHOUT_GRACE]();
     return takeSnapshot(handled, wallNow());
   }
 

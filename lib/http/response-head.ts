@@ -1,6 +1,7 @@
 import { varyOf } from './cache-control.js';
 import type { CachedRoute } from './cached-route.js';
 import { namesTag } from './entity-tag.js';
+import { applyChange } from './head-change.js';
 import type { HttpExchange } from './http-exchange.js';
 import type { ResponseSnapshot } from './response-snapshot.js';
 
@@ -22,15 +23,15 @@ export function tellStatus(exchange: HttpExchange, status: CacheStatus): void {
   exchange.setHeader('cache-status', before === undefined ? own : `${String(before)}, ${own}`);
 }
 
-/** Writes the head of a stored response: status, what the handler set, and its age. */
+/** Writes the head of a stored response: status, what the handler did to the rest, and its age. */
 export function replayHead(
   exchange: HttpExchange,
-  { status, headers, storedAt }: ResponseSnapshot,
+  { status, head, madeAt }: ResponseSnapshot,
   wallNow: number,
 ): void {
   exchange.status = status;
-  for (const name of Object.keys(headers)) exchange.setHeader(name, headers[name]!);
-  exchange.setHeader('age', String(Math.max(0, Math.floor((wallNow - storedAt) / 1_000))));
+  applyChange(exchange, head);
+  exchange.setHeader('age', String(Math.max(0, Math.floor((wallNow - madeAt) / 1_000))));
 }
 
 /**

@@ -1,23 +1,23 @@
 import { isRecord } from '../options.js';
-import { allowsStoring, varyOf } from './cache-control.js';
+import { ageOf, allowsStoring, varyOf } from './cache-control.js';
 import type { CachedRoute } from './cached-route.js';
 import { entityTagOf } from './entity-tag.js';
-import type { HeaderValue, HttpExchange, ResponseHeaders } from './http-exchange.js';
+import { changeOf, isHeadChange, isSame, type HeadChange } from './head-change.js';
+import type { HttpExchange, ResponseHeaders } from './http-exchange.js';
 import { copyData, LiveBody, type BodyKind } from './response-body.js';
 import { varyDigest } from './response-key.js';
 
 /** A response as it is kept: a plain object, but for a body that is none. */
 export interface ResponseSnapshot {
   readonly status: number;
-  /** What the handler set, beside what guards, middleware and decorators set for every response. */
-  readonly headers: ResponseHeaders;
+  readonly head: HeadChange;
   readonly kind: Exclude<BodyKind, 'stream'>;
   /** A copy of data, or a {@link LiveBody}. */
   readonly body: unknown;
   /** The entity tag: the handler's own, or one made of data. */
   readonly etag: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly storedAt: number;
+  /** When it was new, in milliseconds since 1970. */
+  readonly madeAt: number;
   /** The request headers that matter, and a digest of what they said; `undefined` where none do. */
   readonly vary: { readonly names: readonly string[]; readonly digest: string } | undefined;
 }
@@ -33,24 +33,6 @@ export interface HandledResponse {
   readonly value: unknown;
   readonly kind: BodyKind;
 }
-
-/** What is about one connection, one moment or one client. */
-const NOT_KEPT = new Set([
-  'age',
-  'cache-status',
-  'connection',
-  'content-length',
-  'date',
-  'etag',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Whether a response may be kept by its own word, and is one that can be. */
 export function isKeepable(handled: HandledResponse): boolean {
@@ -72,12 +54,12 @@ export function takeSnapshot(handled: HandledResponse, wallNow: number): Respons
   const ownTag = after['etag'] as string | undefined;
   return {
     status: exchange.status,
-    headers: changedHeaders(before, after),
+    head: changeOf(before, after),
     kind: kind === 'data' ? 'data' : 'object',
     body: kind === 'data' ? copyData(value) : new LiveBody(value),
     // The text of an object has what a serializer leaves out; no tag is made of that.
     etag: ownTag ?? (kind === 'data' ? entityTagOf(JSON.stringify(value) ?? '') : undefined),
-    storedAt: wallNow,
+    madeAt: wallNow - ageOf(after),
     vary: digest === undefined ? undefined : { names, digest },
   };
 }
@@ -88,7 +70,7 @@ export function takeSnapshot(handled: HandledResponse, wallNow: number): Respons
  */
 export function asSnapshot(value: unknown): ResponseSnapshot | undefined {
   if (!isRecord(value) || typeof value['status'] !== 'number') return undefined;
-  if (!isRecord(value['headers'])) return undefined;
+  if (!isHeadChange(value['head'])) return undefined;
   const isWhole = value['kind'] === 'data' || value['body'] instanceof LiveBody;
   return isWhole ? (value as unknown as ResponseSnapshot) : undefined;
 }
@@ -96,16 +78,4 @@ export function asSnapshot(value: unknown): ResponseSnapshot | undefined {
 /** Whether a snapshot answers a request, as far as the headers go that it varies on. */
 export function answers({ vary }: ResponseSnapshot, exchange: HttpExchange): boolean {
   return vary === undefined || varyDigest(exchange, vary.names) === vary.digest;
-}
-
-function changedHeaders(before: ResponseHeaders, after: ResponseHeaders): ResponseHeaders {
-  const changed: Record<string, HeaderValue> = {};
-  for (const [name, value] of Object.entries(after)) {
-    if (!NOT_KEPT.has(name) && !isSame(before[name], value)) changed[name] = value;
-  }
-  return changed;
-}
-
-function isSame(one: HeaderValue | undefined, other: HeaderValue | undefined): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
