@@ -4,6 +4,7 @@ import {
   ClassSerializerInterceptor,
   Controller,
   Get,
+  SerializeOptions,
   UseInterceptors,
   type INestApplication,
   type Provider,
@@ -246,6 +247,25 @@ describe.each(ADAPTERS)('what a serializer leaves out, on %s', (_, adapter) => {
     const codes = reports.map(({ code }) => code).filter((code) => code.includes('RESPONSE'));
     expect(codes).toEqual(['CACHE_RESPONSE_OBJECT']);
     expect(reports.at(-1)!.message).toMatch(/UsersController\.user .* Return plain objects/);
+  });
+
+  it('stays out of plain data that a serializer makes something of a class of', async () => {
+    @Controller()
+    @UseInterceptors(ClassSerializerInterceptor)
+    @SerializeOptions({ type: User })
+    class PlainController {
+      @Get('plain')
+      @CacheResponse()
+      plain(): unknown {
+        return { id: 1, password: `secret of run ${(runs += 1)}` };
+      }
+    }
+    app = await start({ name: 'plain', controller: PlainController, isInside: false }, {});
+
+    const bodies = await app.bodies(['/plain', '/plain', '/plain', '/plain']);
+
+    expect(bodies).toEqual(bodies.map(() => EXPECTED['/user']));
+    expect(runs).toBe(1);
   });
 
   it('leaves no trace in an entity tag of ours', async () => {

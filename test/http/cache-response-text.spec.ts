@@ -15,7 +15,7 @@ import {
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { map } from 'rxjs';
 import { CacheHierarchy, CacheResponse, type CacheHierarchyOptions } from 'nestjs-cache-hierarchy';
-import { FastifyTexts, type FastifyReply } from '../../lib/http/fastify-texts.js';
+import { FastifyTexts } from '../../lib/http/fastify-texts.js';
 import { ADAPTERS, HttpApp, type Reply } from './http-app.js';
 
 interface Place {
@@ -103,8 +103,8 @@ const ON_FASTIFY: readonly Say[] = [
     name: 'a hook that wraps what sends',
     prepare: (app) =>
       void fastify(app).addHook('onRequest', async (_request, reply) => {
-        const { send } = reply;
-        reply.send = (body) => send.call(reply, `<${JSON.stringify(body)}>`);
+        const send = reply.send.bind(reply);
+        reply.send = (body) => send(`<${JSON.stringify(body)}>`);
       }),
   },
   {
@@ -395,7 +395,7 @@ describe('the JSON of a body that is replayed on Fastify', () => {
     server.get<{ Params: { at: number } }>('/:at', (request, reply) => {
       const body = bodies[request.params.at]!;
       const copy = { ...body };
-      texts.offer(reply as FastifyReply, body, copy);
+      texts.offer(reply, body, copy);
       void reply.send(copy);
     });
     const address = await server.listen({ port: 0, host: '127.0.0.1' });
