@@ -16,21 +16,30 @@ export interface Subscription {
 }
 
 /**
+ * Whoever waits for the first connection is told by then why there is none, where the client has said so: a little
+ * before the time is up that a level has by default, which would end the wait without a reason.
+ */
+const TELL_WITHIN_MS = 900;
+
+/**
  * What the level needs of Redis. All keys of one call are in one slot of a Cluster; calls of one step are
  * sent together. The connections are its own: one for commands, and one for each subscription.
  */
 export class RedisDriver {
   readonly #connect: Connect;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly #listeners = new Set<() => void>();
   readonly #startedAt: number;
   #commands: RedisConnection;
   #generation = 0;
   #isReady = false;
+  /** Rejects when whoever waits for the first connection is to be told why there is none. */
+  #overdue: Promise<never> | undefined;
+  #stopTelling: (() => void) | undefined;
   #closed = false;
   #answeredAt = -Infinity;
 
-  constructor(connect: Connect, clock: Pick<Clock, 'now'>) {
+  constructor(connect: Connect, clock: Pick<Clock, 'now' | 'setTimer'>) {
     this.#connect = connect;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -98,6 +107,7 @@ export class RedisDriver {
 
   close(): void {
     this.#closed = true;
+    this.#stopTelling?.();
     this.#commands.end();
   }
 
@@ -112,7 +122,21 @@ export class RedisDriver {
   async #firstReady(): Promise<void> {
     if (this.#clock.now() >= this.#startedAt + CONNECT_WITHIN_MS)
       throw noConnection(this.#commands.lastError);
-    await this.#commands.ready;
+    this.#overdue ??= this.#tellWhenOverdue();
+    await Promise.race([this.#commands.ready, this.#overdue]);
+  }
+
+  #tellWhenOverdue(): Promise<never> {
+    const overdue = new Promise<never>((_, reject) => {
+      const tell = (): void => {
+        const { lastError } = this.#commands;
+        if (lastError !== undefined) reject(noConnection(lastError));
+      };
+      const leftMs = Math.max(this.#startedAt + TELL_WITHIN_MS - this.#clock.now(), 0);
+      this.#stopTelling = this.#clock.setTimer(tell, leftMs);
+    });
+    overdue.catch(() => {});
+    return overdue;
   }
 
   #open(): RedisConnection {

@@ -60,10 +60,16 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
     await server.kill();
     const level = redisLevel({ client: one(proxy.port) });
     const feed = level.follow(LISTENER);
-    const reading = level.read(['key']);
+    const read = (): Promise<boolean> =>
+      level.read(['key']).then(
+        ({ size }) => size === 0,
+        () => false,
+      );
+    const early = read();
     await server.run();
+    await early;
 
-    expect((await reading).size).toBe(0);
+    await expect(until('it is read', read)).resolves.toBeUndefined();
     await until('copies are proven', () => feed.isProven());
     feed.stop();
     await level.close();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { systemClock } from '../../lib/clock.js';
 import { connectLike } from '../../lib/redis/redis-client.js';
 import { RedisDriver, type Subscription } from '../../lib/redis/redis-driver.js';
 import { RedisDouble } from '../support/redis-double.js';
@@ -24,7 +25,7 @@ let runs = 0;
 beforeAll(async () => {
   server = await RedisServer.start();
   client = new Redis(server.port);
-  driver = new RedisDriver(connectLike(client)!, { now: () => performance.now() });
+  driver = new RedisDriver(connectLike(client)!, systemClock);
   subscription = driver.subscribe('changes', (message) => heard.push(message));
   await subscription.ready;
 });

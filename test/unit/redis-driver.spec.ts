@@ -49,4 +49,31 @@ describe(`${RedisDriver.name}: the first connection`, () => {
     );
     driver.close();
   });
+
+  it('is waited for no longer than it takes to be told why there is none', async () => {
+    const clock = new VirtualClock();
+    const own = { ...connection(), lastError: undefined as unknown };
+    const driver = new RedisDriver(() => own, clock);
+    const early = driver.mget(['key']);
+    own.lastError = new Error('NOAUTH Authentication required.');
+    await clock.advance(899);
+    const late = driver.mget(['key']);
+    const told = Promise.allSettled([early, late]);
+    await clock.advance(1);
+
+    const reasons = (await told).map((one) => String((one as PromiseRejectedResult).reason));
+    expect(reasons).toEqual(Array(2).fill(expect.stringMatching(/yet: NOAUTH Authentication re/)));
+    driver.close();
+  });
+
+  it('is waited for on, where nothing says why there is none', async () => {
+    const clock = new VirtualClock();
+    const own = connection();
+    const driver = new RedisDriver(() => own, clock);
+    const early = driver.mget(['key']);
+    await clock.advance(5_000);
+    own.arrive();
+
+    expect(await early).toHaveLength(1);
+  });
 });

@@ -2,9 +2,11 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
+import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { redisLevel } from '../../lib/redis/index.js';
 import { connectLike, type RedisClient } from '../../lib/redis/redis-client.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
+import type { CacheReport } from '../../lib/report.js';
 import { describeWithRedis, RedisServer } from '../redis/redis-server.js';
 import { until } from '../redis/until.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -64,4 +66,25 @@ describeWithRedis('what an error of Redis tells whoever logs it', () => {
     expect(told).not.toContain('swordfish');
     driver.close();
   });
+
+  it.each(CLIENTS)(
+    'has the reason where %s has no password and one is asked for',
+    async (_, of) => {
+      await tell('CONFIG', 'SET', 'requirepass', 'another');
+      const reports: CacheReport[] = [];
+      const cache = new CacheHierarchy({
+        remote: redisLevel({ client: of(server.port) }),
+        // However slow the machine is: the reason is to come before that.
+        levelTimeout: '60s',
+        report: (what) => reports.push(what),
+      });
+
+      expect(await cache.getOrSet('key', () => 1)).toBe(1);
+
+      const down = reports.filter(({ code }) => code === 'CACHE_LEVEL_DOWN');
+      expect(down).toHaveLength(1);
+      expect(String(down[0]!.cause)).toMatch(/no connection to Redis yet: NOAUTH .*Look at the/);
+      await cache.close();
+    },
+  );
 });
