@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { ConsoleLogger, type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { CacheHierarchy } from 'nestjs-cache-hierarchy';
 import { AppModule } from './app.module.js';
 import { type Settings, settings } from './settings.js';
 import { StartError } from './start-error.js';
@@ -29,6 +30,8 @@ async function serve(app: INestApplication): Promise<void> {
   try {
     await app.listen(port);
     announce((await app.getUrl()).replace('[::1]', 'localhost'));
+    // Asks each level once: one that can not be reached is warned about now, and not when somebody waits for it.
+    await app.get(CacheHierarchy).inspect('start');
   } catch (error) {
     // A signal ended the start, and its handler ends the process.
     if (error instanceof Error && error.name === 'AbortError') return;

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import type { CacheHierarchyOptions } from 'nestjs-cache-hierarchy';
 import { redisLevel } from 'nestjs-cache-hierarchy/redis';
@@ -10,5 +11,7 @@ import type { Settings } from './settings.js';
 export function sharedLevel({ redisUrl }: Settings): CacheHierarchyOptions {
   if (redisUrl === undefined) return {};
   const client = new Redis(redisUrl, { lazyConnect: true });
+  const { host, port } = client.options;
+  new Logger('SampleApp').log(`Shares its cache through Redis at ${host}:${port}`);
   return { remote: redisLevel({ client, prefix: 'places-sample' }) };
 }

@@ -74,13 +74,24 @@ describe('sample-app on its embedded database', () => {
     expect(await built.isLocked()).toBe(false);
   });
 
-  it('starts again with all data, loads nothing, and ends by SIGINT', async () => {
-    const again = built.start();
-    url = await again.url();
+  it('starts again with all data, and loads nothing', async () => {
+    // Nobody listens there: what the application says of it the next test reads.
+    app = built.start({ REDIS_URL: 'redis://me:secret@127.0.0.1:1' });
+    url = await app.url();
 
-    expect(again.output).not.toContain('Loading');
+    expect(app.output).not.toContain('Loading');
     expect(await countPlaces(url)).toBe(CITIES);
-    expect(await again.ended('SIGINT')).toEqual({ code: 0, signal: null });
+  });
+
+  it('says which Redis it shares its cache through, why it can not be reached, and no password', async () => {
+    await app.said(/no connection to Redis yet: .*ECONNREFUSED/);
+
+    expect(app.output).toContain('Shares its cache through Redis at 127.0.0.1:1\n');
+    expect(app.output).not.toMatch(/secret|me:/);
+  });
+
+  it('ends by SIGINT, with code 0', async () => {
+    expect(await app.ended('SIGINT')).toEqual({ code: 0, signal: null });
   });
 
   it('ends with code 1 and advice where its port is taken', async () => {
