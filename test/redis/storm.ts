@@ -5,7 +5,9 @@ import { until } from './until.js';
 /** A call of a cache that has settled. */
 interface Operation {
   readonly name: string;
-  readonly ms: number;
+  /** When it was called, and when it had settled. */
+  readonly from: number;
+  readonly to: number;
   /** Without the time that nothing could run in this process. */
   readonly ownMs: number;
 }
@@ -149,8 +151,8 @@ export class Storm {
       return undefined;
     } finally {
       const to = performance.now();
-      const ms = to - from;
-      this.operations.push({ name, ms, ownMs: ms - this.#watch.lateBetween(from, to) });
+      const ownMs = to - from - this.#watch.lateBetween(from, to);
+      this.operations.push({ name, from, to, ownMs });
     }
   }
 }
