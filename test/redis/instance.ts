@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { systemClock, type Clock } from '../../lib/clock.js';
 import { CacheLevelError } from '../../lib/errors.js';
 import { CacheHierarchy, type HierarchyMetrics } from '../../lib/hierarchy/cache-hierarchy.js';
-import { messagePack } from '../../lib/redis/index.js';
+import { messagePack, type RedisClient } from '../../lib/redis/index.js';
 import { connectLike } from '../../lib/redis/redis-client.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
@@ -62,15 +63,17 @@ export class Instance {
   readonly #database: Redis;
   readonly #name: string;
   readonly #loadMs: number;
+  readonly #made: readonly Made[];
   #seen: Seen[] = [];
   #loads = 0;
 
-  private constructor(cache: Tested, options: InstanceOptions) {
+  private constructor(cache: Tested, options: InstanceOptions, made: readonly Made[] = []) {
     const { databasePort, name, loadMs = 0 } = options;
     this.cache = cache;
     this.#database = quiet(new Redis(databasePort));
     this.#name = name;
     this.#loadMs = loadMs;
+    this.#made = made;
   }
 
   static async open(options: InstanceOptions): Promise<Instance> {
@@ -78,6 +81,7 @@ export class Instance {
     if (kind === 'plain')
       return new Instance(await PlainCache.open(port, name, () => clock.wallNow()), options);
     const client = clientOf(options.client ?? 'ioredis').one(port);
+    const made = noteDuplicates(client);
     const level = new RedisLevel(
       {
         driver: new RedisDriver(connectLike(client)!, clock),
@@ -97,7 +101,7 @@ export class Instance {
       clock,
       report: () => {},
     });
-    return new Instance(cache, options);
+    return new Instance(cache, options, made);
   }
 
   get hierarchy(): CacheHierarchy {
@@ -123,6 +127,14 @@ export class Instance {
 
   isProven(): boolean {
     return this.cache instanceof PlainCache || this.metrics().coherence?.proven === true;
+  }
+
+  /** By event, how many listeners each of its clients has that is connected, in the order they were made in. */
+  listeners(): readonly Readonly<Record<string, number>>[] {
+    return this.#made.filter(isConnected).map((client) => {
+      const counts = client.eventNames().map((event) => [event, client.listenerCount(event)]);
+      return Object.fromEntries(counts) as Record<string, number>;
+    });
   }
 
   /** How many invalidations the shared level has not confirmed. */
@@ -229,6 +241,27 @@ export class Instance {
       },
     );
   }
+}
+
+/** A client that a level has made like the one that it was given. */
+type Made = EventEmitter & { readonly status?: string; readonly isReady?: boolean };
+
+function isConnected({ status, isReady }: Made): boolean {
+  return status === 'ready' || isReady === true;
+}
+
+/** Returns where the clients are that are made like one, from now on; the one itself is the first. */
+function noteDuplicates(client: RedisClient): readonly Made[] {
+  const made: Made[] = [];
+  const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => Made;
+  Object.assign(client, {
+    duplicate(...args: unknown[]) {
+      const one = duplicate(...args);
+      made.push(one);
+      return one;
+    },
+  });
+  return made;
 }
 
 export function pause(ms: number): Promise<void> {

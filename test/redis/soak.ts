@@ -3,6 +3,7 @@ import { randomFrom, type Random } from '../support/random.js';
 import { Instance, pause } from './instance.js';
 import { Link } from './link.js';
 import { machineNow, Oracle, type Verdict } from './oracle.js';
+import { CLIENTS } from './redis-clients.js';
 import { RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
@@ -20,6 +21,8 @@ export interface SoakReport extends Verdict {
   readonly faults: Readonly<Record<string, number>>;
   /** Reads of other versions than the database's, after everything had come back. */
   readonly oldAtTheEnd: number;
+  /** The listeners of each instance's clients, before anything broke, and after everything had come back. */
+  readonly listeners: Readonly<Record<'before' | 'after', readonly unknown[]>>;
 }
 
 /** What can be broken. */
@@ -78,9 +81,10 @@ export async function soak({ seed, forMs, kind = 'hierarchy' }: SoakOptions): Pr
     ),
   );
   const instances = await Promise.all(
-    links.map(({ port }) =>
+    links.map(({ port }, at) =>
       Instance.open({
         kind,
+        client: CLIENTS[at % CLIENTS.length]!.name,
         port,
         databasePort: database.port,
         name: 'soak',
@@ -90,22 +94,30 @@ export async function soak({ seed, forMs, kind = 'hierarchy' }: SoakOptions): Pr
       }),
     ),
   );
+  const listenersNow = (): unknown[] => instances.map((instance) => instance.listeners());
   try {
+    await allAreProven(instances);
+    const before = listenersNow();
     const work = { forMs, readers: 3, keys: KEYS, changeEveryMs: 20, deletesOnly: true };
     const working = instances.map((instance, at) => instance.work({ ...work, seed: seed + at }));
     const command: Stage['command'] = (...parts) => commandOf(server.port, parts);
     const faults = breakThings({ random, server, links, command }, forMs);
     await Promise.all([...working, faults]);
     const oldAtTheEnd = await countOld(instances);
+    const listeners = { before, after: listenersNow() };
     const oracle = new Oracle();
     for (const [at, instance] of instances.entries()) oracle.hear(`${at}`, instance.takeSeen());
     const verdict = oracle.judge(MAX_STALE_MS);
-    return { seed, faults: await faults, ...verdict, oldAtTheEnd };
+    return { seed, faults: await faults, ...verdict, oldAtTheEnd, listeners };
   } finally {
     await Promise.all(instances.map((instance) => instance.close()));
     for (const link of links) link.close();
     await Promise.all([server.stop(), database.stop()]);
   }
+}
+
+function allAreProven(instances: readonly Instance[]): Promise<void> {
+  return until('copies are proven', () => instances.every((instance) => instance.isProven()));
 }
 
 async function breakThings(stage: Stage, forMs: number): Promise<Record<string, number>> {
