@@ -13,12 +13,14 @@ import base from '../../jest.config.js';
  * | ----------------------------------------------- | ---------------------------------------------------------- |
  * | 4 processes read and invalidate the same keys   | fleet: 3 s, 0 stale, some loads fenced; 60 s               |
  * | copies made while another process writes        | coherence: 0 old copies of 4,000                           |
- * | subscriptions broken every 300 ms               | coherence: 4 s, 0 stale beyond 2 s, 90 % of copies kept;   |
- * |                                                 | 30 s, and so where `maxStale` is 5 s                       |
+ * | subscriptions broken every 300 ms               | coherence: 4 s, 0 stale beyond 2 s, 90 % of copies kept    |
+ * |                                                 | whenever it is looked; 30 s, and so where `maxStale` is 5 s |
  * | the server killed 10 times, back empty          | outages: each call in time, 0 stale, back in 4 s; in 2 s   |
  * | the server stopped for 5 s                      | outages: each call in time, left alone in 2 s, half of the |
- * |                                                 | turns on time to 50 ms; 99 of 100                          |
- * | connections that swallow; bytes one by one; late | outages: noticed in 2 s, 0 stale, nothing mistaken; less  |
+ * |                                                 | turns on time to 50 ms; 99 of 100, and each call that is   |
+ * |                                                 | not answered within one deadline and 50 ms                 |
+ * | connections that swallow; bytes one by one; late | outages: noticed in 2 s, 0 stale, nothing mistaken, never |
+ * |                                                 | more than 10,000 calls waiting, which leave nothing; less  |
  * |                                                 | than 20 MB more memory, and 5,000 calls instead of 500     |
  * | one process cut off                             | coherence: nothing older than `maxStale`                   |
  * | one process stopped                             | fleet: nothing old when it goes on, after 4 s; after 10 s  |
@@ -26,13 +28,15 @@ import base from '../../jest.config.js';
  * | a cold stampede of 8 times 200                  | fleet: 1 load; without Redis 1 a process                   |
  * | a failover that loses what was confirmed        | failover: told once more, 0 old                            |
  * | a node of a Cluster killed; its slots moved     | cluster: the rest goes on, 0 stale, `clear` reaches all    |
- * | 100,000 entries of a tag; keys lost or evicted;  | metadata: as many commands as for 500; misses only;        |
- * | memory full                                     | no caller hears of it; 1,000,000 entries in 5 ms           |
- * | hostile bytes, litter and messages              | hostile-bytes: misses, bounded memory, no prototype        |
+ * | 100,000 entries of a tag, or to be cleared      | invalidations: as many commands and keys as for 500;       |
+ * |                                                 | 1,000,000, in 5 ms for the caller, and for the server      |
+ * | keys lost or evicted; memory full               | metadata: misses only; no caller hears of it               |
+ * | hostile bytes, litter and messages              | hostile-bytes: misses that are counted, bounded memory, no |
+ * |                                                 | prototype                                                  |
  * | clocks 10 min off, or jumping                   | coherence: 2.5 s, 0 stale, lifetimes right to 100 ms;      |
  * |                                                 | 30 s, to 10 ms                                             |
- * | all of it at random, by a seed                  | soak: 0 stale, all as the database has it, nothing left    |
- * |                                                 | open; `npm run soak` for 10 min                            |
+ * | all of it at random, by a seed                  | soak: 0 stale, all as the database has it, listeners as    |
+ * |                                                 | before, nothing left open; `npm run soak` for 10 min       |
  * | two formats side by side                        | hostile-bytes: misses, no reports                          |
  * | a certificate that nobody vouches for           | tls: no connection                                         |
  */
