@@ -129,12 +129,14 @@ export class Instance {
     return this.cache instanceof PlainCache || this.metrics().coherence?.proven === true;
   }
 
-  /** By event, how many listeners each of its clients has that is connected, in the order they were made in. */
-  listeners(): readonly Readonly<Record<string, number>>[] {
-    return this.#made.filter(isConnected).map((client) => {
-      const counts = client.eventNames().map((event) => [event, client.listenerCount(event)]);
-      return Object.fromEntries(counts) as Record<string, number>;
+  /** Of each of its clients that is connected, how many listeners each event has. */
+  listeners(): readonly string[] {
+    const counted = this.#made.filter(isConnected).map((client) => {
+      const events = client.eventNames();
+      const counts = events.map((event) => `${String(event)}: ${client.listenerCount(event)}`);
+      return counts.toSorted(inOrder).join(', ');
     });
+    return counted.toSorted(inOrder);
   }
 
   /** How many invalidations the shared level has not confirmed. */
@@ -250,7 +252,11 @@ function isConnected({ status, isReady }: Made): boolean {
   return status === 'ready' || isReady === true;
 }
 
-/** Returns where the clients are that are made like one, from now on; the one itself is the first. */
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+/** Returns a list of the clients that are made like one, which grows with each. */
 function noteDuplicates(client: RedisClient): readonly Made[] {
   const made: Made[] = [];
   const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => Made;

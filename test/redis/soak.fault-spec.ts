@@ -53,8 +53,8 @@ function expectSound(report: SoakReport): void {
     oldAtTheEnd: 0,
   });
   expect(report.changes).toBeGreaterThan(100);
-  // One client for commands, and one that listens, of each instance.
-  expect(report.listeners.before.flat()).toHaveLength(2 * report.listeners.before.length);
+  // One client for commands, and one that listens, of each of three instances.
+  expect(report.listeners.before).toHaveLength(2 * 3);
   expect(report.listeners.after).toEqual(report.listeners.before);
 }
 
@@ -73,7 +73,8 @@ describeWithRedis('caches over a Redis that breaks all the time', () => {
       const before = process.getActiveResourcesInfo();
       const report = await soak({ seed, forMs: 15_000 });
       heaps.push(heapNow());
-      if (SECONDS > 0) process.stdout.write(`${JSON.stringify({ ...report, ...heaps.at(-1) })}\n`);
+      const told = { ...report, listeners: undefined, ...heaps.at(-1) };
+      if (SECONDS > 0) process.stdout.write(`${JSON.stringify(told)}\n`);
       expectSound(report);
       await until('nothing is left open', () => openedSince(before).length === 0).catch(() => {});
       expect(openedSince(before)).toEqual([]);

@@ -22,7 +22,7 @@ export interface SoakReport extends Verdict {
   /** Reads of other versions than the database's, after everything had come back. */
   readonly oldAtTheEnd: number;
   /** The listeners of each instance's clients, before anything broke, and after everything had come back. */
-  readonly listeners: Readonly<Record<'before' | 'after', readonly unknown[]>>;
+  readonly listeners: Readonly<Record<'before' | 'after', readonly string[]>>;
 }
 
 /** What can be broken. */
@@ -94,7 +94,7 @@ export async function soak({ seed, forMs, kind = 'hierarchy' }: SoakOptions): Pr
       }),
     ),
   );
-  const listenersNow = (): unknown[] => instances.map((instance) => instance.listeners());
+  const listenersNow = (): string[] => instances.flatMap((instance) => instance.listeners());
   try {
     await allAreProven(instances);
     const before = listenersNow();
@@ -104,6 +104,8 @@ export async function soak({ seed, forMs, kind = 'hierarchy' }: SoakOptions): Pr
     const faults = breakThings({ random, server, links, command }, forMs);
     await Promise.all([...working, faults]);
     const oldAtTheEnd = await countOld(instances);
+    // One that is being made anew just now has fewer.
+    await until('all are connected', () => listenersNow().length === before.length);
     const listeners = { before, after: listenersNow() };
     const oracle = new Oracle();
     for (const [at, instance] of instances.entries()) oracle.hear(`${at}`, instance.takeSeen());
