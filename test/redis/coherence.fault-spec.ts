@@ -47,7 +47,9 @@ async function two(
     await Instance.open({ ...shared, client: 'redis', ...own[1] }),
   ] as [Instance, Instance];
   opened.push(...both);
-  await until('copies are proven', () => both.every((instance) => instance.isProven()));
+  // Where they are never trusted there is nothing to prove.
+  const proven = both.filter((_, at) => own[at]?.maxStaleMs !== 0);
+  await until('copies are proven', () => proven.every((instance) => instance.isProven()));
   return both;
 }
 
@@ -195,6 +197,25 @@ describeWithRedis('a process that is cut off from Redis', () => {
 
   it('is found stale when it trusts its copies all the same', async () => {
     expect((await cutOff('plain')).verdict.staleElsewhere).toBeGreaterThan(0);
+  });
+
+  it('serves nothing old where it may serve nothing without a proof', async () => {
+    const link = await Link.to(server.port);
+    try {
+      const [near, far] = await two(
+        'hierarchy',
+        {},
+        { port: link.port, maxStaleMs: 0, levelTimeoutMs: 300 },
+      );
+      expect(await far.read('key')).toBe(0);
+      link.cut();
+      for (let turn = 0; turn < 5; turn++) {
+        const now = await near.change('key');
+        expect(await far.read('key')).toBe(now);
+      }
+    } finally {
+      link.close();
+    }
   });
 
   it.each(CLIENTS)('serves nothing older than it may through $name', async ({ name }) => {
