@@ -22,7 +22,7 @@ import base from '../../jest.config.js';
  * | connections that swallow; bytes one by one; late | outages: noticed in 2 s, 0 stale, nothing mistaken, never |
  * |                                                 | more than 10,000 calls waiting, which leave nothing; less  |
  * |                                                 | than 20 MB more memory, and 5,000 calls instead of 500     |
- * | one process cut off                             | coherence: nothing older than `maxStale`                   |
+ * | one process cut off                             | coherence: nothing older than `maxStale`; nothing, for 0   |
  * | one process stopped                             | fleet: nothing old when it goes on, after 4 s; after 10 s  |
  * | who loads killed                                | fleet: one other loads, when the lease has ended; to 0.1 s |
  * | a cold stampede of 8 times 200                  | fleet: 1 load; without Redis 1 a process                   |
@@ -37,7 +37,7 @@ import base from '../../jest.config.js';
  * |                                                 | 30 s, to 10 ms                                             |
  * | all of it at random, by a seed                  | soak: 0 stale, all as the database has it, listeners as    |
  * |                                                 | before, nothing left open; `npm run soak` for 10 min       |
- * | two formats side by side                        | hostile-bytes: misses, no reports                          |
+ * | two formats, or two codecs, side by side        | hostile-bytes: misses, no errors                           |
  * | a certificate that nobody vouches for           | tls: no connection                                         |
  */
 export default {
