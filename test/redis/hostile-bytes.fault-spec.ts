@@ -247,11 +247,14 @@ describeWithRedis.each(CLIENTS)('through $name', ({ one }) => {
 
       it('keep nobody from loading, and are replaced', async () => {
         await client.set(namesOf('key').value, craft(await write('key')));
-        const cache = open();
-        const startedAt = performance.now();
+        // A machine that does other things may take long over sixty megabytes: that is no outage.
+        const options = { remote: level, l2: false, levelTimeout: '1m', report: () => {} } as const;
+        const cache = new CacheHierarchy(options);
+        opened.push(cache);
 
         expect(await cache.get('key')).toBeUndefined();
         expect(cache.getMetrics().lower.remote).toMatchObject({ misses: 1, undecodable: 1 });
+        const startedAt = performance.now();
         expect(await cache.getOrSet('key', () => 'loaded', { tags: 'tag' })).toBe('loaded');
         expect(performance.now() - startedAt).toBeLessThan(2_000);
         expect(cache.getMetrics().levelFailures).toBe(0);
