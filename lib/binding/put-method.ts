@@ -1,7 +1,7 @@
 import { LockTimeoutError } from '../errors.js';
 import { assertKey } from '../memory/cache-key.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import { entryTags, type StoreOptions } from '../hierarchy/call-options.js';
+import { entryTags, TTL_OF_ANY, type InternalStoreOptions } from '../hierarchy/call-options.js';
 import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf } from './call-targets.js';
@@ -41,7 +41,7 @@ export function puttingMethod(original: Method, method: PutMethod): Method {
 interface Target {
   readonly cache: CacheHierarchy;
   readonly key: string;
-  readonly options: StoreOptions & { readonly tags: readonly string[] | undefined };
+  readonly options: InternalStoreOptions & { readonly tags: readonly string[] | undefined };
 }
 
 /** Found before the method runs: what is wrong with it is said before anything is changed. */
@@ -55,7 +55,9 @@ function targetOf(host: unknown, method: PutMethod, args: unknown[]): Target | u
   if (derivesKey(method, calledOn)) assertNameClaimed(cache, calledOn);
   assertKey(key);
   const tags = entryTags(method.tagsOf?.(...args) ?? [], plan.options.tags);
-  return { cache, key, options: { ...(plan.options as StoreOptions), tags } };
+  // What the decorators say holds for all results, also for null, which has a lifetime of its own.
+  const options = { ...(plan.options as InternalStoreOptions), tags, [TTL_OF_ANY]: true as const };
+  return { cache, key, options };
 }
 
 /** Whether it stores under a key that has the name of the class in it. */

@@ -54,6 +54,14 @@ export interface InternalLoadOptions extends LoadOptions {
   readonly [WITHOUT_SLOT]?: true;
 }
 
+/** Has the `ttl` of a store be that of any value: it was not said of this very one. */
+export const TTL_OF_ANY = Symbol('ttlOfAny');
+
+/** What the package's own callers may say beside that of one entry. */
+export interface InternalStoreOptions extends StoreOptions {
+  readonly [TTL_OF_ANY]?: true;
+}
+
 /** Options of an invalidation. */
 export interface HoldOptions {
   /**
@@ -116,11 +124,12 @@ const MAX_TAGS = 32;
 const MAX_TAG_LENGTH = 256;
 
 /** Checks a storing call's options and fills in the cache's policy. */
-export function planStore(options: StoreOptions | undefined, policy: Policy): StorePlan {
+export function planStore(options: InternalStoreOptions | undefined, policy: Policy): StorePlan {
   if (options === undefined) return plainPlan(policy);
   assertKnownOptions(options, STORE_OPTIONS);
   const plan = readPlan(options, policy);
-  plan.ttlIsOwn = options.ttl !== undefined || options.expiresAt !== undefined;
+  const saysTtl = options.ttl !== undefined && options[TTL_OF_ANY] !== true;
+  plan.ttlIsOwn = saysTtl || options.expiresAt !== undefined;
   return plan;
 }
 
