@@ -5,13 +5,20 @@ import { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { cachedHandlerOf } from '../http/route-metadata.js';
 import { problemsOfRoutes } from '../http/same-named-routes.js';
 import { isCacheHost, linkHost } from './cache-slot.js';
-import { methodsOf, nameOfMethod, othersOf, type ClassLike } from './cacheable-methods.js';
+import {
+  methodsOf,
+  nameOfMethod,
+  othersOf,
+  type CacheableMethod,
+  type ClassLike,
+} from './cacheable-methods.js';
 import { noCacheMessage } from './cache-of-method.js';
 import { registryOf } from './cache.registry.js';
 import { configOf } from './class-config.js';
 import { claimName } from './class-names.js';
 import { retireCache } from './live-caches.js';
 import { noMethodMessage } from './method-key.js';
+import { planOf } from './plan-of-class.js';
 import { methodsWithCacheResponse, strayHandlersWarning } from './stray-handlers.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -90,10 +97,19 @@ export class CacheBinder implements OnModuleInit {
   }
 
   private problemsOfNames(...types: (ClassLike | undefined)[][]): OptionProblem[] {
-    return [...new Set(types.flat())].filter(derivesKeys).flatMap((type) => {
-      const message = claimName(this.cache, type);
-      return message === undefined ? [] : [{ option: `@Cacheable on ${type.name}`, message }];
+    return [...new Set(types.flat())].filter(isClass).flatMap((type) => {
+      const caches = this.cachesOf(type, [...methodsOf(type)].filter(hasDerivedKey));
+      const messages = caches.flatMap((cache) => claimName(cache, type) ?? []);
+      return [...new Set(messages)].map((message) => ({ option: onClass(type), message }));
     });
+  }
+
+  /** The caches that methods use on instances of a class. One that is missing is told of elsewhere. */
+  private cachesOf(type: ClassLike, methods: readonly CacheableMethod[]): CacheHierarchy[] {
+    const names = new Set(methods.map((method) => planOf(method, type).cache));
+    return [...names].flatMap((name) =>
+      name === undefined ? this.cache : (registryOf(this.cache)?.get(name) ?? []),
+    );
   }
 }
 
@@ -131,10 +147,20 @@ function classOfInstance(instance: object): ClassLike {
   return instance.constructor as ClassLike;
 }
 
+function isClass(type: ClassLike | undefined): type is ClassLike {
+  return type?.prototype !== undefined;
+}
+
+function hasDerivedKey({ key }: CacheableMethod): boolean {
+  return key === undefined;
+}
+
 function derivesKeys(type: ClassLike | undefined): type is ClassLike {
-  if (type?.prototype === undefined) return false;
-  for (const { key } of methodsOf(type)) if (key === undefined) return true;
-  return false;
+  return isClass(type) && [...methodsOf(type)].some(hasDerivedKey);
+}
+
+function onClass(type: ClassLike): string {
+  return `@Cacheable on ${type.name}`;
 }
 
 function requestScopeWarning(name: string): string {
@@ -159,18 +185,22 @@ function problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
   }
   return [...counts].flatMap(([type, count]) => {
     if (count === 1) return [];
-    const message =
-      `has ${count} instances, which would share derived keys and answer each other's calls. ` +
-      'Provide it in one module and export it from there, or give its @Cacheable methods a key ' +
-      'that differs between them.';
-    return [{ option: `@Cacheable on ${type.name}`, message }];
+    return [{ option: onClass(type), message: instancesMessage(count) }];
   });
+}
+
+function instancesMessage(count: number): string {
+  return (
+    `has ${count} instances, which would share derived keys and answer each other's calls. ` +
+    'Provide it in one module and export it from there, or give its @Cacheable methods a key ' +
+    'that differs between them.'
+  );
 }
 
 /** Of two caches for one result nobody could say which one an invalidation has to reach. */
 function problemsOfHandlers(types: readonly (ClassLike | undefined)[]): OptionProblem[] {
   return [...new Set(types)].flatMap((type) => {
-    if (type?.prototype === undefined) return [];
+    if (!isClass(type)) return [];
     const prototype = type.prototype as Record<string | symbol, unknown>;
     const twice = [...methodsOf(type)].filter(({ name }) => {
       const handler = prototype[name];

@@ -15,14 +15,15 @@ import {
   CacheHierarchy,
   CacheHierarchyModule,
   CacheResponse,
+  getCacheToken,
   InvalidArgumentError,
   InvalidOptionsError,
 } from 'nestjs-cache-hierarchy';
 import { CacheBinder } from '../../lib/binding/cache.binder.js';
 import { boot, closeAll } from './boot.js';
 
-/** Makes a class named PlacesService, with or without a key of its own. */
-function placesService(options: { key?: (id: number) => string } = {}): Type<{
+/** Makes a class named PlacesService, with or without a key or a cache of its own. */
+function placesService(options: { key?: (id: number) => string; cache?: string } = {}): Type<{
   find(id: number): Promise<string>;
 }> {
   @Injectable()
@@ -84,6 +85,32 @@ describe(CacheBinder.name, () => {
     await expect(
       boot({ providers: [placesService(), { provide: 'B', useClass: keyed }] }),
     ).resolves.toBeDefined();
+  });
+
+  describe('with named caches', () => {
+    const imports = [
+      CacheHierarchyModule.forRoot(),
+      CacheHierarchyModule.forFeature([{ name: 'rates' }, { name: 'places' }]),
+    ];
+
+    it('accepts two classes of one name in two caches', async () => {
+      const [rates, places] = [{ cache: 'rates' }, { cache: 'places' }].map(placesService);
+      const app = await boot({
+        imports,
+        providers: [placesService(), { provide: 'B', useClass: rates! }, places!],
+      });
+
+      for (const token of [places!, 'B']) expect(await app.get(token).find(1)).toBe('place 1');
+      for (const name of ['rates', 'places'])
+        expect(app.get(getCacheToken(name)).peek('PlacesService.find(1)')).toBe('place 1');
+    });
+
+    it('refuses two classes of one name in one of them', async () => {
+      const [one, other] = [{ cache: 'rates' }, { cache: 'rates' }].map(placesService);
+      const started = boot({ imports, providers: [one!, { provide: 'B', useClass: other! }] });
+
+      await expect(started).rejects.toThrow(/Two classes are named PlacesService/);
+    });
   });
 
   it('accepts two instances of one class that has keys of its own', async () => {
