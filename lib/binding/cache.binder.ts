@@ -9,13 +9,14 @@ import {
   methodsOf,
   nameOfMethod,
   othersOf,
+  visibleMethodsOf,
   type CacheableMethod,
   type ClassLike,
 } from './cacheable-methods.js';
 import { noCacheMessage } from './cache-of-method.js';
 import { registryOf } from './cache.registry.js';
 import { configOf } from './class-config.js';
-import { claimName } from './class-names.js';
+import { claimName, refuseName } from './class-names.js';
 import { retireCache } from './live-caches.js';
 import { noMethodMessage } from './method-key.js';
 import { planOf } from './plan-of-class.js';
@@ -61,7 +62,7 @@ export class CacheBinder implements OnModuleInit {
     const problems = [
       ...this.problemsOfRoots(),
       ...this.problemsOfNames([...hosts].map(classOfInstance), [...scoped], [...transient]),
-      ...problemsOfInstances(hosts),
+      ...this.problemsOfInstances(hosts),
       ...problemsOfHandlers(wrappers.map(classOf)),
       ...problemsOfRoutes(controllers.flatMap((wrapper) => classOf(wrapper) ?? [])),
       ...this.problemsOfDecorators([
@@ -98,9 +99,26 @@ export class CacheBinder implements OnModuleInit {
 
   private problemsOfNames(...types: (ClassLike | undefined)[][]): OptionProblem[] {
     return [...new Set(types.flat())].filter(isClass).flatMap((type) => {
-      const caches = this.cachesOf(type, [...methodsOf(type)].filter(hasDerivedKey));
+      const caches = this.cachesOf(type, visibleMethodsOf(type).filter(hasDerivedKey));
       const messages = caches.flatMap((cache) => claimName(cache, type) ?? []);
       return [...new Set(messages)].map((message) => ({ option: onClass(type), message }));
+    });
+  }
+
+  /** What is hidden by an override may never be called: it is refused when it is. */
+  private problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
+    const counts = new Map<ClassLike, number>();
+    for (const type of [...hosts].map(classOfInstance).filter(derivesKeys)) {
+      counts.set(type, (counts.get(type) ?? 0) + 1);
+    }
+    return [...counts].flatMap(([type, count]) => {
+      if (count === 1) return [];
+      const problem = { option: onClass(type), message: instancesMessage(count) };
+      if (visibleMethodsOf(type).some(hasDerivedKey)) return [problem];
+      const text = `${problem.option}: ${problem.message}`;
+      const hidden = [...methodsOf(type)].filter(hasDerivedKey);
+      for (const cache of this.cachesOf(type, hidden)) refuseName(cache, type, text);
+      return [];
     });
   }
 
@@ -178,17 +196,6 @@ function transientWarning(name: string): string {
   );
 }
 
-function problemsOfInstances(hosts: ReadonlySet<object>): OptionProblem[] {
-  const counts = new Map<ClassLike, number>();
-  for (const type of [...hosts].map(classOfInstance).filter(derivesKeys)) {
-    counts.set(type, (counts.get(type) ?? 0) + 1);
-  }
-  return [...counts].flatMap(([type, count]) => {
-    if (count === 1) return [];
-    return [{ option: onClass(type), message: instancesMessage(count) }];
-  });
-}
-
 function instancesMessage(count: number): string {
   return (
     `has ${count} instances, which would share derived keys and answer each other's calls. ` +
@@ -202,7 +209,7 @@ function problemsOfHandlers(types: readonly (ClassLike | undefined)[]): OptionPr
   return [...new Set(types)].flatMap((type) => {
     if (!isClass(type)) return [];
     const prototype = type.prototype as Record<string | symbol, unknown>;
-    const twice = [...methodsOf(type)].filter(({ name }) => {
+    const twice = visibleMethodsOf(type).filter(({ name }) => {
       const handler = prototype[name];
       return typeof handler === 'function' && cachedHandlerOf(handler) !== undefined;
     });

@@ -60,6 +60,18 @@ export function methodNamed(name: string | symbol, type: ClassLike): CacheableMe
   return undefined;
 }
 
+/**
+ * The decorated methods that calls by their names reach. An override, with a decorator or without, hides what
+ * it overrides: that is called where the override does so by `super`, which nobody sees before it happens.
+ */
+export function visibleMethodsOf(type: ClassLike): CacheableMethod[] {
+  return [...methodsOf(type)].filter(({ name, declaredBy }) => {
+    for (const prototype of prototypesOf(type))
+      if (Object.hasOwn(prototype, name)) return prototype === declaredBy.prototype;
+    return false;
+  });
+}
+
 /** The prototypes of a class and of those it extends; what stands in for a class may have none. */
 export function* prototypesOf(type: ClassLike): Iterable<object> {
   let prototype = type.prototype as object | null | undefined;

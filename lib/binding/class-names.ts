@@ -9,8 +9,15 @@ import { nameOfClass, type ClassLike } from './cacheable-methods.js';
 class ClassNames {
   readonly #owners = new Map<string, ClassLike>();
   readonly #claimants = new WeakSet<ClassLike>();
+  readonly #refused = new WeakMap<ClassLike, string>();
+
+  refuse(claimant: ClassLike, problem: string): void {
+    this.#refused.set(claimant, problem);
+  }
 
   problemOf(claimant: ClassLike): string | undefined {
+    const refused = this.#refused.get(claimant);
+    if (refused !== undefined) return refused;
     if (this.#claimants.has(claimant)) return undefined;
     const name = nameOfClass(claimant);
     if (name === '') {
@@ -31,19 +38,28 @@ class ClassNames {
 
 const namesOfCache = new WeakMap<CacheHierarchy, ClassNames>();
 
-/** Claims a class's name for its derived keys in a cache; returns what stands against it. */
-export function claimName(cache: CacheHierarchy, claimant: ClassLike): string | undefined {
+function namesOf(cache: CacheHierarchy): ClassNames {
   const known = namesOfCache.get(cache);
-  if (known !== undefined) return known.problemOf(claimant);
+  if (known !== undefined) return known;
   const names = new ClassNames();
   namesOfCache.set(cache, names);
-  return names.problemOf(claimant);
+  return names;
+}
+
+/** Claims a class's name for its derived keys in a cache; returns what stands against it. */
+export function claimName(cache: CacheHierarchy, claimant: ClassLike): string | undefined {
+  return namesOf(cache).problemOf(claimant);
+}
+
+/** Has calls rejected that would derive a key of this class in a cache, where they may never come. */
+export function refuseName(cache: CacheHierarchy, claimant: ClassLike, problem: string): void {
+  namesOf(cache).refuse(claimant, problem);
 }
 
 /**
  * Claims a class's name at a call, for classes that nobody saw at start-up.
  *
- * @throws {InvalidArgumentError} when another class has it
+ * @throws {InvalidArgumentError} when another class has it, or it was refused
  */
 export function assertNameClaimed(cache: CacheHierarchy, claimant: ClassLike): void {
   const problem = claimName(cache, claimant);

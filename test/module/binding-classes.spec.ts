@@ -1,7 +1,32 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
-import { Cacheable, CacheHierarchy, InvalidArgumentError } from 'nestjs-cache-hierarchy';
+import { Controller, Get, Injectable } from '@nestjs/common';
+import {
+  Cacheable,
+  CacheHierarchy,
+  CacheResponse,
+  InvalidArgumentError,
+} from 'nestjs-cache-hierarchy';
 import { boot, closeAll } from './boot.js';
+
+class ApiClient {
+  constructor(private readonly region: string) {}
+
+  @Cacheable()
+  async find(id: number): Promise<string> {
+    return `${this.region} ${id}`;
+  }
+}
+
+/** Its override says where it goes, and hides the cached method from all other calls. */
+class LoggedApiClient extends ApiClient {
+  override async find(id: number): Promise<string> {
+    return `logged ${id}`;
+  }
+
+  async findCached(id: number): Promise<string> {
+    return super.find(id);
+  }
+}
 
 describe('@Cacheable on classes', () => {
   afterEach(closeAll);
@@ -49,5 +74,68 @@ describe('@Cacheable on classes', () => {
 
     await expect(service.hasty()).rejects.toThrow(InvalidArgumentError);
     await expect(service.hasty()).rejects.toThrow(/HastyService\.hasty .* Make the method async/);
+  });
+
+  it('accepts two instances whose cached methods are all overridden', async () => {
+    const app = await boot({
+      providers: [
+        { provide: 'EU', useValue: new LoggedApiClient('eu') },
+        { provide: 'US', useValue: new LoggedApiClient('us') },
+      ],
+    });
+
+    expect(await app.get<LoggedApiClient>('EU').find(1)).toBe('logged 1');
+  });
+
+  it('rejects calls that come to such a method by super, and says why', async () => {
+    const app = await boot({
+      providers: [
+        { provide: 'EU', useValue: new LoggedApiClient('eu') },
+        { provide: 'US', useValue: new LoggedApiClient('us') },
+      ],
+    });
+
+    const found = app.get<LoggedApiClient>('EU').findCached(1);
+
+    await expect(found).rejects.toThrow(InvalidArgumentError);
+    await expect(found).rejects.toThrow(
+      /LoggedApiClient: has 2 instances.* or give its @Cacheable/,
+    );
+  });
+
+  it('accepts @CacheResponse on an override of a method with @Cacheable', async () => {
+    class PlacesController {
+      @Cacheable()
+      async find(): Promise<string> {
+        return 'place';
+      }
+    }
+    @Controller()
+    class CitiesController extends PlacesController {
+      @Get()
+      @CacheResponse()
+      override async find(): Promise<string> {
+        return 'city';
+      }
+    }
+
+    await expect(boot({ controllers: [CitiesController] })).resolves.toBeDefined();
+  });
+
+  it('refuses both on one method that a controller inherits', async () => {
+    class PlacesController {
+      @Get()
+      @CacheResponse()
+      @Cacheable()
+      async find(): Promise<string> {
+        return 'place';
+      }
+    }
+    @Controller()
+    class CitiesController extends PlacesController {}
+
+    await expect(boot({ controllers: [CitiesController] })).rejects.toThrow(
+      /@CacheResponse on CitiesController.find: is on a method with @Cacheable/,
+    );
   });
 });
