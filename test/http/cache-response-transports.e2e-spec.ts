@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import type { AddressInfo, Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, type INestMicroservice } from '@nestjs/common';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, type ExecutionContext, type INestMicroservice } from '@nestjs/common';
 import {
   ClientProxyFactory,
   EventPattern,
@@ -13,8 +13,14 @@ import {
   type ClientProxy,
 } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { lastValueFrom } from 'rxjs';
-import { CacheHierarchy, CacheHierarchyModule, CacheResponse } from 'nestjs-cache-hierarchy';
+import { defer, lastValueFrom, of, Observable } from 'rxjs';
+import {
+  Cacheable,
+  CacheHierarchy,
+  CacheHierarchyModule,
+  CacheResponse,
+  CacheResponseInterceptor,
+} from 'nestjs-cache-hierarchy';
 import { root } from '../docs/documents.js';
 
 const DEADLINE_MS = 60_000;
@@ -28,6 +34,24 @@ class PlacesController {
     return { id, run: (runs += 1) };
   }
 
+  @MessagePattern('bare')
+  @Cacheable()
+  async findBare(id: number): Promise<unknown> {
+    return { id, run: (runs += 1) };
+  }
+
+  @MessagePattern('payload')
+  @Cacheable()
+  async findByPayload(@Payload() id: number): Promise<unknown> {
+    return { id, run: (runs += 1) };
+  }
+
+  @MessagePattern('observable')
+  @Cacheable()
+  observe(@Payload() id: number): Observable<unknown> {
+    return defer(() => of({ id, run: (runs += 1) }));
+  }
+
   @EventPattern('found')
   @CacheResponse()
   found(@Payload() _id: number): void {
@@ -35,7 +59,7 @@ class PlacesController {
   }
 }
 
-describe(`${CacheResponse.name} on messages over TCP`, () => {
+describe('messages over TCP', () => {
   let app: INestMicroservice;
   let client: ClientProxy;
 
@@ -57,7 +81,7 @@ describe(`${CacheResponse.name} on messages over TCP`, () => {
     await app.close();
   });
 
-  it('lets every message and event through', async () => {
+  it(`are let through by ${CacheResponse.name}, and so are events`, async () => {
     const ask = (): Promise<unknown> => lastValueFrom(client.send('find', 1));
 
     expect([await ask(), await ask()]).toEqual([
@@ -72,23 +96,70 @@ describe(`${CacheResponse.name} on messages over TCP`, () => {
     expect(await ask()).toEqual({ id: 1, run: 5 });
     expect(app.get(CacheHierarchy).l1.size).toBe(0);
   });
-});
 
-describe(`${CacheResponse.name} beside GraphQL`, () => {
-  it(
-    'lets every query and field through, and caches the routes',
-    async () => {
-      const args = ['--import', './test/support/typescript-hooks.mjs', 'test/http/graphql-app.ts'];
-      const options = { cwd: root, timeout: DEADLINE_MS, env: { PATH: process.env.PATH } };
-      const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  it.each(['bare', 'payload', 'observable'])(
+    `are answered from the cache by ${Cacheable.name}: %s`,
+    async (pattern) => {
+      const ask = (id: number): Promise<unknown> => lastValueFrom(client.send(pattern, id));
 
-      expect(JSON.parse(stdout)).toEqual([
-        [null, { data: { place: { id: 1, run: 1, name: 'name 2' } } }],
-        [null, { data: { place: { id: 1, run: 3, name: 'name 4' } } }],
-        ['nestjs-cache-hierarchy; fwd=miss; stored', { run: 5 }],
-        ['nestjs-cache-hierarchy; hit', { run: 5 }],
+      expect([await ask(1), await ask(1), await ask(2)]).toEqual([
+        { id: 1, run: 1 },
+        { id: 1, run: 1 },
+        { id: 2, run: 2 },
       ]);
     },
-    2 * DEADLINE_MS,
+  );
+});
+
+describe('messages of a WebSocket', () => {
+  it(`are let through by ${CacheResponseInterceptor.name}, even such as look like a request`, async () => {
+    const compiled = await Test.createTestingModule({
+      imports: [CacheHierarchyModule.forRoot()],
+      providers: [CacheResponseInterceptor],
+    }).compile();
+    const app = await compiled.createNestApplication({ logger: false }).init();
+    const args = [{ method: 'GET', url: '/place', headers: {} }, { headersSent: false }];
+    const context = {
+      getType: () => 'ws',
+      getClass: () => PlacesController,
+      getHandler: () => Reflect.get(PlacesController.prototype, 'find') as unknown,
+      getArgs: () => args,
+      getArgByIndex: (index: number) => args[index],
+    } as unknown as ExecutionContext;
+
+    const answer = app
+      .get(CacheResponseInterceptor)
+      .intercept(context, { handle: () => of('run') });
+
+    expect(await lastValueFrom(await answer)).toBe('run');
+    expect(app.get(CacheHierarchy).getMetrics().gets).toBe(0);
+    await app.close();
+  });
+});
+
+describe('beside GraphQL', () => {
+  let answers: { readonly byRoute: unknown; readonly global: unknown };
+
+  beforeAll(async () => {
+    const args = ['--import', './test/support/typescript-hooks.mjs', 'test/http/graphql-app.ts'];
+    const options = { cwd: root, timeout: DEADLINE_MS, env: { PATH: process.env.PATH } };
+    const { stdout } = await promisify(execFile)(process.execPath, args, options);
+    answers = JSON.parse(stdout) as typeof answers;
+  }, 2 * DEADLINE_MS);
+
+  it.each([
+    ['with the interceptor where it is marked', 'byRoute'],
+    ['with the interceptor for everything', 'global'],
+  ] as const)(
+    `${CacheResponse.name} lets queries and fields through, ${Cacheable.name} keeps them, %s`,
+    (_, which) => {
+      const city = { run: 1, alias: 'alias 1 of 1' };
+      expect(answers[which]).toEqual([
+        [null, { data: { place: { run: 1, name: 'name 1' }, city } }],
+        [null, { data: { place: { run: 2, name: 'name 2' }, city } }],
+        ['nestjs-cache-hierarchy; fwd=miss; stored', { run: 1 }],
+        ['nestjs-cache-hierarchy; hit', { run: 1 }],
+      ]);
+    },
   );
 });
