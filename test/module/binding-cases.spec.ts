@@ -12,7 +12,14 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { ContextIdFactory, LazyModuleLoader, ModuleRef, NestFactory } from '@nestjs/core';
+import {
+  ContextIdFactory,
+  LazyModuleLoader,
+  ModuleRef,
+  NestFactory,
+  type ContextId,
+  type ContextIdStrategy,
+} from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -133,11 +140,29 @@ describe('the 36 cases of binding a method to its cache', () => {
   it.each([
     ['5. REQUEST scope', { scope: Scope.REQUEST }],
     ['6. TRANSIENT scope', { scope: Scope.TRANSIENT }],
-    ['7. durable', { scope: Scope.REQUEST, durable: true }],
   ])('%s: instances share entries', async (_, options) => {
     const provider = { provide: PlacesService, useClass: PlacesService, ...options };
 
     expect(await runsOfTwoInstances(await boot({ providers: [provider] }))).toBe(1);
+  });
+
+  it('7. durable: the instances of the tenants share entries', async () => {
+    const options = { scope: Scope.REQUEST, durable: true } as const;
+    const provider = { provide: PlacesService, useClass: PlacesService, ...options };
+    const app = await boot({ providers: [provider] });
+    const former = Reflect.get(ContextIdFactory, 'strategy') as ContextIdStrategy;
+    ContextIdFactory.apply(tenantStrategy());
+    const placesOf = (tenant: string): Promise<PlacesService> =>
+      app.resolve(PlacesService, ContextIdFactory.getByRequest({ tenant }));
+
+    try {
+      const [first, again, other] = [await placesOf('a'), await placesOf('a'), await placesOf('b')];
+
+      expect([again === first, other === first]).toEqual([true, false]);
+      expect([await runsOfTwoCalls(first), await runsOfTwoCalls(other)]).toEqual([1, 0]);
+    } finally {
+      ContextIdFactory.apply(former);
+    }
   });
 
   it('8. call during instantiation, by the async factory of another provider: is answered', async () => {
@@ -471,8 +496,8 @@ describe('the 36 cases of binding a method to its cache', () => {
     for (const answer of [...together, await ask()]) expect(answer).toEqual({ id: '1', run: 1 });
   });
 
-  /** As `@nestjs/schedule` does: what it finds by its metadata when the application starts, it calls. */
-  it('35. with @Interval on the same method: is found by its metadata, and answered', async () => {
+  /** `@nestjs/schedule` does so for `@Interval`: what has its metadata when the application starts, it calls. */
+  it('35. with the metadata of an explorer on the same method: is found by it, and answered', async () => {
     @Injectable()
     class TimedService {
       runs = 0;
@@ -522,6 +547,18 @@ describe('the 36 cases of binding a method to its cache', () => {
     );
   });
 });
+
+/** Gives what is durable one instance for each tenant, and all else one for each request. */
+function tenantStrategy(): ContextIdStrategy<{ readonly tenant: string }> {
+  const tenants = new Map<string, ContextId>();
+  return {
+    attach(contextId, { tenant }) {
+      const ofTenant = tenants.get(tenant) ?? ContextIdFactory.create();
+      tenants.set(tenant, ofTenant);
+      return ({ isTreeDurable }) => (isTreeDurable ? ofTenant : contextId);
+    },
+  };
+}
 
 /** Puts a proxy around an instance whose methods run on the instance itself, as tracing libraries do. */
 function boundToTarget(instance: object): object {
