@@ -49,7 +49,7 @@ export function resolveCacheManagerOptions(
     namespace: readText(read, 'namespace') ?? 'cache-manager',
     cacheId: readText(read, 'cacheId') ?? Math.random().toString(36).slice(2),
   };
-  refuseStores(read);
+  if ('stores' in Object(options)) refuseStores(read);
   read.finish();
   return Object.freeze(resolved);
 }

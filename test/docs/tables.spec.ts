@@ -1,7 +1,18 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import {
+  resolveCacheManagerOptions,
+  type CacheManagerOptions,
+} from '../../lib/adapters/cache-manager-options.js';
 import { canonicalText } from '../../lib/binding/canonical-text.js';
-import { Cacheable, CacheConfig, CacheEvict, CachePut, Caching } from 'nestjs-cache-hierarchy';
+import {
+  Cacheable,
+  CacheConfig,
+  CacheEvict,
+  CachePut,
+  CacheResponse,
+  Caching,
+} from 'nestjs-cache-hierarchy';
 import type { CacheError } from '../../lib/errors.js';
 import * as errors from '../../lib/errors.js';
 import { CACHE_CHANNELS, MISS_REASONS } from '../../lib/hierarchy/cache-events.js';
@@ -102,22 +113,32 @@ describe('the table of the page about keys', () => {
 });
 
 describe('the tables of the decorators', () => {
-  it.each<[string, (options: object) => unknown]>([
-    ['Cacheable', Cacheable],
-    ['CachePut', CachePut],
-    ['CacheEvict', CacheEvict],
-    ['Caching', Caching],
-    ['CacheConfig', CacheConfig],
-  ])('list every option of %s', (name, decorator) => {
+  it.each<[string, (options: object) => unknown, string, string]>([
+    ['Cacheable', Cacheable, 'docs/decorators.md', 'Options of Cacheable'],
+    ['CachePut', CachePut, 'docs/decorators.md', 'Options of CachePut'],
+    ['CacheEvict', CacheEvict, 'docs/decorators.md', 'Options of CacheEvict'],
+    ['Caching', Caching, 'docs/decorators.md', 'Options of Caching'],
+    ['CacheConfig', CacheConfig, 'docs/decorators.md', 'Options of CacheConfig'],
+    ['CacheResponse', CacheResponse, 'docs/responses.md', 'Options'],
+  ])('list every option of %s', (_, decorator, page, heading) => {
     class PlacesService {}
     const apply = decorator({ unknown: 1 }) as (...decorated: unknown[]) => void;
     const target = decorator === CacheConfig ? PlacesService : PlacesService.prototype;
     const decorate = (): void => apply(target, 'find', { value: async () => 1 });
 
-    const listed = tableUnder(read('docs/decorators.md'), `Options of ${name}`).map(
-      ([option]) => option!,
-    );
+    const listed = tableUnder(read(page), heading).map(([option]) => option!);
 
     expect(listed.toSorted()).toEqual(namedIn(decorate));
+  });
+});
+
+describe('the table of the page about migration', () => {
+  it('lists every option of CacheManagerModule', () => {
+    const heading = 'Options of CacheManagerModule';
+    const listed = tableUnder(read('docs/migration.md'), heading).map(([option]) => option!);
+
+    expect(listed.toSorted()).toEqual(
+      namedIn(() => resolveCacheManagerOptions({ unknown: 1 } as CacheManagerOptions)),
+    );
   });
 });
