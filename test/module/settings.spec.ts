@@ -119,6 +119,22 @@ describe('settings of the environment', () => {
     expect(app.get(ConfigService).get('cacheHierarchy.l1.ttl')).toBe(90_000);
   });
 
+  it('may have a schema of the application, whose defaults they take, and are checked all the same', async () => {
+    const withDefault = (ttl: string): Promise<DynamicModule> =>
+      ConfigModule.forRoot({
+        ignoreEnvFile: true,
+        validate: (given) => ({ ...given, ASYNC_CACHE_TTL: given['ASYNC_CACHE_TTL'] ?? ttl }),
+      });
+
+    const options = await optionsOf([withDefault('45'), CacheHierarchyModule.forRoot()]);
+    expect(options).toMatchObject({ l1: { ttl: 45_000 } });
+
+    delete process.env.ASYNC_CACHE_TTL;
+    await expect(optionsOf([withDefault('soon'), CacheHierarchyModule.forRoot()])).rejects.toThrow(
+      /ASYNC_CACHE_TTL: must be .*got "soon"/,
+    );
+  });
+
   it('are replaced by a test that overrides the config', async () => {
     process.env.ASYNC_CACHE_TTL = 'abc';
     const compiled = await Test.createTestingModule({ imports: [CacheHierarchyModule.forRoot()] })
