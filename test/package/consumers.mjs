@@ -4,15 +4,15 @@ import { addConsumer } from './workspace.mjs';
 import { expectThat } from './expect-that.mjs';
 import { run } from './run.mjs';
 
-/** Compiles a consumer with its own strict settings and runs what came out. */
-export function checkConsumer(workspace, name) {
-  compileConsumer(workspace, name);
+/** Compiles a consumer with its own strict settings, or others of its folder, and runs what came out. */
+export function checkConsumer(workspace, name, config = 'tsconfig.json') {
+  compileConsumer(workspace, name, config);
   runConsumer(workspace, name);
 }
 
-export function compileConsumer(workspace, name) {
+export function compileConsumer(workspace, name, config = 'tsconfig.json') {
   const consumer = addConsumer(workspace, name);
-  run('node', ['../node_modules/typescript/bin/tsc', '-p', '.'], { cwd: consumer });
+  run('node', ['../node_modules/typescript/bin/tsc', '-p', config], { cwd: consumer });
 }
 
 /** Runs a consumer that is compiled. */

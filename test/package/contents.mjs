@@ -39,11 +39,19 @@ export async function checkPublint({ installed, tarball }) {
 }
 
 export function checkManifest({ installed }) {
-  const { exports, type, sideEffects, dependencies } = readJson(join(installed, 'package.json'));
+  const { exports, type, sideEffects, dependencies, typesVersions } = readJson(
+    join(installed, 'package.json'),
+  );
   expectThat(type === 'module', 'package.json must say "type": "module".');
   expectThat(sideEffects === false, 'package.json must say "sideEffects": false.');
   expectThat(dependencies === undefined, 'The package must have no dependencies, only peers.');
   for (const name of ENTRIES) checkEntry(name, exports[name], installed);
+  for (const name of ENTRIES.filter((entry) => entry !== '.')) {
+    // What TypeScript reads where it does not look at `exports`.
+    const [types] = typesVersions['*'][name.slice(2)] ?? [];
+    const said = `typesVersions of ${name} must be the types of its exports, got ${types}.`;
+    expectThat(types === exports[name].types, said);
+  }
 }
 
 function checkEntry(name, entry, installed) {

@@ -30,6 +30,8 @@ const checks = {
   'a process that imported the package exits by itself': checkExit,
   'an ES module consumer compiles, runs and exits': (it) => checkConsumer(it, 'consumer-esm'),
   'a CommonJS consumer compiles, runs and exits': (it) => checkConsumer(it, 'consumer-cjs'),
+  'it does so with the module resolution of older compilers': (it) =>
+    checkConsumer(it, 'consumer-cjs', 'tsconfig.node10.json'),
 };
 
 let workspace;
