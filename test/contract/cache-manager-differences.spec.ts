@@ -39,6 +39,21 @@ describe('what is different from cache-manager', () => {
     expect(await ours.get('key')).toBeUndefined();
   });
 
+  it('a get that a lower level answers fills those above', async () => {
+    const [upper, lower] = [createCache().stores[0]!, createCache().stores[0]!];
+    const [theirs, ours] = [createCache({ stores: [upper, lower] }), create()];
+    for (const cache of [theirs, ours]) await cache.set('key', 1);
+    await upper.clear();
+    await hierarchy.l1.clear();
+
+    expect([await theirs.get('key'), await ours.get('key')]).toEqual([1, 1]);
+
+    expect(await upper.get('key')).toBeUndefined();
+    expect(hierarchy.l1.size).toBe(1);
+    await theirs.wrap('key', () => 2);
+    expect(await upper.get('key')).toBe(1);
+  });
+
   it('a value that is loaded while its key is deleted or everything is cleared is not stored', async () => {
     for (const [cache, stored] of [
       [createCache(), 'old'],
