@@ -1,6 +1,11 @@
 import type { LevelEntry } from '../levels/cache-level.js';
 import { assertLoader, assertValue } from '../memory/cache-arguments.js';
-import { assertKey, NAMESPACE_SEPARATOR } from '../memory/cache-key.js';
+import {
+  assertKey,
+  DEFAULT_MAX_KEY_LENGTH,
+  keyProblem,
+  NAMESPACE_SEPARATOR,
+} from '../memory/cache-key.js';
 import { BatchLoad, type BatchLoader } from './batch-load.js';
 import {
   planLoad,
@@ -361,6 +366,11 @@ export abstract class CacheView {
 
   async #readLower(key: string): Promise<unknown> {
     if (!this.#isOwn(key)) return undefined;
+    if (keyProblem(key, DEFAULT_MAX_KEY_LENGTH) !== undefined) {
+      // Nothing can be stored under it, and a level need not be able to ask for it.
+      this.#core.noteNotPresent(this.#prefix + key);
+      return undefined;
+    }
     return this.#core.handOut((await this.#core.readLower(this.#prefix + key))?.value);
   }
 

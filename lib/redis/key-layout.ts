@@ -86,7 +86,8 @@ function newBucket(base: string, index: number): Bucket {
 
 /** Names that print well stay readable in `redis-cli`; long ones are hashed, with `~` in front. */
 function encodeName(name: string): string {
-  const encoded = PLAIN.test(name) ? name : encodeURIComponent(name);
+  // Ill-formed names are refused before; one that gets here all the same must not fail what is asked with it.
+  const encoded = PLAIN.test(name) ? name : encodeURIComponent(name.toWellFormed());
   if (encoded.length <= LONGEST_PLAIN_KEY && !encoded.startsWith('~')) return encoded;
   return `~${createHash('sha256').update(name).digest('base64url')}`;
 }

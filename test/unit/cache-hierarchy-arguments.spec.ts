@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError, InvalidOptionsError } from '../../lib/errors.js';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import type { CacheHierarchyOptions } from '../../lib/hierarchy/hierarchy-options.js';
+import { ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 let cache: CacheHierarchy;
@@ -47,6 +48,23 @@ describe(`${CacheHierarchy.name}: arguments`, () => {
 
       expect(loads).toBe(0);
       expect(cache.peek('good')).toBe(1);
+    },
+  );
+
+  it.each(badKeys.filter(([, bad]) => typeof bad === 'string'))(
+    'has no value for %s, and asks no level outside for it',
+    async (_, bad) => {
+      await cache.close();
+      const clock = new VirtualClock();
+      const remote = new ScriptedLevel(clock);
+      cache = new CacheHierarchy({ clock, remote });
+      const key = bad as string;
+      const reading = [cache.get(key), cache.namespace('places').get(key)];
+      const many = cache.getMany(['good', key]);
+
+      expect(await Promise.all(reading)).toEqual([undefined, undefined]);
+      expect(await many).toEqual(new Map());
+      expect(remote.calls).toEqual(['read good']);
     },
   );
 

@@ -38,6 +38,10 @@ describe(KeyLayout, () => {
     );
   });
 
+  it('has a name for one that is ill-formed, too', () => {
+    expect(layout.buckets[0]!.value('a\ud800')).toBe('cache:{places/0}:v:a%EF%BF%BD');
+  });
+
   it('has everything of a key in one slot of a Cluster, whatever braces it has', () => {
     fc.assert(
       fc.property(keys, (key) => {
