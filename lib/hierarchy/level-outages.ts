@@ -1,3 +1,4 @@
+import { OutageReports } from './outage-reports.js';
 import { Outage, type OutageOptions } from './outage.js';
 
 /** Which part of a level a call concerns; `undefined` for all of it. */
@@ -10,10 +11,13 @@ export type LevelPart = number | undefined;
 export class LevelOutages {
   readonly #options: OutageOptions;
   readonly #outages = new Map<LevelPart, Outage>();
+  /** An outage is one, however many parts it has. */
+  readonly #reports: OutageReports;
   #isDown = false;
 
   constructor(options: OutageOptions) {
-    this.#options = { ...options, report: (what) => this.#isFirst && options.report(what) };
+    this.#options = options;
+    this.#reports = new OutageReports(options);
   }
 
   /** Whether a part has begun to fail, and nothing has answered since. */
@@ -36,9 +40,13 @@ export class LevelOutages {
   }
 
   /** Returns whether this is the first answer of the part after a failure. */
-  noteAnswer(part: LevelPart): boolean {
+  noteAnswer(part: LevelPart, operation: string): boolean {
     this.#isDown = false;
-    return this.of(part).noteAnswer();
+    const outage = this.of(part);
+    const wasOver = outage.isOver;
+    const wasOn = outage.noteAnswer(operation);
+    if (!wasOver && this.#isOver) this.#reports.noteEnd();
+    return wasOn;
   }
 
   /** @param cause the error; `undefined` for a call that took too long */
@@ -46,10 +54,10 @@ export class LevelOutages {
     const outage = this.of(part);
     this.#isDown ||= !outage.isOn;
     outage.noteFailure(operation, cause);
+    this.#reports.noteFailure(operation, cause);
   }
 
-  /** An outage is one, however many parts it has: it is reported when the first of them fails. */
-  get #isFirst(): boolean {
-    return [...this.#outages.values()].filter(({ isOn }) => isOn).length === 1;
+  get #isOver(): boolean {
+    return [...this.#outages.values()].every(({ isOver }) => isOver);
   }
 }

@@ -87,6 +87,7 @@ export class LowerLevel {
   #unread = 0;
   #retryAfterMs = FIRST_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
+  #caughtUpAt = -Infinity;
   /** What is tried again is nobody's call, and would else keep the context of one. */
   readonly #context = new AsyncResource('nestjs-cache-hierarchy.LowerLevel');
   #closed = false;
@@ -299,9 +300,15 @@ export class LowerLevel {
     this.#retryAfterMs = Math.min(2 * this.#retryAfterMs, LONGEST_RETRY_MS);
   }
 
-  /** The level answers again: what is owed need not wait for its time. */
+  /**
+   * The level answers again: what is owed need not wait for its time. One that is read and can not be changed
+   * does so after each change that it refuses, so this is once a second at most.
+   */
   #catchUp(): void {
     if (this.#closed || this.#cancelRetry === undefined) return;
+    const now = this.#options.clock.now();
+    if (now - this.#caughtUpAt < FIRST_RETRY_MS) return;
+    this.#caughtUpAt = now;
     this.#cancelRetry();
     this.#retryAfterMs = FIRST_RETRY_MS;
     this.#context.runInAsyncScope(() => this.#retry());

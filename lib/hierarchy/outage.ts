@@ -15,13 +15,16 @@ const FAILURES_TO_OPEN = 5;
 /** While it is open the level is asked once in so many milliseconds whether it is back. */
 const PROBE_EVERY_MS = 1_000;
 
+/** A level that can not be changed may yet be read, so what has failed is told apart by that. */
+type Kind = 'read' | 'change';
+
 /**
  * Whether a level fails, and for how long it is left alone (a circuit breaker): nobody waits for a level
  * that has failed five times in a row; it is asked once a second whether it is back, as long as anybody calls.
- * An outage is reported when it begins.
  */
 export class Outage {
   readonly #options: OutageOptions;
+  readonly #failing = new Set<Kind>();
   #failuresInRow = 0;
   #nextProbeAt = -Infinity;
   #cause: unknown;
@@ -40,6 +43,11 @@ export class Outage {
     return this.#failuresInRow >= FAILURES_TO_OPEN;
   }
 
+  /** Whether all that has failed was answered again: a read, or any other call. */
+  get isOver(): boolean {
+    return this.#failing.size === 0;
+  }
+
   /** The error of the last call that has failed; one of a timeout has only a message. */
   get cause(): unknown {
     return this.#cause;
@@ -54,26 +62,23 @@ export class Outage {
   }
 
   /** Returns whether this is the first answer after a failure. */
-  noteAnswer(): boolean {
+  noteAnswer(operation: string): boolean {
     const wasOn = this.isOn;
     this.#failuresInRow = 0;
+    this.#failing.delete(kindOf(operation));
     return wasOn;
   }
 
   /** @param cause the error; `undefined` for a call that took too long */
   noteFailure(operation: string, cause: unknown): void {
     this.#failuresInRow += 1;
-    const { name, clock, report, timeoutMs } = this.#options;
+    this.#failing.add(kindOf(operation));
+    const { clock, timeoutMs } = this.#options;
     this.#cause = cause ?? new Error(`the ${operation} took longer than ${timeoutMs} ms`);
     if (this.#failuresInRow === FAILURES_TO_OPEN) this.#nextProbeAt = clock.now() + PROBE_EVERY_MS;
-    if (this.#failuresInRow > 1) return;
-    const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'ended in an error';
-    report({
-      code: 'CACHE_LEVEL_DOWN',
-      message:
-        `Level ${name} failed: its ${operation} ${what}. Until it answers again its failures are misses, skipped ` +
-        'writes and invalidations that are tried again; they are counted and not reported.',
-      cause,
-    });
   }
+}
+
+function kindOf(operation: string): Kind {
+  return operation === 'read' ? 'read' : 'change';
 }

@@ -162,7 +162,7 @@ export class TimedCalls {
         resolve({ state: 'late', settled: isFulfilled(running), cause });
       }, startedAt);
       const answered = (answer: A): void => {
-        if (this.#deadlines.end(wait)) this.#noteAnswer(part, clock.now() - startedAt);
+        if (this.#deadlines.end(wait)) this.#noteAnswer(part, operation, clock.now() - startedAt);
         resolve({ state: 'answered', answer });
       };
       const failed = (cause: unknown): void => {
@@ -173,9 +173,9 @@ export class TimedCalls {
     });
   }
 
-  #noteAnswer(part: LevelPart, tookMs: number): void {
+  #noteAnswer(part: LevelPart, operation: string, tookMs: number): void {
     this.#answerTimes.note(tookMs);
-    if (this.#outages.noteAnswer(part)) this.#options.recovered?.();
+    if (this.#outages.noteAnswer(part, operation)) this.#options.recovered?.();
   }
 
   #noteFailure(part: LevelPart, operation: string, cause: unknown): void {

@@ -155,6 +155,7 @@ describe(`${LevelCalls.name}: a level that fails`, () => {
       const reading = calls.read('key');
       await clock.advance(100);
       await reading;
+      if (way === 'answer') await clock.advance(60_000);
     }
 
     expect(reports).toEqual([
@@ -162,6 +163,50 @@ describe(`${LevelCalls.name}: a level that fails`, () => {
       expect.objectContaining({ code: 'CACHE_LEVEL_DOWN', cause: AWAY }),
     ]);
     expect(calls.down).toBe(true);
+  });
+
+  it('is reported once, however long, where reads are answered and changes are refused', async () => {
+    level.when('write delete invalidateTags clear', 'fail');
+    for (let second = 0; second < 600; second++) {
+      await askEverything();
+      await clock.advance(1_000);
+    }
+
+    expect(reports).toHaveLength(1);
+    expect(calls.getMetrics()).toMatchObject({ failures: 2_400, circuit: 'closed' });
+
+    level.when('write', 'answer');
+    await calls.write('key', entryOf(1, clock));
+    level.when('write', 'fail');
+    await calls.write('key', entryOf(1, clock));
+    expect(reports).toHaveLength(2);
+  });
+
+  it('is reported once a minute at most, and later what began within it, with how often it was so', async () => {
+    for (let second = 0; second < 60; second++) {
+      level.when('read', 'fail');
+      await calls.read('key');
+      level.when('read', 'answer');
+      await calls.read('key');
+      await clock.advance(1_000);
+    }
+    expect(reports).toHaveLength(1);
+
+    level.when('read', 'fail');
+    await calls.read('key');
+    await calls.read('key');
+    expect(reports).toHaveLength(2);
+    expect(reports[1]!.message).toMatch(/had failed and answered again 59 times\.$/);
+  });
+
+  it('is reported anew where nothing has failed for a minute, whatever has not been asked since', async () => {
+    level.when('write', 'fail');
+    await calls.write('key', entryOf(1, clock));
+    await clock.advance(60_000);
+    level.when('read', 'fail');
+    await calls.read('key');
+
+    expect(reports).toHaveLength(2);
   });
 
   it('is up again when it answers', async () => {

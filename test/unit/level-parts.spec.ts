@@ -165,6 +165,7 @@ describe(`${LevelCalls.name} of a level with parts`, () => {
 
     level.away.clear();
     await read('a', 'b');
+    await clock.advance(60_000);
     level.away.add('b');
     await read('a', 'b');
     expect(reports).toHaveLength(2);

@@ -109,6 +109,17 @@ describe(`${LowerLevel.name}: retries`, () => {
     expect(lower.getMetrics().unconfirmed).toBe(0);
   });
 
+  it('are made for an answer once a second at most, where changes fail and reads are answered', async () => {
+    level.when('clear', 'fail');
+    for (let round = 0; round < 20; round++) {
+      await lower.clear(`${round}/`);
+      await lower.read('key');
+    }
+
+    // Each once, and the first once more.
+    expect(level.calls.filter((call) => call === 'clear')).toHaveLength(21);
+  });
+
   it('send nothing again that is still on its way', async () => {
     open({ timeoutMs: 5_000 });
     level.when('clear', 'hang');
