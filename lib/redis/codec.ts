@@ -16,10 +16,19 @@ export interface Codec {
    * `A-Z a-z 0-9 . _ -`. Without one it is given those of any that has none.
    */
   readonly id?: string;
-  /** @throws for a value that it can not encode: the level refuses it then */
-  encode(value: unknown): Buffer;
+  /**
+   * Makes the bytes of a value, at once: a `Buffer` is a `Uint8Array`.
+   *
+   * @throws for a value that it can not encode: the level refuses it then, as it does what it gets no bytes for
+   */
+  encode(value: unknown): Uint8Array;
   /** @throws for bytes that it can not decode: they are a miss */
   decode(bytes: Buffer): unknown;
+}
+
+/** A codec whose bytes another one, built on it, may hand back to it. */
+export interface BufferCodec extends Codec {
+  encode(value: unknown): Buffer;
 }
 
 const COMPRESS_FROM_BYTES = 2_048;
@@ -35,7 +44,7 @@ const inflateOnThread = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);
  * The codec of the level: MessagePack for what `structuredClone` knows, `Date`, `Map`, `Set`, `bigint`,
  * typed arrays and circles included. Instances of classes come back as plain objects.
  */
-export function messagePack(): Codec {
+export function messagePack(): BufferCodec {
   // Buffers are copied: a small one would else keep the whole answer of Redis.
   const packr = new Packr({ structuredClone: true, moreTypes: true, copyBuffers: true });
   return {

@@ -1,5 +1,7 @@
+import { isUint8Array } from 'node:util/types';
 import type { Clock } from '../clock.js';
 import type { LevelEntry, WriteOutcome } from '../levels/cache-level.js';
+import type { Report } from '../report.js';
 import { ofKey } from './change-message.js';
 import { compress, idOf, type Codec } from './codec.js';
 import type { KeyLayout } from './key-layout.js';
@@ -43,9 +45,15 @@ type Offsets = ReadonlyMap<ServerTime, number>;
 /** Makes records of entries, and stores them: within a second from the call, or never. */
 export class RecordWriter {
   readonly #parts: RecordWriterParts;
+  #report: Report | undefined;
 
   constructor(parts: RecordWriterParts) {
     this.#parts = parts;
+  }
+
+  /** Tells an operator by this from now on. */
+  reportTo(report: Report): void {
+    this.#report = report;
   }
 
   async write(
@@ -94,7 +102,7 @@ export class RecordWriter {
     const tags = entry.tags ?? [];
     // What a load has stored may be lost, what a set has replaced must not come back.
     if (token === undefined) invalidations.noteReplaced(key);
-    const bytes = tryEncode(codec, entry.value);
+    const bytes = this.#encode(entry.value);
     if (bytes === undefined) return 'refused';
     const packed = compress(bytes);
     const payload = packed instanceof Promise ? await packed : packed;
@@ -130,6 +138,31 @@ export class RecordWriter {
     return outcome === 'stored' || outcome === 'fenced' ? outcome : 'refused';
   }
 
+  /** Returns `undefined` for what the codec has no bytes for. */
+  #encode(value: unknown): Buffer | undefined {
+    try {
+      const bytes: unknown = this.#parts.codec.encode(value);
+      if (isUint8Array(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      // Nobody waits for a promise, nor hears of what it rejects with.
+      Promise.resolve(bytes).catch(() => {});
+      this.#tellOf(bytes);
+    } catch {
+      // It refuses the value.
+    }
+    return undefined;
+  }
+
+  #tellOf(got: unknown): void {
+    const report = this.#report;
+    this.#report = undefined;
+    report?.({
+      code: 'CACHE_CODEC_WITHOUT_BYTES',
+      message:
+        'The codec of the Redis level must return a Buffer or another Uint8Array from encode, and no promise of ' +
+        `it; got ${kindOf(got)}. What it returns anything else for is not stored in Redis.`,
+    });
+  }
+
   #until(time: number): Promise<void> {
     const { clock } = this.#parts;
     return new Promise((resolve) => void clock.setTimer(resolve, Math.max(0, time - clock.now())));
@@ -141,13 +174,11 @@ function isSettled(error: unknown): boolean {
   return isRefusal(error) || error instanceof NotSentError;
 }
 
-/** Returns `undefined` for what the codec has no bytes for. */
-function tryEncode(codec: Codec, value: unknown): Buffer | undefined {
-  try {
-    return codec.encode(value);
-  } catch {
-    return undefined;
-  }
+/** It may be the value in another form, so it is not shown. */
+function kindOf(got: unknown): string {
+  if (got instanceof Promise) return 'a promise';
+  if (got === null || got === undefined) return String(got);
+  return `one of type ${typeof got}`;
 }
 
 /** What a script is told of a lease; a set or update has none. */

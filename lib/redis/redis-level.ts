@@ -184,6 +184,7 @@ export class RedisLevel implements CacheLevel {
 
   reportTo(report: Report): void {
     this.#records.reportTo(report);
+    this.#writer.reportTo(report);
   }
 
   getMetrics(): Partial<OwnLevelMetrics> {

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LevelEntry, WriteOutcome } from '../../lib/levels/cache-level.js';
-import { messagePack } from '../../lib/redis/codec.js';
+import { messagePack, type Codec } from '../../lib/redis/codec.js';
 import { RecordWriter } from '../../lib/redis/record-writer.js';
 import { NotSentError } from '../../lib/redis/redis-connection.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
 import { WRITE } from '../../lib/redis/scripts.js';
+import type { CacheReport } from '../../lib/report.js';
 import { RedisNodes } from '../support/redis-nodes.js';
 import { settleMicrotasks, VirtualClock } from '../support/virtual-clock.js';
 
@@ -18,10 +19,14 @@ let level: RedisLevel;
 beforeEach(() => {
   clock = new VirtualClock();
   nodes = new RedisNodes({ clock, isCluster: false, ...NAMES });
+  level = newLevel(messagePack());
+});
+
+function newLevel(codec: Codec): RedisLevel {
   const driver = new RedisDriver(() => nodes, clock);
   const parts = { driver, clock, prefix: 'any', source: 'A', maxStaleMs: 5_000, leaseMs: 10_000 };
-  level = new RedisLevel({ ...parts, codec: messagePack() }, 'any');
-});
+  return new RedisLevel({ ...parts, codec }, 'any');
+}
 
 afterEach(() => level.close());
 
@@ -50,6 +55,55 @@ describe(`${RecordWriter.name}: a long value`, () => {
     expect(await writesAfter(1_001)).toBe('refused');
     expect(await level.read(['key'])).toEqual(new Map());
   });
+});
+
+describe(`${RecordWriter.name}: a codec of your own`, () => {
+  let reports: CacheReport[];
+
+  async function write(encode: (value: unknown) => unknown): Promise<Map<string, WriteOutcome>> {
+    await level.close();
+    reports = [];
+    const decode = (bytes: Buffer): string => bytes.toString();
+    level = newLevel({ encode, decode } as Codec);
+    level.reportTo((what) => void reports.push(what));
+    const [bornAt, until] = [clock.now(), clock.now() + 60_000];
+    const entry: LevelEntry = { value: 'text', bornAt, freshUntil: until, staleUntil: until };
+    return level.write(
+      new Map([
+        ['one', entry],
+        ['two', entry],
+      ]),
+    );
+  }
+
+  it('may make a Uint8Array, a part of a larger buffer too', async () => {
+    const encode = (value: unknown): Uint8Array =>
+      new TextEncoder().encode(`<<${String(value)}>>`).subarray(2, -2);
+
+    expect([...(await write(encode)).values()]).toEqual(['stored', 'stored']);
+    expect((await level.read(['one'])).get('one')?.value).toBe('text');
+    expect(reports).toEqual([]);
+  });
+
+  it.each([
+    ['a string', (value: unknown) => `${String(value)} in secret`, /got one of type string\./],
+    ['a promise', async () => Buffer.from('text'), /got a promise\./],
+    ['a promise that rejects', () => Promise.reject(new Error('No.')), /got a promise\./],
+    ['nothing', () => undefined, /got undefined\./],
+  ])(
+    'that makes %s has no value stored, at once, which is reported once',
+    async (_, encode, got) => {
+      // The clock stands still: who waited for it would wait for ever.
+      expect([...(await write(encode)).values()]).toEqual(['refused', 'refused']);
+      expect(reports).toEqual([
+        { code: 'CACHE_CODEC_WITHOUT_BYTES', message: expect.stringMatching(got) },
+      ]);
+      expect(reports[0]!.message).toContain(
+        'must return a Buffer or another Uint8Array from encode',
+      );
+      expect(reports[0]!.message).not.toContain('secret');
+    },
+  );
 });
 
 describe(`${RecordWriter.name}: a write that fails`, () => {
