@@ -36,6 +36,8 @@ const NODE_OPTIONS = {
   autoResendUnfulfilledCommands: false,
   // Nobody would hear of its failure: what rejects then ends the process.
   autoResubscribe: false,
+  // It would lose the name of a command: what one step sends goes out together without it.
+  enableAutoPipelining: false,
   connectTimeout: CONNECT_WITHIN_MS,
   disconnectTimeout: GOODBYE_MS,
 };
@@ -45,6 +47,7 @@ const OPTIONS = { ...NODE_OPTIONS, lazyConnect: false, retryStrategy: pauseBefor
 const CLUSTER_OPTIONS = {
   lazyConnect: false,
   enableOfflineQueue: false,
+  enableAutoPipelining: false,
   scaleReads: 'master',
   // A node that has died is looked for three times, 100 ms apart.
   maxRedirections: 3,

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Cluster, Redis } from 'ioredis';
+import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
+import { until } from './until.js';
+import { describeWithRedis, RedisServer } from './redis-server.js';
+
+const KEYS = Array.from({ length: 50 }, (_, id) => `key:${id}`);
+const LAST_SLOT = 16_383;
+
+let server: RedisServer;
+/** A Cluster of one node: that much of a Cluster is there soon. */
+let node: RedisServer;
+
+beforeAll(async () => {
+  [server, node] = await Promise.all([
+    RedisServer.start(),
+    RedisServer.start('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
+  ]);
+  const toNode = new Redis(node.port);
+  await toNode.cluster('ADDSLOTSRANGE', 0, LAST_SLOT);
+  await until('the node is a cluster', async () =>
+    (await toNode.cluster('INFO')).includes('cluster_state:ok'),
+  );
+  toNode.disconnect();
+});
+
+afterAll(() => Promise.all([server.stop(), node.stop()]));
+
+/** Options that a user's client may have, and the level's own connections must not. */
+const CLIENTS: readonly [name: string, make: () => RedisClient][] = [
+  [
+    'ioredis with enableAutoPipelining',
+    () => new Redis(server.port, { lazyConnect: true, enableAutoPipelining: true }),
+  ],
+  [
+    'a Cluster of ioredis with enableAutoPipelining',
+    () =>
+      new Cluster([{ port: node.port, host: '127.0.0.1' }], {
+        lazyConnect: true,
+        enableAutoPipelining: true,
+      }),
+  ],
+];
+
+describeWithRedis('a level over a client with options of its own', () => {
+  it.each(CLIENTS)('works: %s', async (_, make) => {
+    const level = redisLevel({ client: make() });
+    const feed = level.follow({ changed: () => {}, missed: () => {} });
+    const freshUntil = performance.now() + 60_000;
+    const entry = { value: 'any', bornAt: -Infinity, freshUntil, staleUntil: freshUntil };
+    try {
+      await level.write(new Map(KEYS.map((key) => [key, entry])));
+      expect((await level.read(KEYS)).size).toBe(KEYS.length);
+      await Promise.all(KEYS.map((key) => level.delete([key])));
+      expect((await level.read(KEYS)).size).toBe(0);
+      await until('copies are proven', () => feed.isProven());
+    } finally {
+      feed.stop();
+      await level.close();
+    }
+  });
+});
