@@ -57,7 +57,7 @@ export class RedisChanges implements ChangeFeed {
   /** The count under way, and whether another is to follow it at once. */
   #counting: Promise<void> | undefined;
   #countAgain = false;
-  /** Whether the connection for commands is new since the last count. */
+  /** Whether the connection for commands is new since the server has counted all buckets. */
   #isChecking = false;
   /** When the connection for commands was made anew last. */
   #recycledAt: number;
@@ -123,7 +123,7 @@ export class RedisChanges implements ChangeFeed {
 
   async #checked(bucket?: number): Promise<void> {
     while (this.#isUnchecked(bucket) && this.#counting !== undefined) await this.#counting;
-    if (this.#parts.retelling.isOpen(bucket))
+    if (this.#isUnchecked(bucket))
       throw new Error('Redis may have lost changes, and is not told again yet.');
   }
 
@@ -196,8 +196,11 @@ export class RedisChanges implements ChangeFeed {
     const { generation } = driver;
     const asked = { at: clock.now(), atWall: clock.wallNow() };
     this.#known.expect();
+    // The nodes of a Cluster are away one by one, and come back unheard: those that count are enough.
+    let isChecked = driver.isCluster;
     try {
       const counted = await this.#askCounts();
+      isChecked ||= counted.size === BUCKETS;
       this.#askedAt = asked.at;
       for (const [bucket, one] of counted)
         if (this.#known.take(bucket, one, asked)) this.#noteReplaced(bucket);
@@ -215,7 +218,7 @@ export class RedisChanges implements ChangeFeed {
       // What has silenced one connection may have silenced the other.
       if (driver.generation !== generation && !this.#stopped) this.#subscribeAnew();
     } finally {
-      this.#isChecking &&= this.#countAgain;
+      if (isChecked) this.#isChecking &&= this.#countAgain;
     }
   }
 

@@ -226,6 +226,7 @@ return digits(now)
 export const COUNT = script(`
 local counts = redis.pcall('HMGET', KEYS[1], 'e', 'n')
 if counts.err or not counts[1] then
+  beginThoughFull(KEYS[1])
   nextVersion(KEYS[1])
   counts = redis.call('HMGET', KEYS[1], 'e', 'n')
 end
