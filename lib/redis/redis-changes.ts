@@ -29,7 +29,10 @@ export interface RedisChangesParts {
 const COUNT_EVERY_MS = 1_000;
 /** How long an answer to that is waited for, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_000;
-/** After so long without an answer or without being able to hear connections are made anew, in milliseconds. */
+/**
+ * After so long without an answer or without being able to hear connections are made anew, in milliseconds;
+ * those to a replica not more often.
+ */
 const GIVE_UP_AFTER_MS = 3_000;
 
 /**
@@ -41,6 +44,9 @@ const GIVE_UP_AFTER_MS = 3_000;
  * A server that has started anew, has been replaced by its replica, or counts less than it did may have lost
  * what it had acknowledged. What this process has changed is changed again then, before anything is proven.
  * So the counts are asked for at once when a connection is there again, and reads wait for that.
+ *
+ * A master that was made a replica keeps its connections, takes no changes, and may hear of none. What it
+ * counts is no proof: it is left, and not read from before whoever answers then has counted as a master.
  *
  * Time is taken by both clocks, whichever says more: the monotonic one stands still while a machine sleeps.
  */
@@ -115,6 +121,12 @@ export class RedisChanges implements ChangeFeed {
     this.#cancel?.();
     this.#ignoreReady();
     this.#subscription.end();
+  }
+
+  /** A Cluster leads to the masters by itself. */
+  get #isReplica(): boolean {
+    const { driver } = this.#parts;
+    return driver.isReplica && !driver.isCluster;
   }
 
   #isUnchecked(bucket?: number): boolean {
@@ -200,6 +212,7 @@ export class RedisChanges implements ChangeFeed {
     let isChecked = driver.isCluster;
     try {
       const counted = await this.#askCounts();
+      if (this.#isReplica) throw new Error('Redis is a replica here.');
       isChecked ||= counted.size === BUCKETS;
       this.#askedAt = asked.at;
       for (const [bucket, one] of counted)
@@ -211,7 +224,9 @@ export class RedisChanges implements ChangeFeed {
       this.#prove();
     } catch {
       // The level tells of its outages; without an answer there is no proof.
-      if (clock.now() - Math.max(driver.answeredAt, this.#recycledAt) > GIVE_UP_AFTER_MS) {
+      this.#isChecking ||= this.#isReplica;
+      const aliveAt = this.#isReplica ? -Infinity : driver.answeredAt;
+      if (clock.now() - Math.max(aliveAt, this.#recycledAt) > GIVE_UP_AFTER_MS) {
         this.#recycle(generation);
         this.#recycledAt = clock.now();
       }
@@ -228,8 +243,9 @@ export class RedisChanges implements ChangeFeed {
     const { generation } = driver;
     const sentAt = clock.now();
     const replies = await Promise.allSettled(
-      layout.buckets.map(({ counters }) =>
-        within(clock, ANSWER_WITHIN_MS, driver.run(COUNT, [counters], [])),
+      layout.buckets.map(({ counters, index }) =>
+        // To ask for its role takes as long as all the rest: once is enough of one server.
+        within(clock, ANSWER_WITHIN_MS, driver.run(COUNT, [counters], [index === 0 ? '1' : '0'])),
       ),
     );
     const counted = new Map<number, Counted>();

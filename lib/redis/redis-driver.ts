@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { CONNECT_WITHIN_MS } from './reconnecting.js';
+import { isFromReplica } from './refusals.js';
 import type { Connect, RedisArgument, RedisConnection, RedisReply } from './redis-connection.js';
 
 /** A Lua script that is sent once to each server, and called by its digest from then on. */
@@ -38,6 +39,7 @@ export class RedisDriver {
   #stopTelling: (() => void) | undefined;
   #closed = false;
   #answeredAt = -Infinity;
+  #isReplica = false;
 
   constructor(connect: Connect, clock: Pick<Clock, 'now' | 'setTimer'>) {
     this.#connect = connect;
@@ -87,6 +89,11 @@ export class RedisDriver {
     return this.#answeredAt;
   }
 
+  /** Whether a server has refused something as a replica since the connection for commands was made. */
+  get isReplica(): boolean {
+    return this.#isReplica;
+  }
+
   /** Which connection for commands this is. */
   get generation(): number {
     return this.#generation;
@@ -101,6 +108,7 @@ export class RedisDriver {
     if (this.#closed || generation !== this.#generation) return false;
     this.#generation += 1;
     this.#commands.end();
+    this.#isReplica = false;
     this.#commands = this.#open();
     return true;
   }
@@ -114,9 +122,15 @@ export class RedisDriver {
   async #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
     // What cannot be sent at once fails, but at the start.
     if (!this.#isReady) await this.#firstReady();
-    const reply = await this.#commands.send(key, command);
-    this.#answeredAt = this.#clock.now();
-    return reply;
+    const connection = this.#commands;
+    try {
+      const reply = await connection.send(key, command);
+      this.#answeredAt = this.#clock.now();
+      return reply;
+    } catch (error) {
+      if (connection === this.#commands && isFromReplica(error)) this.#isReplica = true;
+      throw error;
+    }
   }
 
   async #firstReady(): Promise<void> {
@@ -142,7 +156,9 @@ export class RedisDriver {
   #open(): RedisConnection {
     const connection = this.#connect();
     connection.onReady(() => {
-      if (connection === this.#commands) for (const run of this.#listeners) run();
+      if (connection !== this.#commands) return;
+      this.#isReplica = false;
+      for (const run of this.#listeners) run();
     });
     connection.ready.then(
       () => (this.#isReady = true),

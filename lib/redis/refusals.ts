@@ -11,3 +11,8 @@ export function unlessFull(error: unknown): typeof FULL {
   if (isRefusal(error) && error.message.startsWith('OOM ')) return FULL;
   throw error;
 }
+
+/** Whether a server takes no changes, since it is a replica. Redis 6 says of which script first. */
+export function isFromReplica(error: unknown): boolean {
+  return error instanceof Error && /(?:^|: -)READONLY /.test(error.message);
+}

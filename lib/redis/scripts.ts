@@ -219,11 +219,15 @@ return digits(now)
 
 /**
  * Answers the epoch of a bucket, which begins with the first question, how many changes were told of, and
- * which run of which server this is, where it says so.
+ * which run of which server this is, where it says so. A replica that says so is one that takes no changes.
  *
- * KEYS: counters.
+ * KEYS: counters. ARGV: '1' to ask whether it is a replica.
  */
 export const COUNT = script(`
+local role = ARGV[1] == '1' and redis.pcall('INFO', 'replication')
+if type(role) == 'string' and string.find(role, 'role:slave', 1, true) then
+  return redis.error_reply('READONLY This server is a replica.')
+end
 local counts = redis.pcall('HMGET', KEYS[1], 'e', 'n')
 if counts.err or not counts[1] then
   beginThoughFull(KEYS[1])

@@ -68,8 +68,13 @@ export class TcpProxy {
 
   /** Sends new connections elsewhere, and ends those that are there. */
   lead(target: number): void {
-    this.#target = target;
+    this.leadNew(target);
     this.reset();
+  }
+
+  /** Sends new connections elsewhere; those that are there stay where they are. */
+  leadNew(target: number): void {
+    this.#target = target;
   }
 
   /** Does this to what passes from now on, through connections old and new. */

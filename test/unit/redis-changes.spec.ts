@@ -4,7 +4,7 @@ import type { ChangeFeed } from '../../lib/levels/cache-level.js';
 import { RedisChanges } from '../../lib/redis/redis-changes.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
-import { COUNT } from '../../lib/redis/scripts.js';
+import { COUNT, DELETE } from '../../lib/redis/scripts.js';
 import { RedisNodes } from '../support/redis-nodes.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
@@ -61,5 +61,46 @@ describe(`${RedisChanges.name}: a server that is back, and still loads a snapsho
     nodes.around = (_, run) => run();
     await clock.advance(1_000);
     expect((await level.read(['key'])).size).toBe(1);
+  });
+});
+
+describe(`${RedisChanges.name}: a server that was made a replica`, () => {
+  const refuse = (): never => {
+    throw new Error('READONLY You can not write against a read only replica.');
+  };
+
+  it.each([
+    ['says so when it counts', true],
+    ['says so only when something is changed', false],
+  ])('is left where it %s', async (_, tells) => {
+    nodes.around = (script, run, bucket) =>
+      script === DELETE || (tells && script === COUNT && bucket === 0) ? refuse() : run();
+    await expect(level.delete(['key'])).rejects.toThrow('READONLY');
+    const { ended } = nodes;
+    await clock.advance(1_000);
+
+    // The connections for commands and for messages.
+    expect(nodes.ended - ended).toBe(2);
+  });
+
+  it('is not read from before whoever is there then has counted', async () => {
+    nodes.around = (script, run, bucket) => (script === COUNT && bucket === 0 ? refuse() : run());
+    await clock.advance(1_000);
+
+    await expect(level.read(['key'])).rejects.toThrow('may have lost changes');
+    nodes.around = (_, run) => run();
+    await clock.advance(4_000);
+    expect((await level.read(['key'])).size).toBe(1);
+  });
+
+  it('is left once in three seconds at most, and no copy is trusted meanwhile', async () => {
+    nodes.around = (script, run, bucket) => (script === COUNT && bucket === 0 ? refuse() : run());
+    await clock.advance(6_000);
+    expect(feed.isProven()).toBe(false);
+    const { ended } = nodes;
+    await clock.advance(30_000);
+
+    expect(nodes.ended - ended).toBeLessThanOrEqual(2 * 10);
+    expect(nodes.ended - ended).toBeGreaterThan(2 * 5);
   });
 });

@@ -109,7 +109,7 @@ describe(`${Retelling.name} of what a server may have lost`, () => {
     nodes.around = (script, run) => {
       if (script !== INVALIDATE || told() < 100 * BUCKETS || refusals > 0) return run();
       refusals += 1;
-      throw new Error('READONLY You can not write against a read only replica.');
+      throw new Error('BUSY Redis is busy running a script.');
     };
     await clock.advance(1_000);
     await expect(level.read(['key'])).rejects.toThrow('may have lost changes');
@@ -183,7 +183,7 @@ describe(`${Retelling.name} in a Cluster`, () => {
 
     nodes.around = (script, run, bucket) => {
       if (bucket === 0 && (script === DELETE || script === INVALIDATE || script === WRITE))
-        throw new Error('READONLY You can not write against a read only replica.');
+        throw new Error('BUSY Redis is busy running a script.');
       return run();
     };
     nodes.runOf(lost[0], 'a third');
