@@ -1,4 +1,4 @@
-import { CONNECT_WITHIN_MS, pauseBeforeConnect } from './reconnecting.js';
+import { CONNECT_WITHIN_MS, pauseBeforeConnect, SILENT_FOR_MS } from './reconnecting.js';
 import {
   NotSentError,
   type Connect,
@@ -46,10 +46,16 @@ interface ClientOptions {
   readonly socket?: object;
 }
 
-/** Of a Cluster, `defaults` are those of each of its clients: its duplicates would forget them. */
+/**
+ * Of a Cluster, `defaults` are those of each of its clients: its duplicates would forget them. `rootNodes` are
+ * those of the clients that ask which nodes there are.
+ */
 interface HasOptions {
   readonly options?: ClientOptions;
-  readonly _options?: { readonly defaults?: ClientOptions };
+  readonly _options?: {
+    readonly defaults?: ClientOptions;
+    readonly rootNodes?: readonly ClientOptions[];
+  };
 }
 
 /** What cannot be sent fails at once, and whoever has lost its server comes back as soon as it can. */
@@ -61,6 +67,11 @@ function optionsLike({ socket, ...rest }: ClientOptions = {}): object {
   return { ...rest, disableOfflineQueue: true, socket: { ...socket, ...reconnecting } };
 }
 
+/** Who asks a node can not be ended before it answers: where it does not it ends by itself. */
+function rootNodeLike({ socket, ...rest }: ClientOptions): object {
+  return { ...rest, socket: { ...socket, socketTimeout: SILENT_FOR_MS } };
+}
+
 /** Bytes for texts, which the protocol calls type 36; no deadline of its own, which costs much. */
 const AS_BYTES = { typeMapping: { 36: Buffer }, timeout: undefined };
 
@@ -69,8 +80,9 @@ export function connectLikeNodeRedis(client: NodeRedisClient | NodeRedisCluster)
   const { options, _options } = client as HasOptions;
   if ('masters' in client) {
     const defaults = optionsLike(_options?.defaults);
+    const rootNodes = _options?.rootNodes && { rootNodes: _options.rootNodes.map(rootNodeLike) };
     return () => {
-      const cluster = client.duplicate({ defaults }) as DuplicateCluster;
+      const cluster = client.duplicate({ defaults, ...rootNodes }) as DuplicateCluster;
       const send = (key: string, args: readonly RedisArgument[]): Promise<unknown> =>
         cluster.sendCommand(key, false, args, AS_BYTES);
       return new NodeRedisConnection(cluster, send);

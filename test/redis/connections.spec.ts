@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { redisLevel } from '../../lib/redis/index.js';
 import { connectLike } from '../../lib/redis/redis-client.js';
 import { NotSentError } from '../../lib/redis/redis-connection.js';
@@ -33,7 +33,7 @@ async function useProxy(): Promise<void> {
 
 const LISTENER = { changed: () => {}, missed: () => {} };
 
-describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }) => {
+describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one, cluster }) => {
   it.each([
     ['at once', () => true],
     ['while they are being made', () => proxy.connections > 0],
@@ -54,6 +54,27 @@ describeWithRedis.each(CLIENTS)('connections of a level through $name', ({ one }
     server.signal('SIGCONT');
     await useProxy();
     await until('all connections are closed', () => proxy.connections === 0);
+  });
+
+  it('to a Cluster are none after it was closed, though a node accepts them and says nothing', async () => {
+    let [made, open] = [0, 0];
+    const silent = createServer((socket) => {
+      [made, open] = [made + 1, open + 1];
+      socket.resume().on('error', () => {});
+      socket.on('close', () => (open -= 1));
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const level = redisLevel({ client: cluster([(silent.address() as AddressInfo).port]) });
+    const feed = level.follow(LISTENER);
+    try {
+      await until('one for commands and one for messages are made', () => made >= 2);
+    } finally {
+      feed.stop();
+      await level.close();
+    }
+
+    await expect(until('all are closed', () => open === 0)).resolves.toBeUndefined();
+    silent.close();
   });
 
   it('are there when the server comes after them', async () => {
