@@ -4,7 +4,7 @@ import type { Duration } from '../durations.js';
 import { isName, NAME_FORM } from '../memory/cache-key.js';
 import { OptionReader } from '../options.js';
 import { messagePack, type Codec } from './codec.js';
-import { connectLike, type RedisClient } from './redis-client.js';
+import { connectLike, isSentinel, type RedisClient } from './redis-client.js';
 import { RedisDriver } from './redis-driver.js';
 import { RedisLevel } from './redis-level.js';
 
@@ -56,8 +56,15 @@ const LEASE_MS = 10_000;
  */
 export function redisLevel(options: RedisLevelOptions): RedisLevel {
   const reader = new OptionReader('redisLevel', options);
-  const connect = connectLike(reader.raw('client'));
-  if (connect === undefined) reader.reject('client', 'must be a client of ioredis or redis');
+  const client = reader.raw('client');
+  const connect = connectLike(client);
+  if (isSentinel(client))
+    reader.reject(
+      'client',
+      'must not be a Sentinel of redis (createSentinel): give a client of ioredis with sentinels, which ' +
+        'finds the master by itself',
+    );
+  else if (connect === undefined) reader.reject('client', 'must be a client of ioredis or redis');
   const prefix = readName(reader, 'prefix', 'cache');
   const name = readName(reader, 'name', 'default');
   const codec = reader.port<Codec>('codec', messagePack(), ['encode', 'decode']);

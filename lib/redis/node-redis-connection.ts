@@ -64,7 +64,13 @@ function optionsLike({ socket, ...rest }: ClientOptions = {}): object {
     connectTimeout: CONNECT_WITHIN_MS,
     reconnectStrategy: pauseBeforeConnect,
   };
-  return { ...rest, disableOfflineQueue: true, socket: { ...socket, ...reconnecting } };
+  return {
+    ...rest,
+    disableOfflineQueue: true,
+    // How much may be under way is the cache's matter, which sheds what is too much.
+    commandsQueueMaxLength: undefined,
+    socket: { ...socket, ...reconnecting },
+  };
 }
 
 /** Who asks a node can not be ended before it answers: where it does not it ends by itself. */

@@ -16,6 +16,11 @@ export function connectLike(client: unknown): Connect | undefined {
   return has(client, 'sendCommand') ? connectLikeNodeRedis(client as NodeRedisClient) : undefined;
 }
 
+/** Whether it is what `createSentinel` of `redis` makes: that sends in another way, and ends in another one. */
+export function isSentinel(client: unknown): boolean {
+  return has(client, 'getSentinelNode');
+}
+
 function has(client: unknown, method: string): boolean {
   return (
     typeof client === 'object' &&

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
+import { createClient, createCluster, createSentinel } from 'redis';
 import { redisLevel, type RedisClient } from '../../lib/redis/index.js';
 import { until } from './until.js';
 import { describeWithRedis, RedisServer } from './redis-server.js';
@@ -40,6 +41,19 @@ const CLIENTS: readonly [name: string, make: () => RedisClient][] = [
         enableAutoPipelining: true,
       }),
   ],
+  [
+    'redis with commandsQueueMaxLength',
+    () =>
+      createClient({ socket: { port: server.port, host: '127.0.0.1' }, commandsQueueMaxLength: 5 }),
+  ],
+  [
+    'a Cluster of redis with commandsQueueMaxLength',
+    () =>
+      createCluster({
+        rootNodes: [{ socket: { port: node.port, host: '127.0.0.1' } }],
+        defaults: { commandsQueueMaxLength: 5 },
+      }),
+  ],
 ];
 
 describeWithRedis('a level over a client with options of its own', () => {
@@ -58,5 +72,14 @@ describeWithRedis('a level over a client with options of its own', () => {
       feed.stop();
       await level.close();
     }
+  });
+
+  it('is not made over a Sentinel of redis, which says what to give instead', () => {
+    const sentinelRootNodes = [{ host: '127.0.0.1', port: server.port }];
+    const client = createSentinel({ name: 'any', sentinelRootNodes });
+
+    expect(() => redisLevel({ client } as never)).toThrow(
+      /client: must not be a Sentinel of redis \(createSentinel\): give a client of ioredis/,
+    );
   });
 });
