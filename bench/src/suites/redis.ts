@@ -17,6 +17,6 @@ export const redis: Suite = {
     coherenceCheck(),
     stoppedServer(),
     sharedHits(),
-    ...staleCounts(),
+    staleCounts(),
   ],
 };
