@@ -22,6 +22,7 @@ import {
 } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Interval, ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import {
   Cacheable,
@@ -496,33 +497,46 @@ describe('the 36 cases of binding a method to its cache', () => {
     for (const answer of [...together, await ask()]) expect(answer).toEqual({ id: '1', run: 1 });
   });
 
-  /** `@nestjs/schedule` does so for `@Interval`: what has its metadata when the application starts, it calls. */
-  it('35. with the metadata of an explorer on the same method: is found by it, and answered', async () => {
+  it('35. with @Interval on the same method, above and below: is called by the scheduler, and answered', async () => {
     @Injectable()
     class TimedService {
-      runs = 0;
+      readonly runs = { above: 0, below: 0 };
 
-      @SetMetadata('every', 1_000)
+      @Interval('above', 1_000)
       @Cacheable()
-      async refresh(): Promise<number> {
-        return (this.runs += 1);
+      async above(): Promise<number> {
+        return (this.runs.above += 1);
+      }
+
+      @Cacheable()
+      @Interval('below', 1_000)
+      async below(): Promise<number> {
+        return (this.runs.below += 1);
       }
     }
-    @Injectable()
-    class Explorer implements OnModuleInit {
-      tick = async (): Promise<unknown> => undefined;
+    const everyTimer = [
+      'Date',
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+    ] as const;
+    jest.useFakeTimers({
+      doNotFake: [...everyTimer, 'clearImmediate', 'setTimeout', 'clearTimeout'],
+    });
+    try {
+      const imports = [CacheHierarchyModule.forRoot(), ScheduleModule.forRoot()];
+      const app = await boot({ imports, providers: [TimedService] });
 
-      constructor(private readonly timed: TimedService) {}
+      await jest.advanceTimersByTimeAsync(3_000);
 
-      onModuleInit(): void {
-        const refresh: unknown = Reflect.get(this.timed, 'refresh');
-        if (Reflect.getMetadata('every', refresh as object) !== 1_000) return;
-        this.tick = async () => Reflect.apply(refresh as () => unknown, this.timed, []);
-      }
+      expect(app.get(TimedService).runs).toEqual({ above: 1, below: 1 });
+      expect(app.get(CacheHierarchy).getMetrics().hits).toBe(4);
+    } finally {
+      await closeAll();
+      jest.useRealTimers();
     }
-    const { tick } = (await boot({ providers: [TimedService, Explorer] })).get(Explorer);
-
-    expect([await tick(), await tick()]).toEqual([1, 1]);
   });
 
   it('36. two instances of one class with different state: are refused at the start, with advice', async () => {
