@@ -132,7 +132,7 @@ describe(`${resolveCacheOptions.name}: problems`, () => {
       'must have the methods wallNow, setTimer, setImmediate, got an object of Object',
     ],
     ['report', 'log', 'must be a function, got "log"'],
-    ['maxBytes', '5 mb', `${BYTES}, got "5 mb"`],
+    ['maxBytes', '5 tb', `${BYTES}, got "5 tb"`],
     ['maxBytes', 0, `${BYTES}, got 0`],
     ['maxEntryBytes', '0kb', `${BYTES}, got "0kb"`],
     ['onRemove', {}, 'must be a function, got an object of Object'],
