@@ -19,6 +19,7 @@ interface NativeResponse {
   readonly statusCode: number;
   getHeader(name: string): string | number | readonly string[] | undefined;
   removeHeader(name: string): void;
+  readonly raw?: Pick<NativeResponse, 'removeHeader'>;
   getHeaders(): Record<string, string | number | readonly string[] | undefined>;
 }
 
@@ -98,7 +99,10 @@ export class HttpExchange {
   }
 
   removeHeader(name: string): void {
-    (this.response as NativeResponse).removeHeader(name);
+    const response = this.response as NativeResponse;
+    response.removeHeader(name);
+    // Not every Fastify 5 takes away what middleware has set on the response of Node.
+    response.raw?.removeHeader(name);
   }
 
   setHeader(name: string, value: HeaderValue): void {

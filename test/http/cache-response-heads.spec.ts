@@ -7,6 +7,7 @@ import { ADAPTERS, HttpApp, statusOf, type Reply } from './http-app.js';
 interface AnyResponse {
   getHeader(name: string): string | string[];
   removeHeader(name: string): void;
+  readonly raw?: Pick<AnyResponse, 'removeHeader'>;
   header(name: string, value: string | string[]): void;
 }
 
@@ -16,7 +17,7 @@ let fails = false;
 /** What handlers do to the head of a response, by the name in the path. */
 const CHANGES: Record<string, (response: AnyResponse) => void> = {
   nothing: () => {},
-  removes: (response) => response.removeHeader('X-Trace'),
+  removes: (response) => (response.raw ?? response).removeHeader('X-Trace'),
   replaces: (response) => response.header('X-Trace', 'handler'),
   adds: (response) =>
     response.header('X-Trace', `${String(response.getHeader('X-Trace'))}, handler`),
