@@ -82,6 +82,7 @@ export function isHeadChange(value: unknown): value is HeadChange {
   );
 }
 
+/** Whether two fields say the same. */
 export function isSame(one: HeaderValue | undefined, other: HeaderValue | undefined): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
