@@ -5,6 +5,8 @@ import type { LevelChange } from '../levels/cache-level.js';
 const KEEP_MS = 30_000;
 /** So many changes are remembered one by one; beyond that it is as if everything had been cleared, and held. */
 const MAX_CHANGES = 10_000;
+/** So long after the last time what is old is forgotten, in milliseconds: each time costs more than one change. */
+const FORGET_EVERY_MS = 1_000;
 
 /** A change that may have to be made once more. */
 export interface RecentChange {
@@ -27,6 +29,7 @@ export class RecentChanges {
   readonly #clock: Pick<Clock, 'now'>;
   /** By what was changed, the oldest first. */
   readonly #noted = new Map<string, Noted>();
+  #forgotAt = -Infinity;
   #overflowedAt = -Infinity;
   /** The longest hold of what there was no place for. */
   #overflowHeldUntil = -Infinity;
@@ -42,16 +45,8 @@ export class RecentChanges {
     const heldUntil = Math.max(now + holdMs, this.#noted.get(name)?.heldUntil ?? -Infinity);
     this.#noted.delete(name);
     this.#noted.set(name, { change, at: now, heldUntil });
-    const since = this.#keptSince();
-    for (const [oldest, { at, heldUntil: until }] of this.#noted) {
-      const isFull = this.#noted.size > MAX_CHANGES;
-      if (at >= since && !isFull) return;
-      if (isFull) {
-        this.#overflowedAt = now;
-        this.#overflowHeldUntil = Math.max(this.#overflowHeldUntil, until);
-      }
-      this.#noted.delete(oldest);
-    }
+    if (now - this.#forgotAt >= FORGET_EVERY_MS) this.#forgetOld(now);
+    if (this.#noted.size > MAX_CHANGES) this.#overflow(now);
   }
 
   /** The server had everything at a time: it is still the one that it was. */
@@ -69,6 +64,23 @@ export class RecentChanges {
       this.#overflowHeldUntil,
     );
     return [{ change: { kind: 'clear', prefix: '' }, heldUntil }];
+  }
+
+  #forgetOld(now: number): void {
+    this.#forgotAt = now;
+    const since = this.#keptSince();
+    for (const [name, { at }] of this.#noted) {
+      if (at >= since) return;
+      this.#noted.delete(name);
+    }
+  }
+
+  /** From now on all of these are in one clear. */
+  #overflow(now: number): void {
+    this.#overflowedAt = now;
+    for (const { heldUntil } of this.#noted.values())
+      this.#overflowHeldUntil = Math.max(this.#overflowHeldUntil, heldUntil);
+    this.#noted.clear();
   }
 
   #keptSince(): number {

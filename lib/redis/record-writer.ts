@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types';
 import type { Clock } from '../clock.js';
-import type { LevelEntry, WriteOutcome } from '../levels/cache-level.js';
+import type { LevelEntry, Maybe, WriteOutcome } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { ofKey } from './change-message.js';
 import { compress, idOf, type Codec } from './codec.js';
@@ -12,7 +12,7 @@ import { NotSentError } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import type { RedisInvalidations } from './redis-invalidations.js';
 import { isRefusal, unlessFull } from './refusals.js';
-import { WRITE } from './scripts.js';
+import { DIGITS, WRITE } from './scripts.js';
 import type { ServerTime, ServerTimes } from './server-time.js';
 
 /** What a {@link RecordWriter} is made of. */
@@ -60,15 +60,22 @@ export class RecordWriter {
     entries: ReadonlyMap<string, LevelEntry>,
     tokens?: ReadonlyMap<string, string>,
   ): Promise<Map<string, WriteOutcome>> {
-    if (entries.size === 0) return new Map();
     const latest = this.#parts.clock.now() + WRITE_WITHIN_MS;
-    const offsets = await this.#offsetsOf(entries.keys());
-    const writes = [...entries].map(async ([key, entry]): Promise<[string, WriteOutcome]> => [
-      key,
-      await this.#write({ key, entry, token: tokens?.get(key), latest, offsets }),
-    ]);
+    const known = this.#offsetsOf(entries.keys());
+    const offsets = known instanceof Promise ? await known : known;
+    const keys = [...entries.keys()];
+    const writes = keys.map((key) => {
+      return this.#write({
+        key,
+        entry: entries.get(key)!,
+        token: tokens?.get(key),
+        latest,
+        offsets,
+      });
+    });
     try {
-      return new Map(await Promise.all(writes));
+      const outcomes = await Promise.all(writes);
+      return new Map(keys.map((key, at) => [key, outcomes[at]!]));
     } catch (error) {
       const settled = await Promise.allSettled(writes);
       // One that Redis has not answered may be carried out yet: from then on it is not.
@@ -78,15 +85,17 @@ export class RecordWriter {
     }
   }
 
-  async #offsetsOf(keys: Iterable<string>): Promise<Offsets> {
+  /** At once where all of them are known. */
+  #offsetsOf(keys: Iterable<string>): Maybe<Offsets> {
     const { layout, times } = this.#parts;
-    const asked = new Set<ServerTime>();
-    for (const key of keys) asked.add(times.of(layout.bucketOf(key)));
-    return new Map(
-      await Promise.all(
-        [...asked].map(async (time): Promise<[ServerTime, number]> => [time, await time.offset()]),
-      ),
-    );
+    const offsets = new Map<ServerTime, Maybe<number>>();
+    for (const key of keys) {
+      const time = times.of(layout.bucketOf(key));
+      if (!offsets.has(time)) offsets.set(time, time.offset());
+    }
+    for (const offset of offsets.values())
+      if (offset instanceof Promise) return settledOffsets(offsets);
+    return offsets as Map<ServerTime, number>;
   }
 
   async #write({ key, entry, token, latest, offsets }: Write): Promise<WriteOutcome> {
@@ -116,12 +125,11 @@ export class RecordWriter {
     });
     const asked = driver.run(
       WRITE,
-      [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
+      [bucket.value(key), bucket.counters, bucket.lease(key), ...marksOf(bucket, key, tags)],
       [
-        ...leasedWith(token),
+        token ?? '',
         String(latest + time.leastOffset()),
-        String(Math.ceil(freshUntil)),
-        String(Math.ceil(staleUntil)),
+        digitsOf(freshUntil) + digitsOf(staleUntil),
         String(keepMs),
         newNonce(),
         String(MARK_TTL_MS),
@@ -169,6 +177,11 @@ export class RecordWriter {
   }
 }
 
+async function settledOffsets(offsets: ReadonlyMap<ServerTime, Maybe<number>>): Promise<Offsets> {
+  const known = await Promise.all([...offsets.values()].map(async (offset) => offset));
+  return new Map([...offsets.keys()].map((time, at) => [time, known[at]!]));
+}
+
 /** Whether what has failed so is over: Redis has refused it, or never gets it. */
 function isSettled(error: unknown): boolean {
   return isRefusal(error) || error instanceof NotSentError;
@@ -181,8 +194,6 @@ function kindOf(got: unknown): string {
   return `one of type ${typeof got}`;
 }
 
-/** What a script is told of a lease; a set or update has none. */
-function leasedWith(token: string | undefined): [token: string, version: string, epoch: string] {
-  const [nonce = '', version = '0', epoch = ''] = token?.split(' ') ?? [];
-  return [nonce, version, epoch];
+function digitsOf(time: number): string {
+  return String(Math.ceil(time)).padStart(DIGITS, '0');
 }

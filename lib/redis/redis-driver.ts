@@ -50,7 +50,7 @@ export class RedisDriver {
 
   /** The values of keys; `null` where there is none. */
   mget(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    return this.#send(keys[0]!, ['MGET', ...keys]) as Promise<(Buffer | null)[]>;
+    return this.#send(keys[0]!, ['mget', ...keys]) as Promise<(Buffer | null)[]>;
   }
 
   async run(
@@ -58,12 +58,12 @@ export class RedisDriver {
     keys: readonly string[],
     args: readonly RedisArgument[],
   ): Promise<RedisReply> {
-    const rest = [String(keys.length), ...keys, ...args];
+    const count = String(keys.length);
     try {
-      return await this.#send(keys[0]!, ['EVALSHA', sha1, ...rest]);
+      return await this.#send(keys[0]!, ['evalsha', sha1, count, ...keys, ...args]);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      return this.#send(keys[0]!, ['EVAL', source, ...rest]);
+      return this.#send(keys[0]!, ['eval', source, count, ...keys, ...args]);
     }
   }
 

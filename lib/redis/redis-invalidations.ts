@@ -95,7 +95,7 @@ export class RedisInvalidations {
   #delete(key: string, { hold = 0, expire = false }: DeleteMode = {}): Promise<unknown> {
     const { driver, layout } = this.#parts;
     const bucket = layout.bucketOf(key);
-    const names = [bucket.value(key), bucket.lease(key), bucket.counters];
+    const names = [bucket.value(key), bucket.counters, bucket.lease(key)];
     const mode = [String(Math.ceil(hold)), expire ? '1' : '0'];
     return driver.run(DELETE, names, [...mode, ...this.toldOf(bucket, ofKey(key))]);
   }

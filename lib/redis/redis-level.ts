@@ -97,17 +97,11 @@ export class RedisLevel implements CacheLevel {
     });
   }
 
-  async read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
-    if (keys.length === 0) return new Map();
+  read(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
+    if (keys.length === 0) return Promise.resolve(new Map());
     // One server answers a question about all keys, those of a Cluster each one about those of a bucket.
     const isOne = !this.#parts.driver.isCluster && keys.length <= MAX_KEYS;
-    if (isOne) return this.#readOf(keys);
-    const found = await Promise.all(
-      this.#groupsOf(keys).map(([bucket, own]) => this.#readOf(own, bucket)),
-    );
-    const all = new Map<string, LevelEntry>();
-    for (const entries of found) for (const [key, entry] of entries) all.set(key, entry);
-    return all;
+    return isOne ? this.#readOf(keys) : this.#readByBucket(keys);
   }
 
   write(
@@ -127,7 +121,7 @@ export class RedisLevel implements CacheLevel {
     for (;;) {
       const asked = driver.run(
         LEASE,
-        [bucket.value(key), bucket.lease(key), bucket.counters, ...marksOf(bucket, key, tags)],
+        [bucket.value(key), bucket.counters, bucket.lease(key), ...marksOf(bucket, key, tags)],
         [nonce, String(leaseMs), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
       );
       // It may have been given all the same.
@@ -212,19 +206,28 @@ export class RedisLevel implements CacheLevel {
     this.#parts.driver.close();
   }
 
+  async #readByBucket(keys: readonly string[]): Promise<Map<string, LevelEntry>> {
+    const found = await Promise.all(
+      this.#groupsOf(keys).map(([bucket, own]) => this.#readOf(own, bucket)),
+    );
+    const all = new Map<string, LevelEntry>();
+    for (const entries of found) for (const [key, entry] of entries) all.set(key, entry);
+    return all;
+  }
+
   /** @param bucket the one that all keys are in, where there is one */
   async #readOf(keys: readonly string[], bucket?: Bucket): Promise<Map<string, LevelEntry>> {
     const checked = this.#changes?.checked(bucket?.index);
     if (checked !== undefined) await checked;
     const known = this.#times.of(bucket ?? this.#layout.buckets[0]!).offset();
     const offset = typeof known === 'number' ? known : await known;
-    const entries = new Map<string, LevelEntry>();
     const found = await this.#records.read(keys);
     const made = found.map(({ record }) => this.#records.entryOf(record, offset));
-    for (const [at, { key }] of found.entries()) {
+    const entries = new Map<string, LevelEntry>();
+    for (let at = 0; at < found.length; at++) {
       const one = made[at];
       const entry = one instanceof Promise ? await one : one;
-      if (entry !== undefined) entries.set(key, entry);
+      if (entry !== undefined) entries.set(found[at]!.key, entry);
     }
     return entries;
   }

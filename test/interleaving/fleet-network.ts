@@ -162,10 +162,10 @@ export class FleetNetwork {
 
   #execute(process: string, command: readonly RedisArgument[]): RedisReply | Error {
     const [name, ...rest] = command as [string, ...RedisArgument[]];
-    if (name === 'MGET') return this.double.mget(rest as string[]);
+    if (name === 'mget') return this.double.mget(rest as string[]);
     const [which, count, ...given] = rest as [string, string, ...RedisArgument[]];
     const script = SCRIPTS.find(({ sha1, source }) => which === sha1 || which === source)!;
-    if (name === 'EVAL') this.#known.add(script.sha1);
+    if (name === 'eval') this.#known.add(script.sha1);
     if (!this.#known.has(script.sha1)) return UNKNOWN_SCRIPT;
     const keys = given.slice(0, Number(count)) as string[];
     const args = given.slice(Number(count));

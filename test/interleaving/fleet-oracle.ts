@@ -266,7 +266,7 @@ export function idOfBytes(bytes: Buffer): string {
 
 /** Which value a script has stored: it ends its record. */
 function idOf(args: readonly (string | Buffer)[]): string {
-  const record = (args[9] as Buffer).toString('latin1');
+  const record = args.find((arg) => Buffer.isBuffer(arg))!.toString('latin1');
   return record.slice(record.lastIndexOf(VALUE) + VALUE.length);
 }
 

@@ -3,6 +3,7 @@ import type { RedisReply } from '../../lib/redis/redis-connection.js';
 import {
   COUNT,
   DELETE,
+  DIGITS,
   EXTEND,
   INVALIDATE,
   LEASE,
@@ -147,19 +148,20 @@ export class ScriptComparison {
   #write(key: string): Promise<string | undefined> {
     const random = this.#random;
     const lease = random.below(3) === 0 ? undefined : this.#someLease(key);
-    const epoch = random.below(8) === 0 ? own('') : (lease?.epoch ?? own(''));
+    const isLost = random.below(8) === 0;
+    const given: Own = (side) => {
+      if (lease === undefined) return '';
+      return [lease.token, lease.version(side), isLost ? '' : lease.epoch(side)].join(' ');
+    };
     const latest = this.#at(random.below(6) === 0 ? -FAR_MS : FAR_MS);
     const freshMs = random.pick([-FAR_MS, FAR_MS, 2 * FAR_MS]);
     const staleMs = freshMs + random.pick([0, 2 * FAR_MS]);
     const keepMs = random.pick([FAR_MS, 3 * FAR_MS]);
     const markMs = random.pick([2 * FAR_MS, 9 * FAR_MS]);
     return this.#call(WRITE, this.#namesOf(key, this.#someTags()), [
-      own(lease?.token ?? ''),
-      lease?.version ?? own('0'),
-      epoch,
+      given,
       latest,
-      this.#at(freshMs),
-      this.#at(staleMs),
+      (side) => inDigits(this.#at(freshMs)(side)) + inDigits(this.#at(staleMs)(side)),
       own(keepMs),
       own(this.#nonce()),
       own(markMs),
@@ -170,7 +172,7 @@ export class ScriptComparison {
 
   #delete(key: string): Promise<string | undefined> {
     const hold = this.#random.pick([0, 0, FAR_MS, 2 * FAR_MS]);
-    const names = [`v:${key}`, `l:${key}`, 'm'];
+    const names = [`v:${key}`, 'm', `l:${key}`];
     const mode = [own(hold), own(this.#random.pick(['0', '1']))];
     return this.#call(DELETE, names, [...mode, ...this.#toldOf(`d${key}`)]);
   }
@@ -215,9 +217,8 @@ export class ScriptComparison {
 
   async #spoilCounters(): Promise<undefined> {
     const field = this.#random.pick(['v', 'n', 't', 'e']);
-    const text = this.#random.pick(
-      field === 'v' ? ['x', '', '9999999999999999', '-1'] : ['x', '', '-1'],
-    );
+    const isBounded = field === 'v' || field === 'n';
+    const text = this.#random.pick(['x', '', '-1', ...(isBounded ? ['9999999999999999'] : [])]);
     this.#last = `${JSON.stringify(text)} in ${field}`;
     this.#double.setField(this.#name('m'), field, text);
     await this.#real.command('HSET', this.#name('m'), field, text);
@@ -363,7 +364,7 @@ export class ScriptComparison {
   }
 
   #namesOf(key: string, tags: readonly string[]): string[] {
-    return [`v:${key}`, `l:${key}`, 'm', 'g', 'n', ...tags];
+    return [`v:${key}`, 'm', `l:${key}`, 'g', 'n', ...tags];
   }
 
   #toldOf(change: string): Own[] {
@@ -386,6 +387,10 @@ export class ScriptComparison {
     );
     return letters.padStart(NONCE_LENGTH, '-');
   }
+}
+
+function inDigits(time: string): string {
+  return time.padStart(DIGITS, '0');
 }
 
 function own(value: string | number): Own {

@@ -28,8 +28,8 @@ const FRESH_AT = DIGITS;
 const STALE_AT = 2 * DIGITS;
 const SEPARATOR = '\u001e';
 
-/** What only an unreadable version is above. */
-const LAST_VERSION = 9e15;
+/** What only an unreadable version or count is above. */
+const LAST_NUMBER = 9e15;
 
 /**
  * A Redis in memory that knows the scripts of the level and no other command but MGET. What the scripts
@@ -138,7 +138,7 @@ export class RedisDouble {
   }
 
   isSameEpoch(counters: string, epoch: string): boolean {
-    return this.fields(counters)?.get('e') === epoch;
+    return !this.areLost(counters) && this.fields(counters)?.get('e') === epoch;
   }
 
   /** Whether what a mark stands for was invalidated since a lease was given. */
@@ -215,14 +215,16 @@ export class RedisDouble {
     return Math.max(this.micros, last + 1);
   }
 
+  areLost(counters: string): boolean {
+    return ['v', 'n'].some((field) => {
+      const number = this.#numberOf(this.fields(counters)?.get(field) ?? '0') ?? Infinity;
+      return number > LAST_NUMBER;
+    });
+  }
+
   nextVersion(counters: string): number {
-    const fields = this.fields(counters);
-    let last = this.#numberOf(fields?.get('v') ?? '0') ?? Infinity;
-    if (last > LAST_VERSION || this.#numberOf(fields?.get('n') ?? '0') === undefined) {
-      this.remove(counters);
-      last = 0;
-    }
-    const version = this.versionAfter(last);
+    if (this.areLost(counters)) this.remove(counters);
+    const version = this.versionAfter(Number(this.fields(counters)?.get('v') ?? 0));
     this.setField(counters, 'v', digits(version));
     if (this.fields(counters)?.get('e') === undefined)
       this.setField(counters, 'e', digits(version));
@@ -250,12 +252,12 @@ export class RedisDouble {
   /* The scripts. */
 
   #write(keys: readonly string[], args: readonly string[]): 'late' | 'fenced' | 'stored' {
-    const [value, lease, counters, ...marks] = keys as [string, string, string, ...string[]];
-    const [token, leased, epoch, latest, fresh, stale, keepMs, nonce, markMs, record] =
-      args as string[] & { length: 10 };
+    const [value, counters, lease, ...marks] = keys as [string, string, string, ...string[]];
+    const [given, latest, until, keepMs, nonce, markMs, record] = args as string[] & { length: 7 };
     if (this.isTooLate(Number(latest))) return 'late';
     let isFenced = false;
-    if (token !== '') {
+    if (given !== '') {
+      const [token, leased, epoch] = given!.split(' ');
       if (!this.owns(token!, this.#leaseOf(lease))) return 'fenced';
       if (!this.isSameEpoch(counters, epoch!)) return 'fenced';
       isFenced = marks.some((name, at) => this.#isFenced(name, at, counters, Number(leased)));
@@ -264,7 +266,7 @@ export class RedisDouble {
       this.#keepMark(name, nonce!, [Number(keepMs), Number(markMs)]),
     );
     if (isFenced) return 'fenced';
-    const head = digits(this.nextVersion(counters)) + digits(Number(fresh)) + digits(Number(stale));
+    const head = digits(this.nextVersion(counters)) + until!;
     const count = String(nonces.length).padStart(2, '0');
     this.#set(value, head + count + nonces.join('') + record!, Number(keepMs));
     if (!this.isHold(this.#leaseOf(lease))) this.takeLease(lease);
@@ -287,7 +289,7 @@ export class RedisDouble {
   }
 
   #delete(keys: readonly string[], args: readonly string[]): number {
-    const [value, lease, counters] = keys as [string, string, string];
+    const [value, counters, lease] = keys as [string, string, string];
     const hold = Number(args[0]);
     const version = this.nextVersion(counters);
     if (args[1] !== '1' || !this.expire(value, version)) this.remove(value);
@@ -315,7 +317,7 @@ export class RedisDouble {
   }
 
   #lease(keys: readonly string[], args: readonly string[]): RedisReply {
-    const [valueName, leaseName, counters, ...marks] = keys as [string, string, string];
+    const [valueName, counters, leaseName, ...marks] = keys as [string, string, string];
     const [token, forMs, rejected, force, nonce, markMs] = args as string[] & { length: 6 };
     const now = this.micros;
     const text = this.text(valueName);

@@ -79,7 +79,7 @@ export class RedisNodes implements RedisConnection {
 
   async send(key: string, [name, ...args]: readonly RedisArgument[]): Promise<RedisReply> {
     const bucket = this.#bucketOf(key);
-    if (name === 'MGET')
+    if (name === 'mget')
       return args.map((one) => this.#nodes[this.#bucketOf(String(one))]!.mget([String(one)])[0]!);
     const [sha1, count, ...rest] = args;
     const script = SCRIPTS.find((one) => one.sha1 === sha1)!;

@@ -24,7 +24,7 @@ export interface Burst {
 const SERVER = fileURLToPath(new URL('server.js', import.meta.url));
 const CONNECTIONS = 10;
 /** How often the client looks whether it has all answers. */
-const SAMPLE_MS = 50;
+const SAMPLE_MS = 20;
 
 /** A server in a process of its own, and the client that asks it. */
 export class ServerProcess implements AsyncDisposable {
