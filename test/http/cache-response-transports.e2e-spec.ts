@@ -1,9 +1,15 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, type ExecutionContext, type INestMicroservice } from '@nestjs/common';
+import {
+  Controller,
+  UseInterceptors,
+  type ExecutionContext,
+  type INestMicroservice,
+} from '@nestjs/common';
 import {
   ClientProxyFactory,
   EventPattern,
@@ -12,8 +18,11 @@ import {
   Transport,
   type ClientProxy,
 } from '@nestjs/microservices';
+import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { defer, lastValueFrom, of, Observable } from 'rxjs';
+import { WebSocket } from 'ws';
 import {
   Cacheable,
   CacheHierarchy,
@@ -56,6 +65,21 @@ class PlacesController {
   @CacheResponse()
   found(@Payload() _id: number): void {
     runs += 1;
+  }
+}
+
+@WebSocketGateway()
+class PlacesGateway {
+  @SubscribeMessage('find')
+  @UseInterceptors(CacheResponseInterceptor)
+  find(@MessageBody() id: number): unknown {
+    return { event: 'found', data: { id, run: (runs += 1) } };
+  }
+
+  @SubscribeMessage('cached')
+  @Cacheable()
+  async findCached(@MessageBody() id: number): Promise<unknown> {
+    return { event: 'found', data: { id, run: (runs += 1) } };
   }
 }
 
@@ -112,6 +136,38 @@ describe('messages over TCP', () => {
 });
 
 describe('messages of a WebSocket', () => {
+  it(`are let through by ${CacheResponseInterceptor.name} and answered from the cache by ${Cacheable.name}`, async () => {
+    runs = 0;
+    const compiled = await Test.createTestingModule({
+      imports: [CacheHierarchyModule.forRoot()],
+      providers: [PlacesGateway],
+    }).compile();
+    const app = compiled.createNestApplication({ logger: false });
+    app.useWebSocketAdapter(new WsAdapter(app));
+    await app.listen(0, '127.0.0.1');
+    const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+    await once(socket, 'open');
+    const ask = async (event: string, id: number): Promise<unknown> => {
+      socket.send(JSON.stringify({ event, data: id }));
+      const [answer] = (await once(socket, 'message')) as [Buffer];
+      return (JSON.parse(String(answer)) as { data: unknown }).data;
+    };
+
+    expect([await ask('find', 1), await ask('find', 1)]).toEqual([
+      { id: 1, run: 1 },
+      { id: 1, run: 2 },
+    ]);
+    expect(app.get(CacheHierarchy).l1.size).toBe(0);
+    expect([await ask('cached', 1), await ask('cached', 1), await ask('cached', 2)]).toEqual([
+      { id: 1, run: 3 },
+      { id: 1, run: 3 },
+      { id: 2, run: 4 },
+    ]);
+    socket.close();
+    await app.close();
+  });
+
   it(`are let through by ${CacheResponseInterceptor.name}, even such as look like a request`, async () => {
     const compiled = await Test.createTestingModule({
       imports: [CacheHierarchyModule.forRoot()],
