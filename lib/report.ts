@@ -1,3 +1,5 @@
+import { show } from './errors.js';
+
 /** Something an operator should know. Never carries keys' values or cached values. */
 export interface CacheReport {
   /** Stable name of the condition, such as `CACHE_SMALL_SHARDS`. */
@@ -28,6 +30,10 @@ export function guardReport(report: Report): Report {
 }
 
 /** Sends a report to the process's warnings: what a stand-alone cache does by default. */
-export const emitProcessWarning: Report = ({ code, message }) => {
-  process.emitWarning(message, { type: 'CacheWarning', code });
+export const emitProcessWarning: Report = ({ code, message, cause }) => {
+  const detail =
+    cause === undefined
+      ? {}
+      : { detail: cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause) };
+  process.emitWarning(message, { type: 'CacheWarning', code, ...detail });
 };

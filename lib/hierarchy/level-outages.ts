@@ -1,4 +1,4 @@
-import { OutageReports } from './outage-reports.js';
+import { OutageReports } from '../levels/outage-reports.js';
 import { Outage, type OutageOptions } from './outage.js';
 
 /** Which part of a level a call concerns; `undefined` for all of it. */
@@ -17,7 +17,10 @@ export class LevelOutages {
 
   constructor(options: OutageOptions) {
     this.#options = options;
-    this.#reports = new OutageReports(options);
+    this.#reports = new OutageReports({
+      ...options,
+      failuresAre: 'misses, skipped writes and invalidations that are tried again',
+    });
   }
 
   /** Whether a part has begun to fail, and nothing has answered since. */

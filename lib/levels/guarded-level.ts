@@ -10,6 +10,7 @@ import {
   type LevelName,
   type WriteOutcome,
 } from './cache-level.js';
+import { OutageReports } from './outage-reports.js';
 
 /** What a {@link GuardedLevel} is made of. */
 export interface GuardedLevelOptions {
@@ -29,7 +30,8 @@ export interface GuardedLevelOptions {
 
 /**
  * Somebody else's level in this process, kept from doing harm: what throws is a miss or is not stored,
- * and what could not be removed is not read before it has been. Failures are reported once an outage.
+ * and what could not be removed is not read before it has been. Failures are reported as {@link OutageReports}
+ * says.
  */
 export class GuardedLevel implements InProcessLevel {
   readonly name: LevelName;
@@ -40,12 +42,17 @@ export class GuardedLevel implements InProcessLevel {
   /** Keys whose delete has failed. */
   readonly #owed = new Set<string>();
   #owesClear = false;
-  #down = false;
+  readonly #reports: OutageReports;
   #failures = 0;
 
   constructor(options: GuardedLevelOptions) {
     this.#options = options;
     this.#level = options.level;
+    this.#reports = new OutageReports({
+      ...options,
+      name: options.level.name,
+      failuresAre: 'misses and skipped writes',
+    });
     this.name = options.name;
     this.sweepEveryMs = options.level.sweepEveryMs ?? Infinity;
   }
@@ -174,7 +181,7 @@ export class GuardedLevel implements InProcessLevel {
         result.catch(() => {});
         throw new TypeError(`${operation} of a level in this process returned a promise`);
       }
-      this.#down = false;
+      this.#reports.noteEnd();
       return result;
     } catch (error) {
       this.#noteFailure(operation, error);
@@ -184,14 +191,7 @@ export class GuardedLevel implements InProcessLevel {
 
   #noteFailure(operation: string, cause: unknown): void {
     this.#failures += 1;
-    if (this.#down) return;
-    this.#down = true;
-    this.#options.report({
-      code: 'CACHE_LEVEL_DOWN',
-      message:
-        `Level ${this.#level.name} failed: its ${operation} ended in an error. Until it works again its failures ` +
-        'are misses and skipped writes; they are counted and not reported.',
-      cause,
-    });
+    // What was thrown may be `undefined`, which would look like a call that took too long.
+    this.#reports.noteFailure(operation, cause ?? new Error('it threw nothing'));
   }
 }

@@ -227,16 +227,26 @@ describe(`${GuardedLevel.name} around a level that throws`, () => {
     expect(reports).toMatchObject([{ code: 'CACHE_LEVEL_DOWN', cause: BROKEN }]);
   });
 
-  it('reports once for each outage', () => {
+  it('reports once for each outage, and once a minute at most', async () => {
     const { readNow } = plain;
-    for (const read of [fail, fail, readNow, fail, fail]) {
-      plain.readNow = read;
-      level.readNow('key');
-    }
+    const readBy = (reads: readonly (typeof readNow)[]): void => {
+      for (const read of reads) {
+        plain.readNow = read;
+        level.readNow('key');
+      }
+    };
 
-    expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN', 'CACHE_LEVEL_DOWN']);
+    readBy([fail, fail, readNow, fail, readNow, fail]);
+    expect(reports.map(({ code }) => code)).toEqual(['CACHE_LEVEL_DOWN']);
     expect(reports[0]!.cause).toBe(BROKEN);
     expect(level.failures).toBe(4);
+
+    await clock.advance(60_000);
+    readBy([readNow, fail, fail]);
+    expect(reports).toHaveLength(2);
+    expect(reports[1]!.message).toContain(
+      'Since the last report it had failed and answered again 2 times.',
+    );
   });
 
   it('takes a promise for a failure, and has none rejected unheard', async () => {

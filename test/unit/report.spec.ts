@@ -21,6 +21,16 @@ describe('emitProcessWarning', () => {
       ['Something happened.', { type: 'CacheWarning', code: 'CACHE_TEST' }],
     ]);
   });
+
+  it.each([
+    [new TypeError('no such thing'), 'TypeError: no such thing'],
+    ['broken', '"broken"'],
+    [Object.create(null), 'an object of no class'],
+  ])('shows the cause %p below it', (cause, detail) => {
+    emitProcessWarning({ ...REPORT, cause });
+
+    expect(warn.mock.calls[0]![1]).toMatchObject({ detail });
+  });
 });
 
 describe(guardReport.name, () => {

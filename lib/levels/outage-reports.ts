@@ -1,4 +1,17 @@
-import type { OutageOptions } from './outage.js';
+import type { Clock } from '../clock.js';
+import type { Report } from '../report.js';
+
+/** What {@link OutageReports} are made of. */
+export interface OutageReportsOptions {
+  /** The level's name. */
+  readonly name: string;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly report: Report;
+  /** How long an answer is waited for, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What becomes of failures. */
+  readonly failuresAre: string;
+}
 
 /** Reports are so far apart at least; and where nothing has failed for so long, an outage is over. */
 const REPORT_EVERY_MS = 60_000;
@@ -8,7 +21,7 @@ const REPORT_EVERY_MS = 60_000;
  * is one line a minute in the log. An outage that begins within the minute is reported after it, if it lasts.
  */
 export class OutageReports {
-  readonly #options: OutageOptions;
+  readonly #options: OutageReportsOptions;
   #isOn = false;
   #isTold = false;
   #lastFailureAt = -Infinity;
@@ -16,7 +29,7 @@ export class OutageReports {
   /** How many have begun since the last report. */
   #begun = 0;
 
-  constructor(options: OutageOptions) {
+  constructor(options: OutageReportsOptions) {
     this.#options = options;
   }
 
@@ -43,7 +56,7 @@ export class OutageReports {
   }
 
   #report(operation: string, cause: unknown): void {
-    const { name, report, timeoutMs } = this.#options;
+    const { name, report, timeoutMs, failuresAre } = this.#options;
     const what = cause === undefined ? `took longer than ${timeoutMs} ms` : 'ended in an error';
     const others = this.#begun - 1;
     const before =
@@ -53,8 +66,8 @@ export class OutageReports {
     report({
       code: 'CACHE_LEVEL_DOWN',
       message:
-        `Level ${name} failed: its ${operation} ${what}. Until it answers again its failures are misses, skipped ` +
-        `writes and invalidations that are tried again; they are counted and not reported.${before}`,
+        `Level ${name} failed: its ${operation} ${what}. Until it answers again its failures are ` +
+        `${failuresAre}; they are counted and not reported.${before}`,
       cause,
     });
   }
