@@ -56,14 +56,18 @@ export class SuspensionWatch {
     this.#gapMs = this.#readGap();
   }
 
-  /** Whether it was suspended since this was asked last. */
-  wasSuspended(): boolean {
+  /**
+   * Whether it was suspended since this was asked last.
+   *
+   * @param now the clock's time, where that is known already
+   */
+  wasSuspended(now?: number): boolean {
     const before = this.#gapMs;
-    this.#gapMs = this.#readGap();
+    this.#gapMs = this.#readGap(now);
     return this.#gapMs - before > ADJUSTMENT_MS;
   }
 
-  #readGap(): number {
-    return this.#clock.wallNow() - this.#clock.now();
+  #readGap(now = this.#clock.now()): number {
+    return this.#clock.wallNow() - now;
   }
 }

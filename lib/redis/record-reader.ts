@@ -3,7 +3,7 @@ import type { LevelEntry, Maybe } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { decompress, idOf, type Codec } from './codec.js';
 import { namespacesOf, type KeyLayout } from './key-layout.js';
-import { areUnchanged } from './marks.js';
+import { areUnchanged, marksOf } from './marks.js';
 import { decodeRecord, type StoredRecord } from './record.js';
 import type { RedisDriver } from './redis-driver.js';
 
@@ -15,15 +15,17 @@ export interface RecordReaderParts {
   readonly clock: Clock;
 }
 
-/** A key with what is stored under it. */
-export interface Found {
+/** What is stored under a key, and what the marks are now that it depends on. */
+interface Found {
   readonly key: string;
   readonly record: StoredRecord;
+  readonly marks: (Buffer | null | undefined)[];
 }
 
-interface Marked extends Found {
-  /** What the marks are now that it depends on. */
-  readonly marks: (Buffer | null | undefined)[];
+/** Where the answers of a key are. */
+interface Places {
+  readonly value: number;
+  readonly marks: readonly number[];
 }
 
 /** The most bytes that one value may take when it is decompressed. */
@@ -58,49 +60,6 @@ export class RecordReader {
     this.#parts = parts;
   }
 
-  /**
-   * The records of keys that are valid, all in one question; with tags it takes a second one.
-   *
-   * @param keys of one bucket where it is a Cluster
-   */
-  async read(keys: readonly string[]): Promise<readonly Found[]> {
-    const { driver, layout } = this.#parts;
-    const question = new Question();
-    const places = keys.map((key) => {
-      const bucket = layout.bucketOf(key);
-      const marks = [question.ask(bucket.generation)];
-      for (const prefix of namespacesOf(key)) marks.push(question.ask(bucket.namespace(prefix)));
-      return { marks, value: question.names.push(bucket.value(key)) - 1 };
-    });
-    const answers = await driver.mget(question.names);
-    const found: Marked[] = [];
-    for (let at = 0; at < keys.length; at++) {
-      const bytes = answers[places[at]!.value];
-      if (!bytes) continue;
-      const record = decodeRecord(keys[at]!, bytes);
-      if (record === undefined) {
-        this.#undecodable += 1;
-        continue;
-      }
-      const marks = places[at]!.marks.map((place) => answers[place]);
-      found.push({ key: keys[at]!, record, marks });
-    }
-    if (found.some(({ record }) => record.tags.length > 0)) await this.#readTags(found);
-    return found.filter(({ record, marks }) => areUnchanged(record.nonces, marks));
-  }
-
-  /** Adds the marks of tags to those that records depend on. */
-  async #readTags(found: readonly Marked[]): Promise<void> {
-    const { driver, layout } = this.#parts;
-    const question = new Question();
-    const places = found.map(({ key, record }) =>
-      record.tags.map((tag) => question.ask(layout.bucketOf(key).tag(tag))),
-    );
-    const answers = await driver.mget(question.names);
-    for (const [at, { marks }] of found.entries())
-      for (const place of places[at]!) marks.push(answers[place]);
-  }
-
   /** How often something was found that nothing could be made of. */
   get undecodable(): number {
     return this.#undecodable;
@@ -112,12 +71,89 @@ export class RecordReader {
   }
 
   /**
-   * Makes an entry of a record; `undefined` where it has expired, or nothing can be made of it. A long one
-   * takes a while.
+   * The entries of keys that are valid, all in one question; with tags it takes a second one.
    *
+   * @param keys of one bucket where it is a Cluster
    * @param offset Redis's time less that of this process
    */
-  entryOf(record: StoredRecord, offset: number): Maybe<LevelEntry | undefined> {
+  read(keys: readonly string[], offset: number): Promise<Map<string, LevelEntry>> {
+    return keys.length === 1 ? this.#readOne(keys[0]!, offset) : this.#readMany(keys, offset);
+  }
+
+  /** What most calls ask for, without what only many keys need. */
+  async #readOne(key: string, offset: number): Promise<Map<string, LevelEntry>> {
+    const { driver, layout } = this.#parts;
+    const bucket = layout.bucketOf(key);
+    const [bytes, ...marks] = await driver.mget([bucket.value(key), ...marksOf(bucket, key, [])]);
+    const entries = new Map<string, LevelEntry>();
+    const record = this.#recordOf(key, bytes);
+    if (record === undefined) return entries;
+    const found = { key, record, marks };
+    if (record.tags.length > 0) await this.#readTags([found]);
+    if (!areUnchanged(record.nonces, marks)) return entries;
+    const made = this.#entryOf(record, offset);
+    const entry = made instanceof Promise ? await made : made;
+    if (entry !== undefined) entries.set(key, entry);
+    return entries;
+  }
+
+  async #readMany(keys: readonly string[], offset: number): Promise<Map<string, LevelEntry>> {
+    const question = new Question();
+    const places = keys.map((key) => this.#ask(question, key));
+    const answers = await this.#parts.driver.mget(question.names);
+    const found: Found[] = [];
+    for (let at = 0; at < keys.length; at++) {
+      const { value, marks } = places[at]!;
+      const record = this.#recordOf(keys[at]!, answers[value]);
+      if (record === undefined) continue;
+      found.push({ key: keys[at]!, record, marks: marks.map((place) => answers[place]) });
+    }
+    if (found.some(({ record }) => record.tags.length > 0)) await this.#readTags(found);
+    return this.#entriesOf(found, offset);
+  }
+
+  #ask(question: Question, key: string): Places {
+    const bucket = this.#parts.layout.bucketOf(key);
+    const marks = [question.ask(bucket.generation)];
+    for (const prefix of namespacesOf(key)) marks.push(question.ask(bucket.namespace(prefix)));
+    return { value: question.names.push(bucket.value(key)) - 1, marks };
+  }
+
+  #recordOf(key: string, bytes: Buffer | null | undefined): StoredRecord | undefined {
+    if (!bytes) return undefined;
+    const record = decodeRecord(key, bytes);
+    if (record === undefined) this.#undecodable += 1;
+    return record;
+  }
+
+  /** Adds the marks of tags to those that records depend on. */
+  async #readTags(found: readonly Found[]): Promise<void> {
+    const { driver, layout } = this.#parts;
+    const question = new Question();
+    const places = found.map(({ key, record }) =>
+      record.tags.map((tag) => question.ask(layout.bucketOf(key).tag(tag))),
+    );
+    const answers = await driver.mget(question.names);
+    for (const [at, { marks }] of found.entries())
+      for (const place of places[at]!) marks.push(answers[place]);
+  }
+
+  /** Makes entries of records; a long one takes a while. */
+  #entriesOf(found: readonly Found[], offset: number): Maybe<Map<string, LevelEntry>> {
+    const entries = new Map<string, LevelEntry>();
+    const long: Promise<void>[] = [];
+    for (const { key, record, marks } of found) {
+      if (!areUnchanged(record.nonces, marks)) continue;
+      const entry = this.#entryOf(record, offset);
+      if (entry instanceof Promise)
+        long.push(entry.then((made) => void (made && entries.set(key, made))));
+      else if (entry !== undefined) entries.set(key, entry);
+    }
+    return long.length === 0 ? entries : Promise.all(long).then(() => entries);
+  }
+
+  /** Makes an entry of a record; `undefined` where it has expired, or nothing can be made of it. */
+  #entryOf(record: StoredRecord, offset: number): Maybe<LevelEntry | undefined> {
     const { freshUntil, staleUntil, payload } = record;
     const { codec, clock } = this.#parts;
     // Times may be none.

@@ -77,7 +77,7 @@ export function decodeRecord(key: string, stored: Buffer): StoredRecord | undefi
     loadMs: (flags & HAS_LOAD_TIME) === 0 ? undefined : stored.readFloatBE(recordAt + 22),
     nonces: stored.subarray(HEAD_LENGTH, recordAt),
     tags,
-    codec: stored.toString('latin1', codecAt + 1, payloadAt),
+    codec: readId(stored, codecAt + 1, payloadAt),
     payload: { bytes: stored.subarray(payloadAt), isCompressed: (flags & COMPRESSED) !== 0 },
   };
 }
@@ -91,6 +91,16 @@ function readDigits(bytes: Buffer, at: number, count: number): number {
     number = 10 * number + digit;
   }
   return number;
+}
+
+/** Nearly all records are of one codec: its name is not made anew for each. */
+let lastId = '';
+
+function readId(bytes: Buffer, from: number, to: number): string {
+  let at = 0;
+  while (at < lastId.length && lastId.charCodeAt(at) === bytes[from + at]) at += 1;
+  if (at !== lastId.length || at !== to - from) lastId = bytes.toString('latin1', from, to);
+  return lastId;
 }
 
 /** Reads tags, behind their number; where there is less than it says the end is beyond that of the bytes. */

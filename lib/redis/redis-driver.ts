@@ -40,6 +40,9 @@ export class RedisDriver {
   #closed = false;
   #answeredAt = -Infinity;
   #isReplica = false;
+  readonly #noteAnswer = (): void => {
+    this.#answeredAt = this.#clock.now();
+  };
 
   constructor(connect: Connect, clock: Pick<Clock, 'now' | 'setTimer'>) {
     this.#connect = connect;
@@ -119,18 +122,20 @@ export class RedisDriver {
     this.#commands.end();
   }
 
-  async #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
-    // What cannot be sent at once fails, but at the start.
-    if (!this.#isReady) await this.#firstReady();
+  /** What cannot be sent at once fails, but at the start. */
+  #send(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
+    if (this.#isReady) return this.#sendNow(key, command);
+    return this.#firstReady().then(() => this.#sendNow(key, command));
+  }
+
+  #sendNow(key: string, command: readonly RedisArgument[]): Promise<RedisReply> {
     const connection = this.#commands;
-    try {
-      const reply = await connection.send(key, command);
-      this.#answeredAt = this.#clock.now();
-      return reply;
-    } catch (error) {
+    const reply = connection.send(key, command);
+    // Whoever waits for the reply hears of it after this.
+    reply.then(this.#noteAnswer, (error: unknown) => {
       if (connection === this.#commands && isFromReplica(error)) this.#isReplica = true;
-      throw error;
-    }
+    });
+    return reply;
   }
 
   async #firstReady(): Promise<void> {

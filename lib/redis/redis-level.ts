@@ -130,8 +130,7 @@ export class RedisLevel implements CacheLevel {
       if (answer === FULL) return { state: 'none' };
       const [state, bytes, version, epoch, waitMs] = answer as LeaseAnswer;
       if (String(state) === 'hit') {
-        const [found] = await this.#records.read([key]);
-        const entry = found && (await this.#records.entryOf(found.record, offset));
+        const entry = (await this.#records.read([key], offset)).get(key);
         if (isLevelEntry(entry) && entry.freshUntil > this.#parts.clock.now())
           return { state: 'hit', entry };
         // One that nobody can read, or that is not valid any more, is as good as none.
@@ -216,20 +215,14 @@ export class RedisLevel implements CacheLevel {
   }
 
   /** @param bucket the one that all keys are in, where there is one */
-  async #readOf(keys: readonly string[], bucket?: Bucket): Promise<Map<string, LevelEntry>> {
+  #readOf(keys: readonly string[], bucket?: Bucket): Promise<Map<string, LevelEntry>> {
+    const records = this.#records;
+    const time = this.#times.of(bucket ?? this.#layout.buckets[0]!);
     const checked = this.#changes?.checked(bucket?.index);
-    if (checked !== undefined) await checked;
-    const known = this.#times.of(bucket ?? this.#layout.buckets[0]!).offset();
-    const offset = typeof known === 'number' ? known : await known;
-    const found = await this.#records.read(keys);
-    const made = found.map(({ record }) => this.#records.entryOf(record, offset));
-    const entries = new Map<string, LevelEntry>();
-    for (let at = 0; at < found.length; at++) {
-      const one = made[at];
-      const entry = one instanceof Promise ? await one : one;
-      if (entry !== undefined) entries.set(found[at]!.key, entry);
-    }
-    return entries;
+    // Each promise less is felt here.
+    const offset = checked === undefined ? time.offset() : checked.then(() => time.offset());
+    if (typeof offset === 'number') return records.read(keys, offset);
+    return offset.then((known) => records.read(keys, known));
   }
 
   #groupsOf(keys: readonly string[]): [Bucket, string[]][] {

@@ -64,8 +64,9 @@ export class ServerTime {
    * @throws what the client throws
    */
   offset(): number | Promise<number> {
-    if (this.#suspensions.wasSuspended()) this.#offset = undefined;
-    const isOld = this.#clock.now() - this.#comparedAt > COMPARE_AFTER_MS;
+    const now = this.#clock.now();
+    if (this.#suspensions.wasSuspended(now)) this.#offset = undefined;
+    const isOld = now - this.#comparedAt > COMPARE_AFTER_MS;
     if (!isOld && this.#offset !== undefined) return this.#offset;
     this.#comparing ??= this.#compare();
     if (this.#offset === undefined) return this.#comparing;
