@@ -31,9 +31,20 @@ export function guardReport(report: Report): Report {
 
 /** Sends a report to the process's warnings: what a stand-alone cache does by default. */
 export const emitProcessWarning: Report = ({ code, message, cause }) => {
-  const detail =
-    cause === undefined
-      ? {}
-      : { detail: cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause) };
-  process.emitWarning(message, { type: 'CacheWarning', code, ...detail });
+  const detail = detailOf(cause);
+  process.emitWarning(message, {
+    type: 'CacheWarning',
+    code,
+    ...(detail === undefined ? {} : { detail }),
+  });
 };
+
+/** What an error says may be anything, and so may fail to be said. */
+function detailOf(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  try {
+    return cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
+  } catch {
+    return undefined;
+  }
+}

@@ -21,6 +21,8 @@ export const NONCE_LENGTH = 12;
  * What is in Redis may be anything. What a script finds that it cannot read is as good as lost: `markOf`
  * and `leaseOf` say that there is none, and counters begin anew.
  *
+ * Lua hands over a few thousand arguments at most, so `textsFrom` asks for a thousand at a time.
+ *
  * A server whose memory is full refuses scripts that may need more, but only before they have written:
  * what invalidates begins with the removal of a field that nobody has, and is carried out all the same.
  *
@@ -37,7 +39,12 @@ local function numberOf(text)
   return text and #text <= 16 and string.match(text, '^%d+$') and tonumber(text)
 end
 local function textsFrom(first)
-  return redis.call('MGET', unpack(KEYS, first))
+  local texts = {}
+  for from = first, #KEYS, 1000 do
+    local some = redis.call('MGET', unpack(KEYS, from, math.min(from + 999, #KEYS)))
+    for at = 1, #some do texts[#texts + 1] = some[at] end
+  end
+  return texts
 end
 local function markOf(text)
   return text and numberOf(string.sub(text, 13, 28)) and numberOf(string.sub(text, 29)) and text

@@ -49,6 +49,22 @@ for (const [name, connect] of Object.entries(clients)) {
   );
 }
 
+describeWithRedis('the tags of one invalidation', () => {
+  it('may be none, or thousands', async () => {
+    const level = redisLevel({ client: await clients['ioredis']!(), name: `cache-${++names}` });
+    const at = performance.now();
+    const entry = { value: 1, bornAt: at, freshUntil: at + 60_000, staleUntil: at + 60_000 };
+    await level.write(new Map([['key', { ...entry, tags: ['tag 8999'] }]]));
+
+    expect(await level.invalidateTags([])).toBe('applied');
+    expect((await level.read(['key'])).size).toBe(1);
+    const tags = Array.from({ length: 9_000 }, (_, tag) => `tag ${tag}`);
+    expect(await level.invalidateTags(tags)).toBe('applied');
+    expect((await level.read(['key'])).size).toBe(0);
+    await level.close();
+  });
+});
+
 describeWithRedis('the codec of a level', () => {
   it('may refuse values, which is no failure of the level', async () => {
     const client = new Redis(server.port, { lazyConnect: true });

@@ -31,6 +31,15 @@ describe('emitProcessWarning', () => {
 
     expect(warn.mock.calls[0]![1]).toMatchObject({ detail });
   });
+
+  it('is sent without a cause that can not be shown', () => {
+    const cause = Object.assign(new Error('broken'), { name: Symbol('broken') });
+    emitProcessWarning({ ...REPORT, cause });
+
+    expect(warn.mock.calls).toEqual([
+      ['Something happened.', { type: 'CacheWarning', code: 'CACHE_TEST' }],
+    ]);
+  });
 });
 
 describe(guardReport.name, () => {
