@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { LevelEntry, Maybe } from '../levels/cache-level.js';
 import type { Report } from '../report.js';
 import { decompress, idOf, type Codec } from './codec.js';
-import { namespacesOf, type KeyLayout } from './key-layout.js';
+import type { KeyLayout } from './key-layout.js';
 import { areUnchanged, marksOf } from './marks.js';
 import { decodeRecord, type StoredRecord } from './record.js';
 import type { RedisDriver } from './redis-driver.js';
@@ -85,16 +85,11 @@ export class RecordReader {
     const { driver, layout } = this.#parts;
     const bucket = layout.bucketOf(key);
     const [bytes, ...marks] = await driver.mget([bucket.value(key), ...marksOf(bucket, key, [])]);
-    const entries = new Map<string, LevelEntry>();
     const record = this.#recordOf(key, bytes);
-    if (record === undefined) return entries;
-    const found = { key, record, marks };
-    if (record.tags.length > 0) await this.#readTags([found]);
-    if (!areUnchanged(record.nonces, marks)) return entries;
-    const made = this.#entryOf(record, offset);
-    const entry = made instanceof Promise ? await made : made;
-    if (entry !== undefined) entries.set(key, entry);
-    return entries;
+    if (record === undefined) return new Map();
+    const found = [{ key, record, marks }];
+    if (record.tags.length > 0) await this.#readTags(found);
+    return this.#entriesOf(found, offset);
   }
 
   async #readMany(keys: readonly string[], offset: number): Promise<Map<string, LevelEntry>> {
@@ -114,8 +109,7 @@ export class RecordReader {
 
   #ask(question: Question, key: string): Places {
     const bucket = this.#parts.layout.bucketOf(key);
-    const marks = [question.ask(bucket.generation)];
-    for (const prefix of namespacesOf(key)) marks.push(question.ask(bucket.namespace(prefix)));
+    const marks = marksOf(bucket, key, []).map((name) => question.ask(name));
     return { value: question.names.push(bucket.value(key)) - 1, marks };
   }
 

@@ -25,7 +25,7 @@ export interface SharedCache {
 export type OpenShared = (client: Redis) => Promise<SharedCache>;
 
 const TTL_MS = 600_000;
-const MAX_ENTRIES = 150_000;
+const MAX_ENTRIES = 100_000;
 
 export const openOurs: OpenShared = async (client) => {
   const { CacheHierarchy } = await import('nestjs-cache-hierarchy');
