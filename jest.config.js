@@ -12,7 +12,8 @@ export default {
     '^nestjs-cache-hierarchy$': '<rootDir>/lib/index.ts',
     '^nestjs-cache-hierarchy/cache-manager$': '<rootDir>/lib/adapters/cache-manager.ts',
     '^nestjs-cache-hierarchy/(opentelemetry|prometheus)$': '<rootDir>/lib/telemetry/$1.ts',
-    '^nestjs-cache-hierarchy/(dashboard|health|redis|testing)$': '<rootDir>/lib/$1/index.ts',
+    '^nestjs-cache-hierarchy/(dashboard|health|redis|schedule|testing)$':
+      '<rootDir>/lib/$1/index.ts',
   },
   transform: {
     '^.+\\.ts$': [

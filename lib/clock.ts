@@ -16,7 +16,16 @@ export interface Clock {
 /** Node's timers overflow beyond this and would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-function setLongTimer(run: () => void, delayMs: number): () => void {
+/**
+ * Does what {@link Clock.setTimer} says with Node's timers.
+ *
+ * @param onArm hears of each timer of Node's that it takes, one after the other
+ */
+export function setLongTimer(
+  run: () => void,
+  delayMs: number,
+  onArm?: (timeout: NodeJS.Timeout) => void,
+): () => void {
   if (delayMs === Infinity) return () => {};
   let remainingMs = delayMs;
   let timeout: NodeJS.Timeout;
@@ -24,6 +33,7 @@ function setLongTimer(run: () => void, delayMs: number): () => void {
     const nextMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
     remainingMs -= nextMs;
     timeout = setTimeout(remainingMs > 0 ? arm : run, nextMs).unref();
+    onArm?.(timeout);
   };
   arm();
   return () => clearTimeout(timeout);
@@ -33,7 +43,7 @@ function setLongTimer(run: () => void, delayMs: number): () => void {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  setTimer: setLongTimer,
+  setTimer: (run, delayMs) => setLongTimer(run, delayMs),
   setImmediate(run) {
     const immediate = setImmediate(run);
     return () => clearImmediate(immediate);

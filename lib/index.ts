@@ -8,6 +8,8 @@ export {
   getCacheToken,
 } from './cache-hierarchy.constants.js';
 export { cacheHierarchyConfig } from './config/cache-hierarchy.config.js';
+export { cacheHierarchyEnvSchema, validateCacheHierarchyEnv } from './config/env-schema.js';
+export type { CacheHierarchyEnvSchema, EnvSchemaResult } from './config/env-schema.js';
 export type { NamedCacheOptions, NamedCacheSettings } from './config/named-options.js';
 
 export { CacheConfig } from './decorators/cache-config.decorator.js';

@@ -67,16 +67,26 @@ export class CacheRegistry implements OnApplicationShutdown {
   }
 
   /**
-   * Looks whether the application has a default cache, on behalf of what tells of its caches.
+   * Looks whether the application has a default cache, on behalf of what is of no use without one.
    *
    * @throws {InvalidOptionsError} when it has none
    */
   assertRoot(subject: string): void {
     if (this.count(CACHE_ANNOUNCEMENT) > 0) return;
     const message =
-      'have no CacheHierarchyModule, so there is no cache to tell of. Call CacheHierarchyModule.forRoot or ' +
+      'have no CacheHierarchyModule, so there is no cache. Call CacheHierarchyModule.forRoot or ' +
       'forRootAsync once, in the root module.';
     throw new InvalidOptionsError(subject, [{ option: 'imports', message }]);
+  }
+
+  /**
+   * Returns what cleans all caches of the application, once its providers are made.
+   *
+   * @throws {InvalidOptionsError} when it has no default cache
+   */
+  sweeperFor(subject: string): Sweeper {
+    this.assertRoot(subject);
+    return this.roots[0]!.sweeper;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import type { CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
-import { readSettings, type ReadSettings } from './read-settings.js';
+import { readSettings, type Environment, type ReadSettings } from './read-settings.js';
 
 const settingsOfConfig = new WeakMap<object, ReadSettings>();
 
@@ -12,12 +12,15 @@ const settingsOfConfig = new WeakMap<object, ReadSettings>();
  * A setting that can not be read stays in the options as it was written: the module reports it by its
  * variable's name, and whatever else takes the options refuses it.
  */
-export const cacheHierarchyConfig = registerAs('cacheHierarchy', (): CacheHierarchyOptions => {
-  const settings = readSettings(process.env);
+export const cacheHierarchyConfig = registerAs('cacheHierarchy', () => configOf(process.env));
+
+/** Returns the options that an environment gives. */
+export function configOf(environment: Environment): CacheHierarchyOptions {
+  const settings = readSettings(environment);
   const options = optionsOf(settings);
   settingsOfConfig.set(options, settings);
   return options;
-});
+}
 
 /** Returns the settings a config was made of, or `undefined` when it was not read from the environment. */
 export function settingsOf(config: object): ReadSettings | undefined {

@@ -21,13 +21,27 @@ export function resolveModuleOptions(
   environment: CacheHierarchyOptions,
 ): CacheHierarchyOptions {
   const options = mergeOptions(environment, given);
-  const problems = [
+  const problems = unique([
     ...problemsOfAbsent(given),
-    ...(settingsOf(environment)?.problems ?? []),
+    ...problemsOfReading(environment),
     ...problemsOfOptions(options, environment),
-  ];
-  if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', unique(problems));
+  ]);
+  if (problems.length > 0) throw new InvalidOptionsError('CacheHierarchyModule', problems);
   return Object.freeze(options);
+}
+
+/** Returns what is wrong with the environment, whatever options may be put over it. */
+export function problemsOfEnvironment(
+  environment: CacheHierarchyOptions,
+): readonly OptionProblem[] {
+  return unique([
+    ...problemsOfReading(environment),
+    ...problemsOfOptions(environment, environment),
+  ]);
+}
+
+function problemsOfReading(environment: CacheHierarchyOptions): readonly OptionProblem[] {
+  return settingsOf(environment)?.problems ?? [];
 }
 
 /** Refuses what a factory gives that returns nothing: what was written in it would not hold, unnoticed. */

@@ -79,6 +79,7 @@ interface Job {
  */
 export class Sweeper {
   readonly #clock: Clock;
+  #setTimer: Clock['setTimer'];
   readonly #maxWorkers: number;
   readonly #onRun: (run: SweepRun) => void;
   readonly #report: Report;
@@ -95,6 +96,7 @@ export class Sweeper {
 
   constructor(options: SweeperOptions = {}) {
     this.#clock = options.clock ?? systemClock;
+    this.#setTimer = (run, delayMs) => this.#clock.setTimer(run, delayMs);
     this.#maxWorkers = options.maxWorkers ?? DEFAULT_MAX_WORKERS;
     this.#onRun = options.onRun ?? (() => {});
     this.#report = guardReport(options.report ?? emitProcessWarning);
@@ -112,6 +114,12 @@ export class Sweeper {
     this.#finish(this.#working.get(swept));
     for (const job of this.#waiting.filter((waiting) => waiting.swept === swept)) job.done(0);
     this.#waiting = this.#waiting.filter((job) => job.swept !== swept);
+    if (this.#running) this.#arm();
+  }
+
+  /** Takes its timer from there and not from its clock, from now on. */
+  timeBy(setTimer: Clock['setTimer']): void {
+    this.#setTimer = setTimer;
     if (this.#running) this.#arm();
   }
 
@@ -167,7 +175,7 @@ export class Sweeper {
   #arm(): void {
     this.#cancelTimer?.();
     const delayMs = Math.max(0, this.#nextDueAt() - this.#clock.now());
-    this.#cancelTimer = this.#clock.setTimer(() => this.#sweepDue(), delayMs);
+    this.#cancelTimer = this.#setTimer(() => this.#sweepDue(), delayMs);
   }
 
   #sweepDue(): void {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,13 +10,27 @@ import { Test } from '@nestjs/testing';
 import {
   CacheHierarchy,
   cacheHierarchyConfig,
+  cacheHierarchyEnvSchema,
   CacheHierarchyModule,
   InvalidOptionsError,
+  validateCacheHierarchyEnv,
   type CacheHierarchyOptions,
 } from 'nestjs-cache-hierarchy';
 import { CACHE_MERGED_OPTIONS } from '../../lib/cache-hierarchy.constants.js';
 import { SETTINGS } from '../../lib/config/settings.js';
 import { bootAlone, closeAll, start } from './boot.js';
+
+const takesStandardSchemas = versionOfConfig() >= 12;
+
+/** The major version of `@nestjs/config` that is installed. */
+function versionOfConfig(): number {
+  const entry = createRequire(import.meta.url).resolve('@nestjs/config');
+  const [folder] = entry.split(/(?<=[\\/]config[\\/])/);
+  const { version } = JSON.parse(readFileSync(join(folder!, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return Number.parseInt(version, 10);
+}
 
 type Configure = (options: CacheHierarchyOptions) => DynamicModule;
 
@@ -134,6 +150,50 @@ describe('settings of the environment', () => {
       /ASYNC_CACHE_TTL: must be .*got "soon"/,
     );
   });
+
+  it('are checked by validate of the ConfigModule, all at once, ranges included', () => {
+    process.env.ASYNC_CACHE_TTL = 'soon';
+    process.env.CACHE_HIERARCHY_NUM_SHARDS = '9999';
+    const started = async (): Promise<DynamicModule> =>
+      ConfigModule.forRoot({ ignoreEnvFile: true, validate: validateCacheHierarchyEnv });
+
+    return expect(started()).rejects.toThrow(
+      'The environment has 2 problems in its options:\n' +
+        '  - ASYNC_CACHE_TTL: must be a positive number of seconds, a number with a unit ' +
+        '(250ms, 60s, 5m, 1h, 1d) or Infinity, got "soon"\n' +
+        '  - CACHE_HIERARCHY_NUM_SHARDS: must be a whole number from 1 to 1024, got 9999',
+    );
+  });
+
+  it('that are right are let through by it, with those of others', async () => {
+    process.env.ASYNC_CACHE_TTL = '45';
+    const checked = ConfigModule.forRoot({
+      ignoreEnvFile: true,
+      validate: (given) => validateCacheHierarchyEnv({ ...given, GREETING: 'hello' }),
+    });
+
+    const app = await bootAlone({ imports: [checked, CacheHierarchyModule.forRoot()] });
+
+    expect(app.get(CACHE_MERGED_OPTIONS)).toMatchObject({ l1: { ttl: 45_000 } });
+    expect(app.get(ConfigService).get('GREETING')).toBe('hello');
+  });
+
+  // @nestjs/config 4 takes schemas of Joi only.
+  (takesStandardSchemas ? it : it.skip)(
+    'are checked by validationSchema of the ConfigModule',
+    async () => {
+      process.env.ASYNC_CACHE_TTL = 'soon';
+      const checked = (): Promise<DynamicModule> =>
+        ConfigModule.forRoot({ ignoreEnvFile: true, validationSchema: cacheHierarchyEnvSchema });
+      await expect(checked()).rejects.toThrow(
+        /^Config validation error: ASYNC_CACHE_TTL: must be a positive .*got "soon"$/,
+      );
+
+      process.env.ASYNC_CACHE_TTL = '45';
+      const options = await optionsOf([checked(), CacheHierarchyModule.forRoot()]);
+      expect(options).toMatchObject({ l1: { ttl: 45_000 } });
+    },
+  );
 
   it('are replaced by a test that overrides the config', async () => {
     process.env.ASYNC_CACHE_TTL = 'abc';

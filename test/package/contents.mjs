@@ -68,7 +68,15 @@ function checkEntry(name, entry, installed) {
   }
 }
 
-const LEAVES = ['adapters/', 'dashboard/', 'health/', 'redis/', 'telemetry/', 'testing/'];
+const LEAVES = [
+  'adapters/',
+  'dashboard/',
+  'health/',
+  'redis/',
+  'schedule/',
+  'telemetry/',
+  'testing/',
+];
 
 /** What has its own entry must not come with the main one. */
 export function checkLeaves({ installed }) {

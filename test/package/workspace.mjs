@@ -29,6 +29,7 @@ export const ENTRIES = [
   './opentelemetry',
   './prometheus',
   './redis',
+  './schedule',
   './testing',
 ];
 
@@ -40,6 +41,7 @@ const LINKED = [
   '@nestjs/common',
   '@nestjs/config',
   '@nestjs/core',
+  '@nestjs/schedule',
   '@nestjs/terminus',
   '@opentelemetry/api',
   'ioredis',

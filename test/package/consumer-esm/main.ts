@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Injectable, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
+import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
 import type { Redis } from 'ioredis';
 import {
@@ -16,6 +17,7 @@ import {
   InjectCache,
   InvalidOptionsError,
   parseDuration,
+  validateCacheHierarchyEnv,
   type CacheLevel,
   type Duration,
 } from 'nestjs-cache-hierarchy';
@@ -28,6 +30,7 @@ import { CacheHealthIndicator } from 'nestjs-cache-hierarchy/health';
 import { CacheOpenTelemetryModule } from 'nestjs-cache-hierarchy/opentelemetry';
 import { CachePrometheusModule } from 'nestjs-cache-hierarchy/prometheus';
 import { redisLevel } from 'nestjs-cache-hierarchy/redis';
+import { CACHE_CLEANUP_INTERVAL, CacheScheduleModule } from 'nestjs-cache-hierarchy/schedule';
 import { expectHit } from 'nestjs-cache-hierarchy/testing';
 import { register } from 'prom-client';
 
@@ -57,12 +60,18 @@ class PlacesService {
 
 @Module({
   imports: [
-    ConfigModule.forRoot({ load: [cacheHierarchyConfig], ignoreEnvFile: true }),
+    ConfigModule.forRoot({
+      load: [cacheHierarchyConfig],
+      validate: validateCacheHierarchyEnv,
+      ignoreEnvFile: true,
+    }),
     CacheHierarchyModule.forRoot({ l1: { maxEntries: 100 } }),
     CacheDashboardModule.forRoot({ guard: null }),
     CacheManagerModule.register({ ttl: TTL }),
     CacheOpenTelemetryModule.forRoot(),
     CachePrometheusModule.forRoot(),
+    CacheScheduleModule,
+    ScheduleModule.forRoot(),
     TerminusModule,
   ],
   providers: [PlacesService, CacheHealthIndicator],
@@ -93,6 +102,8 @@ assert.equal(await cacheManager.get<string>('place'), 'Paris');
 
 const health = app.get(CacheHealthIndicator).isHealthy('cache');
 assert.equal(health.cache.status, 'up');
+
+assert.ok(app.get(SchedulerRegistry).doesExist('interval', CACHE_CLEANUP_INTERVAL));
 
 assert.match(await register.metrics(), /cache_hierarchy_hits_total\{cache="default"\} [1-9]/);
 
