@@ -5,7 +5,6 @@ import {
   CacheCleanupScheduler,
   CacheHierarchy,
   CacheHierarchyModule,
-  InvalidOptionsError,
   type CacheHierarchyOptions,
 } from 'nestjs-cache-hierarchy';
 import { CACHE_CLEANUP_INTERVAL, CacheScheduleModule } from 'nestjs-cache-hierarchy/schedule';
@@ -129,13 +128,6 @@ describe(CacheScheduleModule.name, () => {
     expect(jest.getTimerCount()).toBe(1);
     clearInterval(own);
     await app.close().catch(() => {});
-  });
-
-  it('refuses an application without a cache', async () => {
-    const started = bootAlone({ imports: [ScheduleModule.forRoot(), CacheScheduleModule] });
-
-    await expect(started).rejects.toThrow(InvalidOptionsError);
-    await expect(started).rejects.toThrow(/CacheScheduleModule has 1 problem .*forRoot/s);
   });
 
   it('refuses an application without the module of the scheduler, by its name', async () => {
