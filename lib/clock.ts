@@ -50,34 +50,9 @@ export const systemClock: Clock = {
   },
 };
 
-/** The wall clock runs ahead of the monotonic one by less than this, in milliseconds, where it is only adjusted. */
-const ADJUSTMENT_MS = 50;
+const NativeDate = Date;
 
-/**
- * Tells that the machine was suspended: the monotonic clock may have stood still then, while other machines went
- * on. A wall clock that is put forward looks the same.
- */
-export class SuspensionWatch {
-  readonly #clock: Clock;
-  #gapMs: number;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#gapMs = this.#readGap();
-  }
-
-  /**
-   * Whether it was suspended since this was asked last.
-   *
-   * @param now the clock's time, where that is known already
-   */
-  wasSuspended(now?: number): boolean {
-    const before = this.#gapMs;
-    this.#gapMs = this.#readGap(now);
-    return this.#gapMs - before > ADJUSTMENT_MS;
-  }
-
-  #readGap(now = this.#clock.now()): number {
-    return this.#clock.wallNow() - now;
-  }
+/** Whether a test has put fake timers in place: what is to be forgotten in a later turn is not forgotten then. */
+export function isTimeFaked(): boolean {
+  return Date !== NativeDate;
 }

@@ -1,4 +1,5 @@
-import { SuspensionWatch, type Clock } from '../clock.js';
+import { bothClocksOf, SuspensionWatch, type BothClocks } from '../both-clocks.js';
+import type { Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener, LevelChange } from '../levels/cache-level.js';
 
 /** What {@link Coherence} needs from its owner. */
@@ -41,6 +42,7 @@ export interface CoherenceMetrics {
 export class Coherence {
   readonly #ports: CoherencePorts;
   readonly #feed: ChangeFeed | undefined;
+  readonly #clocks: BothClocks;
   readonly #suspensions: SuspensionWatch;
   /** For each group the order at which changes were missed last. */
   readonly #missedAt: number[] = [];
@@ -64,7 +66,8 @@ export class Coherence {
       missed: (group) => this.#miss(group),
       proving: () => this.#feed && this.#noteSuspension(this.#feed),
     });
-    this.#suspensions = new SuspensionWatch(ports.clock);
+    this.#clocks = bothClocksOf(ports.clock);
+    this.#suspensions = new SuspensionWatch(this.#clocks);
     // There is no proof at first.
     const length = this.#feed?.groups ?? 0;
     this.#lapsedAt = Array.from({ length }, () => 0);
@@ -106,6 +109,11 @@ export class Coherence {
     // Of what was changed before the first proof nobody can tell whether it was heard.
     if (this.#isProven(this.#feed, group) && since > this.#provenFrom[group]!) return Infinity;
     return since + this.#feed.maxStaleMs;
+  }
+
+  /** Whether what is stored of a key now may be served for a time; see {@link trustedUntil}. */
+  trusts(key: string, since: number): boolean {
+    return this.trustedUntil(key, since) > this.#clocks.read().now;
   }
 
   getMetrics(): CoherenceMetrics | undefined {

@@ -122,8 +122,7 @@ export class HierarchyCore {
         stamps.admits(ticket.key, ticket) &&
         coherence.knows(ticket.key, ticket.order) &&
         // Nobody knows what has ended a load that takes longer than copies are trusted without a proof.
-        (ticket.kind === 'write' ||
-          coherence.trustedUntil(ticket.key, ticket.openedAt) > clock.now()),
+        (ticket.kind === 'write' || coherence.trusts(ticket.key, ticket.openedAt)),
       heldUntil: (ticket) => this.#holds.heldUntil(ticket),
       discarded: (ticket) => this.#noteDiscarded(ticket.key, this.#reasons.discarded(ticket)),
     });

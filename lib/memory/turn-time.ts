@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../clock.js';
+import { isTimeFaked, systemClock, type Clock } from '../clock.js';
 
 /** The time as a cache's hot path asks for it. */
 export interface TurnTime {
@@ -98,11 +98,4 @@ const systemTurnTime = new SystemTurnTime();
 export function turnTimeOf(clock: Clock): TurnTime {
   if (clock === systemClock) return systemTurnTime;
   return { now: () => clock.now(), nowForWrite: () => clock.now() };
-}
-
-const NativeDate = Date;
-
-/** Whether a test has put fake timers in place: their ticks come when the test says so. */
-function isTimeFaked(): boolean {
-  return Date !== NativeDate;
 }

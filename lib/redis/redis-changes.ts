@@ -1,3 +1,4 @@
+import { bothClocksOf, type BothClocks } from '../both-clocks.js';
 import type { Clock } from '../clock.js';
 import type { ChangeFeed, ChangeListener, OwnLevelMetrics } from '../levels/cache-level.js';
 import { readMessage } from './change-message.js';
@@ -54,6 +55,7 @@ export class RedisChanges implements ChangeFeed {
   readonly groups = BUCKETS;
   readonly maxStaleMs: number;
   readonly #parts: RedisChangesParts;
+  readonly #clocks: BothClocks;
   readonly #known: KnownChanges;
   readonly #ignoreReady: () => void;
   #subscription: Subscription;
@@ -74,6 +76,7 @@ export class RedisChanges implements ChangeFeed {
 
   constructor(parts: RedisChangesParts) {
     this.#parts = parts;
+    this.#clocks = bothClocksOf(parts.clock);
     this.maxStaleMs = parts.maxStaleMs;
     this.#known = new KnownChanges((bucket) => parts.listener.missed(bucket));
     this.#recycledAt = this.#subscribedAt = parts.clock.now();
@@ -101,15 +104,15 @@ export class RedisChanges implements ChangeFeed {
   }
 
   provenAgoMs(): number {
-    const { clock } = this.#parts;
     const { at, atWall } = this.#known.provenAt();
-    return Math.max(0, clock.now() - at, clock.wallNow() - atWall);
+    const { now, wallNow } = this.#clocks.read();
+    return Math.max(0, now - at, wallNow - atWall);
   }
 
   isProven(group?: number): boolean {
-    const { clock } = this.#parts;
     const { at, atWall } = this.#known.provenAt(group);
-    return clock.now() - at < this.maxStaleMs && clock.wallNow() - atWall < this.maxStaleMs;
+    const { now, wallNow } = this.#clocks.read();
+    return now - at < this.maxStaleMs && wallNow - atWall < this.maxStaleMs;
   }
 
   getMetrics(): Pick<OwnLevelMetrics, 'recycled' | 'resubscriptions'> {

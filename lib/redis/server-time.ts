@@ -1,4 +1,5 @@
-import { SuspensionWatch, type Clock } from '../clock.js';
+import { bothClocksOf, SuspensionWatch, type BothClocks } from '../both-clocks.js';
+import type { Clock } from '../clock.js';
 import type { Bucket } from './key-layout.js';
 import type { RedisDriver } from './redis-driver.js';
 import { TIME } from './scripts.js';
@@ -42,6 +43,7 @@ export class ServerTime {
   readonly #key: string;
   /** Redis's time less that of this process, in milliseconds. */
   #offset: number | undefined;
+  readonly #clocks: BothClocks;
   readonly #suspensions: SuspensionWatch;
   #leastOffset = -Infinity;
   #comparedAt = -Infinity;
@@ -53,7 +55,8 @@ export class ServerTime {
   constructor(driver: RedisDriver, clock: Clock, key: string) {
     this.#driver = driver;
     this.#clock = clock;
-    this.#suspensions = new SuspensionWatch(clock);
+    this.#clocks = bothClocksOf(clock);
+    this.#suspensions = new SuspensionWatch(this.#clocks);
     this.#key = key;
   }
 
@@ -64,9 +67,8 @@ export class ServerTime {
    * @throws what the client throws
    */
   offset(): number | Promise<number> {
-    const now = this.#clock.now();
-    if (this.#suspensions.wasSuspended(now)) this.#offset = undefined;
-    const isOld = now - this.#comparedAt > COMPARE_AFTER_MS;
+    if (this.#suspensions.wasSuspended()) this.#offset = undefined;
+    const isOld = this.#clocks.now - this.#comparedAt > COMPARE_AFTER_MS;
     if (!isOld && this.#offset !== undefined) return this.#offset;
     this.#comparing ??= this.#compare();
     if (this.#offset === undefined) return this.#comparing;
@@ -93,7 +95,7 @@ export class ServerTime {
     const forgotten = this.#forgotten;
     try {
       for (;;) {
-        const suspensions = new SuspensionWatch(this.#clock);
+        const suspensions = new SuspensionWatch(this.#clocks);
         const sentAt = this.#clock.now();
         const micros = Number(await this.#driver.run(TIME, [this.#key], []));
         const receivedAt = this.#clock.now();
