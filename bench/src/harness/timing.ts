@@ -3,7 +3,7 @@ import type { Sample } from './suite.js';
 
 const WARM_UP_MS = 300;
 /** What waits for a socket is compiled after thousands of times, which take longer; what takes too long is not. */
-const WARM_UP_OPERATIONS = 30_000;
+const WARM_UP_OPERATIONS = 60_000;
 const LONGEST_WARM_UP_MS = 5_000;
 const TIMED_RUNS = 7;
 /** As many as even out what the machine does beside them. */
