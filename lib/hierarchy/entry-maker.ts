@@ -80,9 +80,10 @@ export class EntryMaker {
       return undefined;
     }
     const { value, bornAt, freshUntil, staleUntil, tags, loadMs } = entry;
-    const from = Number.isFinite(bornAt) ? bornAt : clock.now();
+    const now = clock.now();
+    const from = Number.isFinite(bornAt) ? bornAt : now;
     const refreshAt = this.#refreshAt({ eager, from, freshUntil, loadMs });
-    const order = this.#orderOf(ticket, staleUntil - clock.now());
+    const order = this.#orderOf(ticket, staleUntil - now);
     return { value, bornAt, freshUntil, staleUntil, refreshAt, tags, loadMs, order };
   }
 

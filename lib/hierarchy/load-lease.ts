@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Lease } from '../levels/cache-level.js';
+import type { Lease, Maybe } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load-request.js';
 
 /** What a {@link LoadLease} is made of. */
@@ -51,7 +51,7 @@ export class LoadLease {
    * that. Resolves to nothing when the loader is to be called: with a lease, or without where nobody
    * can say or the patience has ended.
    */
-  async take<T>(load: RunningLoad, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  async take<T>(load: RunningLoad, look: () => Maybe<T | undefined>): Promise<T | undefined> {
     const { clock, patienceMs } = this.#options;
     const patientUntil = clock.now() + patienceMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { LevelEntry } from '../levels/cache-level.js';
+import type { LevelEntry, Maybe } from '../levels/cache-level.js';
 import type { CoordinatedLoad } from '../memory/key-loads.js';
 import type { RunningLoad } from '../memory/load-request.js';
 import type { AnsweredReads } from './answered-reads.js';
@@ -138,7 +138,7 @@ export class LoadMaker {
   ): CoordinatedLoad<T>['find'] {
     if (!looksLower && lease === undefined) return undefined;
     return async (load) => {
-      const look = async (): Promise<T | undefined> =>
+      const look = (): Maybe<T | undefined> =>
         looksLower ? this.#findForLoad(call, load, refreshed) : undefined;
       let found: T | undefined = await look();
       if (found === undefined && lease !== undefined) found = await lease.take(load, look);
@@ -189,8 +189,11 @@ export class LoadMaker {
   }
 
   /** What comes in time: a level that takes long is to leave the loader the other half of `hardTimeout`. */
-  async #within<T>(patienceMs: number, looking: Promise<T>): Promise<T | undefined> {
-    if (patienceMs === Infinity) return looking;
+  #within<T>(patienceMs: number, looking: Promise<T>): Promise<T | undefined> {
+    return patienceMs === Infinity ? looking : this.#atMost(patienceMs, looking);
+  }
+
+  async #atMost<T>(patienceMs: number, looking: Promise<T>): Promise<T | undefined> {
     let cancel: (() => void) | undefined;
     const patience = new Promise<undefined>((resolve) => {
       cancel = this.#ports.clock.setTimer(() => resolve(undefined), patienceMs);

@@ -123,7 +123,9 @@ export class LowerLevel {
       this.#unread += 1;
       return undefined;
     }
-    const entry = await this.#find(key);
+    // Those that are confirmed before the answer comes may have been carried out after the read.
+    const open = this.openTags;
+    const entry = this.#usableOf(await this.#calls.read(key), open);
     if (entry === undefined) this.#misses += 1;
     else this.#hits += 1;
     return entry;
@@ -131,7 +133,9 @@ export class LowerLevel {
 
   /** Finds an entry, live or stale, and counts no hit and no miss. */
   async peek(key: string): Promise<LevelEntry | undefined> {
-    return this.#isReadable(key) ? this.#find(key) : undefined;
+    if (!this.#isReadable(key)) return undefined;
+    const open = this.openTags;
+    return this.#usableOf(await this.#calls.read(key), open);
   }
 
   /** Whether it lets one process of all that share it load a key. */
@@ -212,10 +216,8 @@ export class LowerLevel {
     return this.#calls.close();
   }
 
-  async #find(key: string): Promise<LevelEntry | undefined> {
-    // Those that are confirmed before the answer comes may have been carried out after the read.
-    const open = this.openTags;
-    const reply = await this.#calls.read(key);
+  /** The entry of a reply, where it may be shown; see {@link #isUsable}. */
+  #usableOf(reply: Reply<LevelEntry | undefined>, open: readonly string[]): LevelEntry | undefined {
     const entry = reply.state === 'answered' ? reply.answer : undefined;
     return this.#isUsable(entry, open) ? entry : undefined;
   }

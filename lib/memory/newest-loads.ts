@@ -27,7 +27,10 @@ export class NewestLoads {
   }
 }
 
-/** Loads of other variants of a key are others. No key and no variant has this character. */
-function nameOf({ key, variant }: LoadWish): string {
+/**
+ * What a load or a lookup is found by: those of other variants of a key are others. No key and no variant has this
+ * character.
+ */
+export function nameOf({ key, variant }: LoadWish): string {
   return variant === undefined ? key : `${key}\u001e${variant}`;
 }

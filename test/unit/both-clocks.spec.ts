@@ -39,7 +39,8 @@ describe(BothClocks.name, () => {
   it('says what both clocks say', () => {
     clock.suspend(1_000);
 
-    expect({ ...clocks.read() }).toMatchObject({ now: clock.now(), wallNow: clock.wallNow() });
+    const { now, wallNow } = clocks.read();
+    expect([now, wallNow]).toEqual([clock.now(), clock.wallNow()]);
   });
 
   it('reads both twice, and keeps the second reading for 256 times', () => {
