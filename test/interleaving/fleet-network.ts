@@ -6,9 +6,8 @@ import {
   type RedisReply,
 } from '../../lib/redis/redis-connection.js';
 import type { RedisScript } from '../../lib/redis/redis-driver.js';
-import { COUNT, DELETE, EXTEND, INVALIDATE, LEASE, TIME, WRITE } from '../../lib/redis/scripts.js';
 import type { Random } from '../support/random.js';
-import { RedisDouble } from '../support/redis-double.js';
+import { RedisDouble, scriptOf } from '../support/redis-double.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
 
 /** A script that the server has carried out for a process. */
@@ -28,7 +27,6 @@ interface Sent {
   readonly fail: (error: Error) => void;
 }
 
-const SCRIPTS: readonly RedisScript[] = [WRITE, DELETE, INVALIDATE, LEASE, TIME, COUNT, EXTEND];
 /* Made once: to make one for each command takes far longer than all else. */
 const NO_CONNECTION = new NotSentError('There is no connection.');
 const BROKEN = new Error('The connection has broken.');
@@ -164,7 +162,7 @@ export class FleetNetwork {
     const [name, ...rest] = command as [string, ...RedisArgument[]];
     if (name === 'mget') return this.double.mget(rest as string[]);
     const [which, count, ...given] = rest as [string, string, ...RedisArgument[]];
-    const script = SCRIPTS.find(({ sha1, source }) => which === sha1 || which === source)!;
+    const script = scriptOf(which);
     if (name === 'eval') this.#known.add(script.sha1);
     if (!this.#known.has(script.sha1)) return UNKNOWN_SCRIPT;
     const keys = given.slice(0, Number(count)) as string[];

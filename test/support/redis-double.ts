@@ -28,6 +28,13 @@ const FRESH_AT = DIGITS;
 const STALE_AT = 2 * DIGITS;
 const SEPARATOR = '\u001e';
 
+const SCRIPTS = [WRITE, DELETE, INVALIDATE, LEASE, TIME, COUNT, EXTEND];
+
+/** Returns the script that a command calls, by its digest or its source. */
+export function scriptOf(which: RedisArgument): RedisScript {
+  return SCRIPTS.find(({ sha1, source }) => which === sha1 || which === source)!;
+}
+
 /** What only an unreadable version or count is above. */
 const LAST_NUMBER = 9e15;
 

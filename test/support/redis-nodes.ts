@@ -6,16 +6,13 @@ import type {
   RedisReply,
 } from '../../lib/redis/redis-connection.js';
 import type { RedisScript } from '../../lib/redis/redis-driver.js';
-import { COUNT, DELETE, EXTEND, INVALIDATE, LEASE, TIME, WRITE } from '../../lib/redis/scripts.js';
-import { RedisDouble } from './redis-double.js';
+import { RedisDouble, scriptOf } from './redis-double.js';
 
 /** What {@link RedisNodes} are made of. */
 export interface RedisNodesOptions extends KeyLayoutOptions {
   readonly clock: Clock;
   readonly isCluster: boolean;
 }
-
-const SCRIPTS: readonly RedisScript[] = [WRITE, DELETE, INVALIDATE, LEASE, TIME, COUNT, EXTEND];
 
 /** A connection to servers, one for each bucket, of which each has a clock of its own. */
 export class RedisNodes implements RedisConnection {
@@ -81,8 +78,8 @@ export class RedisNodes implements RedisConnection {
     const bucket = this.#bucketOf(key);
     if (name === 'mget')
       return args.map((one) => this.#nodes[this.#bucketOf(String(one))]!.mget([String(one)])[0]!);
-    const [sha1, count, ...rest] = args;
-    const script = SCRIPTS.find((one) => one.sha1 === sha1)!;
+    const [which, count, ...rest] = args;
+    const script = scriptOf(which!);
     const keys = rest.slice(0, Number(count)).map(String);
     return this.around(
       script,
