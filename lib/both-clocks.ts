@@ -1,17 +1,17 @@
-import { isTimeFaked, systemClock, type Clock } from './clock.js';
+import { isTimeFaked, soon, systemClock, type Clock } from './clock.js';
 
 /** Two readings this close together, in milliseconds, make keeping one worthwhile. */
 const BURST_GAP_MS = 0.05;
-/** A reading that is kept serves so many times. */
-const USES = 256;
+/** A reading that is kept serves so many times, which is about one call of the cache. */
+const USES = 16;
 
 /**
  * What the monotonic and the wall clock of a process say, read together: the one may stand still while the
  * machine is suspended, and only both tell that it was.
  *
- * After two readings within microseconds of each other a reading is kept, for 256 uses at most and at the longest
+ * After two readings within microseconds of each other a reading is kept, for 16 uses at most and at the longest
  * until the event loop goes on, so it is never older than what the process has last heard of others. A read of
- * the two costs as much as a hit, and one call of the cache may ask ten times.
+ * the two costs as much as a hit, and one call of the cache may ask so often.
  */
 export class BothClocks {
   /** Monotonic milliseconds, as {@link Clock.now} has them, of the last {@link read}. */
@@ -46,7 +46,7 @@ export class BothClocks {
     this.#usesLeft = USES;
     if (this.#forgetting) return;
     this.#forgetting = true;
-    process.nextTick(() => {
+    soon(() => {
       this.#forgetting = false;
       this.#usesLeft = 0;
     });

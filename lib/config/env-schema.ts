@@ -13,6 +13,10 @@ export interface CacheHierarchyEnvSchema {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    readonly types?: {
+      readonly input: Record<string, unknown>;
+      readonly output: Record<string, unknown>;
+    };
     readonly validate: (variables: unknown) => EnvSchemaResult;
   };
 }
@@ -23,7 +27,7 @@ export interface CacheHierarchyEnvSchema {
  * 12, or whatever else takes a Standard Schema.
  *
  * The module checks them in any case: with this they fail where all variables of the application fail, before
- * anything is started.
+ * anything is started, and have to be right also where an option stands in their place.
  */
 export const cacheHierarchyEnvSchema: CacheHierarchyEnvSchema = {
   '~standard': {
@@ -45,7 +49,7 @@ export const cacheHierarchyEnvSchema: CacheHierarchyEnvSchema = {
  * @returns the variables as they are
  * @throws {InvalidOptionsError} with everything that is wrong with them
  */
-export function validateCacheHierarchyEnv<Variables extends Record<string, unknown>>(
+export function validateCacheHierarchyEnv<Variables extends object>(
   variables: Variables,
 ): Variables {
   const problems = problemsIn(variables);

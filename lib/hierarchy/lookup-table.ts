@@ -1,4 +1,4 @@
-import { nameOf } from '../memory/newest-loads.js';
+import { loadName } from '../memory/load-name.js';
 import type { Ticket } from '../memory/tickets.js';
 import type { Found } from './lower-levels.js';
 
@@ -50,7 +50,7 @@ export class LookupTable {
 
   /** Joins the lookup under way, or starts one. */
   find(lookup: Lookup): Promise<LookupResult> {
-    const name = nameOf(lookup);
+    const name = loadName(lookup);
     const running = this.#running.get(name);
     if (running !== undefined && this.#ports.isJoinable(running.ticket)) return running.result;
     const ticket = this.#ports.openPromotion(lookup.key);

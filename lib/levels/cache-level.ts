@@ -119,7 +119,10 @@ export interface ChangeFeed {
    * before it ever was. Left out where that is not known.
    */
   provenAgoMs?(): number;
-  /** Whether everything is known, or was missed, that had changed `maxStaleMs` ago: of a group, or of all. */
+  /**
+   * Whether everything is known, or was missed, that had changed `maxStaleMs` before now, or before this turn of
+   * the event loop: of a group, or of all.
+   */
   isProven(group?: number): boolean;
   stop(): void;
 }

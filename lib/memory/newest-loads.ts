@@ -1,4 +1,5 @@
 import type { Load } from './load.js';
+import { loadName } from './load-name.js';
 import type { LoadWish } from './load-request.js';
 
 /** For each key, and variant of its loads, the newest: the one that callers find, and may join. */
@@ -10,27 +11,19 @@ export class NewestLoads {
   }
 
   find(wish: LoadWish): Load | undefined {
-    return this.#loads.get(nameOf(wish));
+    return this.#loads.get(loadName(wish));
   }
 
   /** Puts a load where callers find it; one that this displaces is on its own from now on. */
   enter(load: Load): void {
-    const name = nameOf(load.request);
+    const name = loadName(load.request);
     this.#loads.get(name)?.detach();
     this.#loads.set(name, load);
   }
 
   /** Has nobody find the load any more. */
   remove(load: Load): void {
-    const name = nameOf(load.request);
+    const name = loadName(load.request);
     if (this.#loads.get(name) === load) this.#loads.delete(name);
   }
-}
-
-/**
- * What a load or a lookup is found by: those of other variants of a key are others. No key and no variant has this
- * character.
- */
-export function nameOf({ key, variant }: LoadWish): string {
-  return variant === undefined ? key : `${key}\u001e${variant}`;
 }

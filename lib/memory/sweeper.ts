@@ -1,6 +1,12 @@
 import { systemClock, type Clock } from '../clock.js';
 import { emitProcessWarning, guardReport, type Report } from '../report.js';
 
+/** What wakes a {@link Sweeper}. */
+export interface SweepTimer extends Pick<Clock, 'setTimer'> {
+  /** Whether somebody has stopped it, so it wakes nobody any more. */
+  readonly isStopped?: boolean;
+}
+
 /** Something that a {@link Sweeper} cleans. */
 export interface Sweepable {
   readonly name: string;
@@ -25,7 +31,7 @@ export interface SweepRun {
 
 /** What a {@link Sweeper} has done so far and does next. */
 export interface SweeperStatus {
-  /** Whether it is started and has something to sweep. */
+  /** Whether it is started, has something to sweep, and its timer was not stopped by somebody else. */
   readonly running: boolean;
   /** Wall-clock time at which the last sweep ended, in milliseconds since 1970. */
   readonly lastRunAt: number | undefined;
@@ -79,7 +85,7 @@ interface Job {
  */
 export class Sweeper {
   readonly #clock: Clock;
-  #setTimer: Clock['setTimer'];
+  #timer: SweepTimer;
   readonly #maxWorkers: number;
   readonly #onRun: (run: SweepRun) => void;
   readonly #report: Report;
@@ -96,7 +102,7 @@ export class Sweeper {
 
   constructor(options: SweeperOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#setTimer = (run, delayMs) => this.#clock.setTimer(run, delayMs);
+    this.#timer = this.#clock;
     this.#maxWorkers = options.maxWorkers ?? DEFAULT_MAX_WORKERS;
     this.#onRun = options.onRun ?? (() => {});
     this.#report = guardReport(options.report ?? emitProcessWarning);
@@ -117,9 +123,9 @@ export class Sweeper {
     if (this.#running) this.#arm();
   }
 
-  /** Takes its timer from there and not from its clock, from now on. */
-  timeBy(setTimer: Clock['setTimer']): void {
-    this.#setTimer = setTimer;
+  /** Is woken by this timer and not by its clock, from now on. */
+  timeBy(timer: SweepTimer): void {
+    this.#timer = timer;
     if (this.#running) this.#arm();
   }
 
@@ -156,9 +162,10 @@ export class Sweeper {
 
   status(): SweeperStatus {
     const nextInMs = this.#nextDueAt() - this.#clock.now();
-    const armed = this.#running && nextInMs !== Infinity;
+    const running = this.#running && this.#targets.size > 0 && this.#timer.isStopped !== true;
+    const armed = running && nextInMs !== Infinity;
     return {
-      running: this.#running && this.#targets.size > 0,
+      running,
       ...this.#status,
       longestSliceMs: this.#longestSliceMs,
       busyMs: this.#busyMs,
@@ -175,7 +182,7 @@ export class Sweeper {
   #arm(): void {
     this.#cancelTimer?.();
     const delayMs = Math.max(0, this.#nextDueAt() - this.#clock.now());
-    this.#cancelTimer = this.#setTimer(() => this.#sweepDue(), delayMs);
+    this.#cancelTimer = this.#timer.setTimer(() => this.#sweepDue(), delayMs);
   }
 
   #sweepDue(): void {

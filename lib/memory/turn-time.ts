@@ -1,4 +1,4 @@
-import { isTimeFaked, systemClock, type Clock } from '../clock.js';
+import { isTimeFaked, soon, systemClock, type Clock } from '../clock.js';
 
 /** The time as a cache's hot path asks for it. */
 export interface TurnTime {
@@ -80,7 +80,7 @@ export class SystemTurnTime implements TurnTime {
     this.#usesLeft = USES;
     if (this.#forgetting) return;
     this.#forgetting = true;
-    process.nextTick(() => this.#forget());
+    soon(() => this.#forget());
   }
 
   #forget(): void {

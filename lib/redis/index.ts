@@ -38,7 +38,7 @@ export interface RedisLevelOptions {
   readonly codec?: Codec;
   /**
    * For how long copies in the process are served when it is not known any more what others change; after
-   * that they are read anew.
+   * that they are read anew. What a turn of the event loop computes may come on top.
    * @default '5s'
    */
   readonly maxStale?: Duration;

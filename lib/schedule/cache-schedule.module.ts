@@ -1,14 +1,14 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CacheRegistry, CacheRegistryModule } from '../binding/cache.registry.js';
-import { registeredTimer } from './registered-timer.js';
+import { RegisteredTimer } from './registered-timer.js';
 
 /**
  * Lists the cleanup of an application's caches in the `SchedulerRegistry` of `@nestjs/schedule`, as the interval
  * `cache-hierarchy:cleanup`. Import it beside `CacheHierarchyModule` and `ScheduleModule.forRoot()`.
  *
  * The interval is the timer itself, armed anew for the level that is due next, and keeps no process alive:
- * `deleteInterval` ends the cleanup until the next start. It runs by Node's timers, also where the options name
+ * `deleteInterval` ends the cleanup for as long as the application runs. It runs by Node's timers, also where the options name
  * another `clock`. It is not listed where nothing is cleaned from time to time.
  */
 @Module({ imports: [CacheRegistryModule] })
@@ -25,6 +25,6 @@ export class CacheScheduleModule implements OnModuleInit {
    */
   onModuleInit(): void {
     const sweeper = this.caches.sweeperFor(CacheScheduleModule.name);
-    sweeper.timeBy(registeredTimer(this.registry));
+    sweeper.timeBy(new RegisteredTimer(this.registry));
   }
 }

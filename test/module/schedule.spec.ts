@@ -89,10 +89,14 @@ describe(CacheScheduleModule.name, () => {
     const { app, registry } = await bootWith(interval);
     await jest.advanceTimersByTimeAsync(afterMs);
 
+    const scheduler = app.get(CacheCleanupScheduler);
+    expect(scheduler.status().running).toBe(true);
     registry.deleteInterval(CACHE_CLEANUP_INTERVAL);
+    const stopped = { running: false, nextRunAt: undefined, runs: 0 };
+    expect(scheduler.status()).toMatchObject(stopped);
     await jest.advanceTimersByTimeAsync(120 * DAY_MS);
 
-    expect(app.get(CacheCleanupScheduler).status().runs).toBe(0);
+    expect(scheduler.status()).toMatchObject(stopped);
     expect(jest.getTimerCount()).toBe(0);
   });
 
