@@ -1,5 +1,5 @@
 import type { LoadOptions } from '../hierarchy/call-options.js';
-import { quote } from './canonical-text.js';
+import { quote } from './quoted-text.js';
 
 /** A method that a decorator is on. */
 export interface DecoratedMethod {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import { InvalidArgumentError, show } from '../errors.js';
+import { AFTER_STRING, BEFORE_STRING, shapeOf, sorted } from './object-shape.js';
 import {
   builtInOf,
   hasProperties,
@@ -8,6 +9,7 @@ import {
   isPlainArray,
   namesOfPlainObject,
 } from './plain-values.js';
+import { isSimple, quote } from './quoted-text.js';
 
 /** Deeper than this a structure is refused: it is more likely a mistake than an argument. */
 const MAX_DEPTH = 64;
@@ -41,24 +43,6 @@ export function canonicalText(args: readonly unknown[], opening = ''): string {
     writer.write(args[index], index, root);
   }
   return writer.text;
-}
-
-/** Text that JSON writes as it is, between quotes: most strings, and quick to tell. */
-const SIMPLE = /^[ !#-[\]-~]*$/;
-
-/** Whether a string in quotes is written as it is. */
-export function isSimple(text: string): boolean {
-  return SIMPLE.test(text);
-}
-
-/** Writes a string in quotes, its control characters and lone surrogates escaped. */
-export function quote(text: string): string {
-  if (isSimple(text)) return `"${text}"`;
-  return JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, escapeControl);
-}
-
-function escapeControl(character: string): string {
-  return `\\u00${character.charCodeAt(0).toString(16)}`;
 }
 
 /**
@@ -159,56 +143,6 @@ function textOf(value: unknown, step: string | number, parent: Place): string {
   return writer.text;
 }
 
-/** What is alike in the texts of all objects with the same names. */
-interface Shape {
-  /** As the objects have them. */
-  readonly names: readonly string[];
-  readonly sortedNames: readonly string[];
-  /**
-   * What stands before each value. There are four of these lists: the quotes of a string that needs nothing
-   * but quotes are in what stands before it, {@link BEFORE_STRING}, and behind it, {@link AFTER_STRING}.
-   */
-  readonly openings: readonly (readonly string[])[];
-}
-
-const BEFORE_STRING = 1;
-const AFTER_STRING = 2;
-
-/** Shapes by their first name: the objects that an application is called with have few. */
-const shapes = new Map<string, Shape>();
-const MAX_SHAPES = 256;
-/** More and longer names are hardly those of a program. */
-const MAX_SHAPE_NAMES = 32;
-const MAX_SHAPE_NAME_LENGTH = 64;
-
-function shapeOf(names: string[]): Shape {
-  const known = shapes.get(names[0]!);
-  if (known !== undefined && isSame(known.names, names)) return known;
-  const shape = makeShape(names);
-  if (shapes.size >= MAX_SHAPES) shapes.clear();
-  const isKept = names.length <= MAX_SHAPE_NAMES && names.every(isShort);
-  if (isKept) shapes.set(names[0]!, shape);
-  return shape;
-}
-
-function makeShape(names: string[]): Shape {
-  const sortedNames = sorted(names);
-  const plain = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
-  const afterString = plain.map((opening) => `"${opening}`);
-  const openings = [plain, afterString].flatMap((list) => [list, list.map((text) => `${text}"`)]);
-  return { names, sortedNames, openings };
-}
-
-function isShort({ length }: string): boolean {
-  return length <= MAX_SHAPE_NAME_LENGTH;
-}
-
-function isSame(one: readonly string[], other: readonly string[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
-  return true;
-}
-
 function textOfBuiltIn(object: object, place: Place): string {
   const name = builtInOf(object);
   if (name === undefined) return refuse(place, show(object));
@@ -243,14 +177,6 @@ function textOfSet(set: ReadonlySet<unknown>, place: Place): string {
 function bytesOf(source: ArrayBuffer | NodeJS.TypedArray): Buffer {
   if (!ArrayBuffer.isView(source)) return Buffer.from(source);
   return Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-}
-
-/** Sorts texts that are seldom out of order: looking is quicker than sorting. */
-function sorted(texts: string[]): string[] {
-  for (let index = 1; index < texts.length; index += 1) {
-    if (texts[index - 1]! > texts[index]!) return texts.toSorted();
-  }
-  return texts;
 }
 
 function refuseEndless(place: Place): void {

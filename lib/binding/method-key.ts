@@ -10,7 +10,8 @@ import {
   type ClassLike,
   type OtherMethod,
 } from './cacheable-methods.js';
-import { canonicalText, isSimple, textOfNumber } from './canonical-text.js';
+import { canonicalText, textOfNumber } from './canonical-text.js';
+import { isSimple } from './quoted-text.js';
 import { configOf } from './class-config.js';
 import { planOf, type ClassPlan } from './plan-of-class.js';
 

@@ -1,4 +1,4 @@
-import { quote } from '../binding/canonical-text.js';
+import { quote } from '../binding/quoted-text.js';
 import { InvalidArgumentError, show } from '../errors.js';
 import type { CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { unescape } from 'node:querystring';
-import { isSimple, quote } from '../binding/canonical-text.js';
+import { isSimple, quote } from '../binding/quoted-text.js';
 import { DEFAULT_MAX_KEY_LENGTH } from '../memory/cache-key.js';
 import type { CachedRoute } from './cached-route.js';
 import type { HttpExchange } from './http-exchange.js';
