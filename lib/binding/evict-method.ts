@@ -1,5 +1,6 @@
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import { readTags, type HoldOptions } from '../hierarchy/call-options.js';
+import type { HoldOptions } from '../hierarchy/call-options.js';
+import { readTags } from '../hierarchy/entry-tags.js';
 import { assertKey } from '../memory/cache-key.js';
 import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';

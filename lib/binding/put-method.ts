@@ -1,7 +1,8 @@
 import { LockTimeoutError } from '../errors.js';
 import { assertKey } from '../memory/cache-key.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import { entryTags, TTL_OF_ANY, type InternalStoreOptions } from '../hierarchy/call-options.js';
+import { TTL_OF_ANY, type InternalStoreOptions } from '../hierarchy/call-options.js';
+import { entryTags } from '../hierarchy/entry-tags.js';
 import { callThen } from './after-run.js';
 import { cacheOfMethod } from './cache-of-method.js';
 import { classOf } from './call-targets.js';

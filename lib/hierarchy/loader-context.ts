@@ -3,7 +3,8 @@ import { parseLifetime } from '../durations.js';
 import type { LevelEntry } from '../levels/cache-level.js';
 import type { RunningLoad } from '../memory/load-request.js';
 import { LoaderContext, type CacheLoadContext } from '../memory/loader-context.js';
-import { entryTags, type StorePlan } from './call-options.js';
+import type { StorePlan } from './call-options.js';
+import { entryTags } from './entry-tags.js';
 
 /** What a loader is told, and may say. */
 export interface LoadContext extends CacheLoadContext {

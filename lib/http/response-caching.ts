@@ -2,7 +2,7 @@ import type { ClassLike } from '../binding/cacheable-methods.js';
 import { systemClock } from '../clock.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
-import { entryTags } from '../hierarchy/call-options.js';
+import { entryTags } from '../hierarchy/entry-tags.js';
 import { isLevel, type CacheHierarchyOptions } from '../hierarchy/hierarchy-options.js';
 import { emitProcessWarning, type Report } from '../report.js';
 import { CachedRoutes, type CachedRoute } from './cached-route.js';
