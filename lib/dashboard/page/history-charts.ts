@@ -1,14 +1,8 @@
 import uPlot from 'uplot';
 
 import { byId, el, setAttribute, setText } from './dom.js';
-import {
-  formatClock,
-  formatClockMinutes,
-  formatCompact,
-  formatPercent,
-  formatRate,
-  NOTHING,
-} from './format.js';
+import { formatClock, formatClockMinutes, NOTHING } from './format.js';
+import { KINDS, type Kind, type Line } from './history-kinds.js';
 import { historyColumns, spanOf, type HistoryColumns } from './series.js';
 import type { View } from './view.js';
 
@@ -25,58 +19,6 @@ const KEY_STEPS: Readonly<Record<string, number>> = {
   Home: -Infinity,
   End: Infinity,
 };
-
-interface Line {
-  readonly name: string;
-  readonly column: Exclude<keyof HistoryColumns, 'at'>;
-  /** A custom property of the style sheet. */
-  readonly colour: `--${string}`;
-  readonly isDashed?: boolean;
-  readonly isFilled?: boolean;
-}
-
-interface Kind {
-  readonly title: string;
-  readonly lines: readonly Line[];
-  readonly format: (value: number) => string;
-  /** The same on the vertical axis, where there is little room. */
-  readonly formatShort: (value: number) => string;
-  /** What the vertical axis reaches from and to for values that reach so far. */
-  readonly range: (low: number, high: number) => [number, number];
-}
-
-const fromZero = (_low: number, high: number): [number, number] => [0, high > 0 ? high * 1.1 : 1];
-
-const KINDS: readonly Kind[] = [
-  {
-    title: 'Hit ratio',
-    lines: [{ name: 'hits of the last 10 s', column: 'hitRatio', colour: '--series-1' }],
-    format: formatPercent,
-    formatShort: formatPercent,
-    // Down to the next ten per cent below: a fall from 99 % to 95 % must be seen.
-    range: (low) => [Math.max(0, Math.floor(low * 10 - 0.01) / 10), 1],
-  },
-  {
-    title: 'Reads a second',
-    lines: [
-      { name: 'reads', column: 'reads', colour: '--series-2' },
-      { name: 'hits', column: 'hits', colour: '--series-1', isFilled: true },
-    ],
-    format: formatRate,
-    formatShort: formatCompact,
-    range: fromZero,
-  },
-  {
-    title: 'Loads a second',
-    lines: [
-      { name: 'loads', column: 'loads', colour: '--level-loader', isFilled: true },
-      { name: 'failed', column: 'failures', colour: '--bad', isDashed: true },
-    ],
-    format: formatRate,
-    formatShort: formatCompact,
-    range: fromZero,
-  },
-];
 
 /** Hit ratio and throughput over time, one chart above or beside the other, with one cursor. */
 export function historyCharts(): View {
