@@ -1,6 +1,6 @@
 import { bothClocksOf, SuspensionWatch, type BothClocks } from '../both-clocks.js';
 import type { Clock } from '../clock.js';
-import type { ChangeFeed, ChangeListener, LevelChange } from '../levels/cache-level.js';
+import type { ChangeFeed, ChangeListener, LevelChange } from '../levels/change-feed.js';
 
 /** What {@link Coherence} needs from its owner. */
 export interface CoherencePorts {

@@ -1,4 +1,4 @@
-import type { LevelChange } from '../levels/cache-level.js';
+import type { LevelChange } from '../levels/change-feed.js';
 import type { KeyCoordinator } from '../memory/key-coordinator.js';
 import type { Report } from '../report.js';
 import type { CacheEvents } from './cache-events.js';

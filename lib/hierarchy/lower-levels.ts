@@ -1,14 +1,13 @@
 import type { Clock } from '../clock.js';
 import type {
   Ack,
-  ChangeFeed,
-  ChangeListener,
   DeleteMode,
   Lease,
   LeaseMode,
   LevelEntry,
   LevelName,
 } from '../levels/cache-level.js';
+import type { ChangeFeed, ChangeListener } from '../levels/change-feed.js';
 import type { Confirmation } from './key-invalidation.js';
 import type { WriteTerms } from './key-lanes.js';
 import type { LowerLevel, LowerLevelMetrics } from './lower-level.js';

@@ -1,4 +1,4 @@
-import type { LevelChange } from '../levels/cache-level.js';
+import type { LevelChange } from '../levels/change-feed.js';
 
 /** Between the parts of a message; no key, tag or name can hold it. */
 const SEPARATOR = '\u001e';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { LevelChange } from '../levels/cache-level.js';
+import type { LevelChange } from '../levels/change-feed.js';
 
 /** How far behind its server a replica may be, in milliseconds: what is older is on both. */
 const KEEP_MS = 30_000;

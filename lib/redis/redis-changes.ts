@@ -1,6 +1,7 @@
 import { bothClocksOf, type BothClocks } from '../both-clocks.js';
 import type { Clock } from '../clock.js';
-import type { ChangeFeed, ChangeListener, OwnLevelMetrics } from '../levels/cache-level.js';
+import type { OwnLevelMetrics } from '../levels/cache-level.js';
+import type { ChangeFeed, ChangeListener } from '../levels/change-feed.js';
 import { readMessage } from './change-message.js';
 import { BUCKETS, type KeyLayout } from './key-layout.js';
 import { KnownChanges, type Counted } from './known-changes.js';

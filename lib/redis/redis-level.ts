@@ -4,8 +4,6 @@ import {
   isLevelEntry,
   type Ack,
   type CacheLevel,
-  type ChangeFeed,
-  type ChangeListener,
   type DeleteMode,
   type Lease,
   type LeaseMode,
@@ -13,6 +11,7 @@ import {
   type OwnLevelMetrics,
   type WriteOutcome,
 } from '../levels/cache-level.js';
+import type { ChangeFeed, ChangeListener } from '../levels/change-feed.js';
 import type { Report } from '../report.js';
 import type { Codec } from './codec.js';
 import { KeyLayout, type Bucket } from './key-layout.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
 import { GAUGES } from '../../lib/hierarchy/metrics-since.js';
-import type { ChangeFeed } from '../../lib/levels/cache-level.js';
+import type { ChangeFeed } from '../../lib/levels/change-feed.js';
 import { MapLevel } from '../../lib/testing/map-level.js';
 import { CacheDashboardModule } from 'nestjs-cache-hierarchy/dashboard';
 import { resolveOptions } from '../../lib/dashboard/dashboard-options.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import type { ChangeFeed, ChangeListener } from '../../lib/levels/cache-level.js';
+import type { ChangeFeed, ChangeListener } from '../../lib/levels/change-feed.js';
 import { defer } from '../support/deferred.js';
 import { entryOf, ScriptedLevel } from '../support/scripted-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';

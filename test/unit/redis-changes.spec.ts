@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { messagePack } from '../../lib/redis/codec.js';
-import type { ChangeFeed } from '../../lib/levels/cache-level.js';
+import type { ChangeFeed } from '../../lib/levels/change-feed.js';
 import { RedisChanges } from '../../lib/redis/redis-changes.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';

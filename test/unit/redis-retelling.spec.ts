@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { ChangeFeed, LevelEntry } from '../../lib/levels/cache-level.js';
+import type { LevelEntry } from '../../lib/levels/cache-level.js';
+import type { ChangeFeed } from '../../lib/levels/change-feed.js';
 import { messagePack } from '../../lib/redis/codec.js';
 import { BUCKETS, KeyLayout } from '../../lib/redis/key-layout.js';
 import type { RedisReply } from '../../lib/redis/redis-connection.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CacheHierarchy } from '../../lib/hierarchy/cache-hierarchy.js';
-import type { ChangeFeed, Lease } from '../../lib/levels/cache-level.js';
+import type { Lease } from '../../lib/levels/cache-level.js';
+import type { ChangeFeed } from '../../lib/levels/change-feed.js';
 import { defer, type Deferred } from '../support/deferred.js';
 import { HeldLevel } from '../support/held-level.js';
 import { VirtualClock } from '../support/virtual-clock.js';
