@@ -13,6 +13,7 @@ export interface CacheHierarchyEnvSchema {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    /** For the compiler: never there when it runs. */
     readonly types?: {
       readonly input: Record<string, unknown>;
       readonly output: Record<string, unknown>;

@@ -68,6 +68,7 @@ export class ServerTime {
    */
   offset(): number | Promise<number> {
     if (this.#suspensions.wasSuspended()) this.#offset = undefined;
+    // Whether it was suspended has just been read from both.
     const isOld = this.#clocks.now - this.#comparedAt > COMPARE_AFTER_MS;
     if (!isOld && this.#offset !== undefined) return this.#offset;
     this.#comparing ??= this.#compare();

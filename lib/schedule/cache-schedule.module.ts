@@ -8,8 +8,8 @@ import { RegisteredTimer } from './registered-timer.js';
  * `cache-hierarchy:cleanup`. Import it beside `CacheHierarchyModule` and `ScheduleModule.forRoot()`.
  *
  * The interval is the timer itself, armed anew for the level that is due next, and keeps no process alive:
- * `deleteInterval` ends the cleanup for as long as the application runs. It runs by Node's timers, also where the options name
- * another `clock`. It is not listed where nothing is cleaned from time to time.
+ * `deleteInterval` ends the cleanup for as long as the application runs. It runs by Node's timers, also where the
+ * options name another `clock`. It is not listed where nothing is cleaned from time to time.
  */
 @Module({ imports: [CacheRegistryModule] })
 export class CacheScheduleModule implements OnModuleInit {

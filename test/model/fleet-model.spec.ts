@@ -33,7 +33,10 @@ const MISTAKES: readonly Rule[] = [
   ['loads are not stored for the others', () => change(RedisDouble, 'owns', () => () => false)],
   ['invalidations leave their marks', () => change(RedisDouble, 'replaceMark', () => () => {})],
   ['what is stored is not found', () => change(RecordReader, 'read', () => async () => new Map())],
-  ['copies are never trusted for long', () => change(Coherence, 'trusts', () => () => false)],
+  [
+    'what is loaded is never trusted to be stored',
+    () => change(Coherence, 'trusts', () => () => false),
+  ],
 ];
 
 describe('a fleet over the scripts of Redis: random programs (test of the test)', () => {
