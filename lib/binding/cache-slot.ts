@@ -44,6 +44,11 @@ export function linkedCacheOf(host: object): CacheHierarchy | undefined {
   return (host as CacheHost)[SLOT];
 }
 
+/** Does what {@link linkedCacheOf} does for whatever it is, in one step; a frozen instance has no link of its own. */
+export function ownLinkOf(value: unknown): CacheHierarchy | undefined {
+  return (value as { readonly [LINK]?: CacheHierarchy } | null | undefined)?.[LINK];
+}
+
 /**
  * Returns the cache of an instance's application; where nobody linked the instance, the one of the
  * only application in the process. `undefined` means that calls go through uncached.

@@ -1,6 +1,5 @@
 import { READ_KEPT } from '../hierarchy/cache-view.js';
 import type { LoadContext } from '../hierarchy/loader-context.js';
-import { isCacheHost } from './cache-slot.js';
 import type { CacheableMethod } from './cacheable-methods.js';
 import { CallTargets } from './call-targets.js';
 import { plannedKey } from './method-key.js';
@@ -16,7 +15,6 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
 export function cachedMethod(original: Method, method: CacheableMethod): Method {
   const targets = new CallTargets(method);
   const cached: Method = function (this: unknown, ...args) {
-    if (!isCacheHost(this)) return asPromised(original.apply(this, args), method);
     try {
       const target = targets.of(this);
       if (target === undefined || method.condition?.(...args) === false)

@@ -1,6 +1,6 @@
 import type { CacheHierarchy } from '../hierarchy/cache-hierarchy.js';
 import { cacheOfMethod } from './cache-of-method.js';
-import { isCacheHost, linkedCacheOf } from './cache-slot.js';
+import { isCacheHost, linkedCacheOf, ownLinkOf } from './cache-slot.js';
 import type { CacheableMethod, ClassLike } from './cacheable-methods.js';
 import { assertNameClaimed } from './class-names.js';
 import { planOf, type ClassPlan } from './plan-of-class.js';
@@ -52,16 +52,20 @@ export class CallTargets {
    * @throws {InvalidArgumentError} when the application has no cache of the name that the method says
    */
   of(host: unknown): CallTarget | undefined {
-    if (!isCacheHost(host)) return undefined;
-    const calledOn = host.constructor as ClassLike;
-    const linked = linkedCacheOf(host);
+    const linked = ownLinkOf(host);
     const last = this.#last;
-    const isSame = last?.plan.calledOn === calledOn && last.linked === linked;
     // The cache of an instance that nobody linked is the only one there is, which may change.
-    if (isSame && linked !== undefined && last.cache.active) return last;
-    const plan = planOf(this.#method, calledOn);
+    if (linked === undefined || last?.linked !== linked) return this.#find(host);
+    if (last.plan.calledOn !== (host as object).constructor || !last.cache.active)
+      return this.#find(host);
+    return last;
+  }
+
+  #find(host: unknown): CallTarget | undefined {
+    if (!isCacheHost(host)) return undefined;
+    const plan = planOf(this.#method, host.constructor as ClassLike);
     const cache = cacheOfMethod(host, plan.cache);
-    this.#last = cache && new CallTarget(plan, cache, linked);
+    this.#last = cache && new CallTarget(plan, cache, linkedCacheOf(host));
     return this.#last;
   }
 }
