@@ -90,12 +90,15 @@ class IoredisConnection implements RedisConnection {
     const { status = 'ready' } = this.#client;
     if (status !== 'ready')
       return Promise.reject(new NotSentError(`The connection to Redis is ${status}.`));
-    const [name, ...args] = command as readonly [string, ...RedisArgument[]];
-    const reply = this.#client.callBuffer(name, ...args) as Promise<RedisReply>;
-    // Whoever waits for the reply hears of its error after this.
-    reply.catch(forgetCommand);
+    const reply = this.#client.callBuffer(...(command as readonly [string, ...RedisArgument[]]));
     this.#gather();
-    return reply;
+    return reply as Promise<RedisReply>;
+  }
+
+  /** An error of `ioredis` holds the command that failed: its keys and values would be logged with it. */
+  strip(error: RefusedCommand): void {
+    delete error.command;
+    delete error.lastNodeError?.command;
   }
 
   async subscribe(channel: string, hear: (message: string) => void): Promise<unknown> {
@@ -128,12 +131,6 @@ class IoredisConnection implements RedisConnection {
     this.#giveUp?.();
     this.#client.disconnect();
   }
-}
-
-/** An error of `ioredis` holds the command that failed: its keys and values would be logged with it. */
-function forgetCommand(error: RefusedCommand): void {
-  delete error.command;
-  delete error.lastNodeError?.command;
 }
 
 interface RefusedCommand {

@@ -24,6 +24,8 @@ export interface RedisConnection {
    * server; one that rejects may have been carried out, and may be yet, unless with a {@link NotSentError}.
    */
   send(key: string, command: readonly RedisArgument[]): Promise<RedisReply>;
+  /** Takes out of what {@link send} rejects with what must not be logged; called before anybody else has it. */
+  strip?(error: unknown): void;
   /** Listens to a channel, after it was broken, too; settles when it hears for the first time. */
   subscribe(channel: string, hear: (message: string) => void): Promise<unknown>;
   /** Lets go of it at once; what is under way fails. */

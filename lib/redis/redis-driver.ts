@@ -133,6 +133,7 @@ export class RedisDriver {
     const reply = connection.send(key, command);
     // Whoever waits for the reply hears of it after this.
     reply.then(this.#noteAnswer, (error: unknown) => {
+      connection.strip?.(error);
       if (connection === this.#commands && isFromReplica(error)) this.#isReplica = true;
     });
     return reply;
