@@ -88,15 +88,15 @@ export function noMethodMessage(type: ClassLike, method: string | symbol): strin
 }
 
 /**
- * Writes what {@link derivedKey} writes for most single arguments, in as few pieces as can be. Joined they are
- * one text, where added they are a tree of texts, which takes longer to hash and to compare.
+ * Writes what {@link derivedKey} writes for most single arguments. The argument joins what stands around it into
+ * one text; pieces that are added are a tree of texts, which takes longer to hash and to compare.
  */
 function simpleKey(plan: ClassPlan, only: unknown): string | undefined {
   let key: string | undefined;
   if (typeof only === 'string') {
-    if (isSimple(only)) key = [plan.openingOfString, only, '")'].join('');
+    if (isSimple(only)) key = plan.aroundString.join(only);
   } else if (typeof only === 'number') {
-    key = [plan.opening, textOfNumber(only), ')'].join('');
+    key = plan.aroundNumber.join(textOfNumber(only));
   }
   return key === undefined || key.length > DEFAULT_MAX_KEY_LENGTH ? undefined : key;
 }

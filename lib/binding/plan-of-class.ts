@@ -28,8 +28,10 @@ export interface ClassPlan {
   readonly derivedPrefix: string;
   /** The same up to the first argument. */
   readonly opening: string;
-  /** The same up to the quote of a string that is the only argument. */
-  readonly openingOfString: string;
+  /** What stands around a string that is the only argument, its quotes included. */
+  readonly aroundString: readonly [before: string, behind: string];
+  /** What stands around a number that is the only argument. */
+  readonly aroundNumber: readonly [before: string, behind: string];
 }
 
 const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
@@ -76,7 +78,8 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     keyPrefix: config.keyPrefix,
     derivedPrefix,
     opening: `${derivedPrefix}(`,
-    openingOfString: `${derivedPrefix}("`,
+    aroundString: [`${derivedPrefix}("`, '")'],
+    aroundNumber: [`${derivedPrefix}(`, ')'],
   };
 }
 
