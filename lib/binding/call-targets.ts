@@ -55,10 +55,11 @@ export class CallTargets {
     const linked = ownLinkOf(host);
     const last = this.#last;
     // The cache of an instance that nobody linked is the only one there is, which may change.
-    if (linked === undefined || last?.linked !== linked) return this.#find(host);
-    if (last.plan.calledOn !== (host as object).constructor || !last.cache.active)
-      return this.#find(host);
-    return last;
+    const isSame =
+      linked !== undefined &&
+      last?.linked === linked &&
+      last.plan.calledOn === (host as object).constructor;
+    return isSame && last.cache.active ? last : this.#find(host);
   }
 
   #find(host: unknown): CallTarget | undefined {

@@ -11,9 +11,9 @@ import {
   type OtherMethod,
 } from './cacheable-methods.js';
 import { canonicalText, textOfNumber } from './canonical-text.js';
-import { isSimple } from './quoted-text.js';
 import { configOf } from './class-config.js';
 import { planOf, type ClassPlan } from './plan-of-class.js';
+import { isSimple } from './quoted-text.js';
 
 /** A longer name of class and method gives way to the hash altogether. */
 const MAX_PREFIX_LENGTH = 512;

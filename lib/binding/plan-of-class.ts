@@ -70,6 +70,7 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     tags: tags.length === 0 ? undefined : tags,
   };
   const derivedPrefix = derivedPrefixOf(method, calledOn);
+  const opening = `${derivedPrefix}(`;
   return {
     calledOn,
     cache: cache ?? config.cache,
@@ -77,9 +78,9 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     readsPlainly: readsPlainly(options),
     keyPrefix: config.keyPrefix,
     derivedPrefix,
-    opening: `${derivedPrefix}(`,
-    aroundString: [`${derivedPrefix}("`, '")'],
-    aroundNumber: [`${derivedPrefix}(`, ')'],
+    opening,
+    aroundString: [`${opening}"`, '")'],
+    aroundNumber: [opening, ')'],
   };
 }
 

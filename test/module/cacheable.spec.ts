@@ -50,6 +50,11 @@ class PlacesService {
     throw new NotFoundException();
   }
 
+  @Cacheable()
+  findAtOnce(): Promise<never> {
+    throw new RangeError('thrown at once');
+  }
+
   @Cacheable({
     key: () => {
       throw new RangeError('no key today');
@@ -172,5 +177,12 @@ describe(`${Cacheable.name} in an application`, () => {
     await places.find.call(foreign as PlacesService, 1);
 
     expect(foreign.runs).toBe(2);
+  });
+
+  it('rejects where the method throws at once, with a cache and without one', async () => {
+    const withoutCache = places.findAtOnce.bind(undefined as unknown as PlacesService);
+
+    await expect(places.findAtOnce()).rejects.toThrow('thrown at once');
+    await expect(withoutCache()).rejects.toThrow('thrown at once');
   });
 });
