@@ -34,7 +34,7 @@ export function plannedKey(
   args: readonly unknown[],
 ): string {
   if (key !== undefined) return prefixedKey(key, plan.keyPrefix, args, plan.derivedPrefix);
-  return (args.length === 1 ? simpleKey(plan, args[0]) : undefined) ?? derivedKey(plan, args);
+  return derivedKey(plan, args);
 }
 
 /**
@@ -88,37 +88,33 @@ export function noMethodMessage(type: ClassLike, method: string | symbol): strin
 }
 
 /**
- * Writes what {@link derivedKey} writes for most single arguments. The argument joins what stands around it into
- * one text; pieces that are added are a tree of texts, which takes longer to hash and to compare.
- */
-function simpleKey(plan: ClassPlan, only: unknown): string | undefined {
-  let key: string | undefined;
-  if (typeof only === 'string') {
-    if (isSimple(only)) key = plan.aroundString.join(only);
-  } else if (typeof only === 'number') {
-    key = plan.aroundNumber.join(textOfNumber(only));
-  }
-  return key === undefined || key.length > DEFAULT_MAX_KEY_LENGTH ? undefined : key;
-}
-
-/**
  * Derives a key from the class the method is called on, its name and its arguments, such as
  * `PlacesService.find(1,"en")`. Where that is longer than a key may be, its SHA-256 stands for it.
  */
 function derivedKey(plan: ClassPlan, args: readonly unknown[]): string {
   const { derivedPrefix: prefix } = plan;
-  const key = `${textUpToEnd(plan, args)})`;
+  const key = callText(plan, args);
   if (key.length <= DEFAULT_MAX_KEY_LENGTH) return key;
   const hash = `#${createHash('sha256').update(key).digest('hex')}`;
   return prefix.length <= MAX_PREFIX_LENGTH ? `${prefix}(${hash})` : hash;
 }
 
-function textUpToEnd(
-  { derivedPrefix: prefix, opening }: ClassPlan,
-  args: readonly unknown[],
-): string {
+/**
+ * The arguments join what stands around them into one text. Pieces that are added stay a tree of texts, which
+ * takes longer to hash and to compare.
+ */
+function callText(plan: ClassPlan, args: readonly unknown[]): string {
+  if (args.length === 1) {
+    const only = args[0];
+    if (typeof only === 'string' && isSimple(only)) return plan.aroundString.join(only);
+    if (typeof only === 'number') return plan.aroundArguments.join(textOfNumber(only));
+  }
+  return plan.aroundArguments.join(argumentsText(plan, args));
+}
+
+function argumentsText({ derivedPrefix: prefix }: ClassPlan, args: readonly unknown[]): string {
   try {
-    return canonicalText(args, opening);
+    return canonicalText(args);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw new InvalidArgumentError(

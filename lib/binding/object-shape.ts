@@ -35,10 +35,18 @@ export function shapeOf(names: string[]): Shape {
 
 function makeShape(names: string[]): Shape {
   const sortedNames = sorted(names);
-  const plain = sortedNames.map((name, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
-  const afterString = plain.map((opening) => `"${opening}`);
-  const openings = [plain, afterString].flatMap((list) => [list, list.map((text) => `${text}"`)]);
+  const plain = sortedNames.map((name, at) => flat(at === 0 ? '{' : ',', quote(name), ':'));
+  const afterString = plain.map((opening) => flat('"', opening));
+  const openings = [plain, afterString].flatMap((list) => [
+    list,
+    list.map((opening) => flat(opening, '"')),
+  ]);
   return { names, sortedNames, openings };
+}
+
+/** Makes one text of pieces: what `+` gives is a tree of them, to be walked through each time it is used. */
+function flat(...pieces: string[]): string {
+  return pieces.join('');
 }
 
 function isShort({ length }: string): boolean {

@@ -26,12 +26,10 @@ export interface ClassPlan {
   readonly keyPrefix: string | undefined;
   /** What derived keys begin with: class and method. */
   readonly derivedPrefix: string;
-  /** The same up to the first argument. */
-  readonly opening: string;
   /** What stands around a string that is the only argument, its quotes included. */
   readonly aroundString: readonly [before: string, behind: string];
-  /** What stands around a number that is the only argument. */
-  readonly aroundNumber: readonly [before: string, behind: string];
+  /** What stands around all others. */
+  readonly aroundArguments: readonly [before: string, behind: string];
 }
 
 const plans = new WeakMap<StoringMethod, WeakMap<ClassLike, ClassPlan>>();
@@ -78,9 +76,8 @@ function merge(method: StoringMethod, calledOn: ClassLike): ClassPlan {
     readsPlainly: readsPlainly(options),
     keyPrefix: config.keyPrefix,
     derivedPrefix,
-    opening,
     aroundString: [`${opening}"`, '")'],
-    aroundNumber: [opening, ')'],
+    aroundArguments: [opening, ')'],
   };
 }
 
