@@ -26,17 +26,17 @@ export function ofClear(prefix: string): string {
   return `c${SEPARATOR}${prefix}`;
 }
 
-/** What a message begins with. */
-export function originOf(source: string, bucket: number): string {
-  return `${source}${SEPARATOR}${bucket}`;
+/** A message without what the script puts before it: epoch and count. */
+export function toldBy(source: string, bucket: number, change: string): string {
+  return `${source}${SEPARATOR}${bucket}${SEPARATOR}${change}`;
 }
 
 /** Reads a message; `undefined` for anything that no script of this package has sent. */
 export function readMessage(message: string): ChangeMessage | undefined {
-  const [source, bucket, epoch, count, kind, ...names] = message.split(SEPARATOR);
+  const [epoch, count, source, bucket, kind, ...names] = message.split(SEPARATOR);
   const change = changeOf(kind, names);
-  if (source === undefined || epoch === undefined || change === undefined) return undefined;
-  if (!isCount(bucket) || !isCount(count)) return undefined;
+  if (epoch === undefined || source === undefined || change === undefined) return undefined;
+  if (!isCount(count) || !isCount(bucket)) return undefined;
   return { source, bucket: Number(bucket), epoch, count: Number(count), change };
 }
 
@@ -49,5 +49,5 @@ function changeOf(kind: string | undefined, names: readonly string[]): LevelChan
 }
 
 function isCount(text: string | undefined): text is string {
-  return text !== undefined && /^\d{1,15}$/.test(text);
+  return text !== undefined && /^\d{1,16}$/.test(text);
 }

@@ -2,11 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { namespacesOf, type Bucket } from './key-layout.js';
 import { NONCE_LENGTH } from './scripts.js';
 
-/** For how long Redis keeps an entry at most, in milliseconds. */
-export const MAX_TTL_MS = 7 * 24 * 3_600_000;
-/** Marks outlive every entry that was stored with them. */
-export const MARK_TTL_MS = MAX_TTL_MS + 24 * 3_600_000;
-
 /** The names of the marks that an entry depends on, in the order of its nonces. */
 export function marksOf(bucket: Bucket, key: string, tags: readonly string[]): string[] {
   return [

@@ -6,13 +6,13 @@ import { ofKey } from './change-message.js';
 import { compress, idOf, type Codec } from './codec.js';
 import type { KeyLayout } from './key-layout.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import { MARK_TTL_MS, marksOf, MAX_TTL_MS, newNonce } from './marks.js';
+import { marksOf, newNonce } from './marks.js';
 import { encodeRecord } from './record.js';
 import { NotSentError } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import type { RedisInvalidations } from './redis-invalidations.js';
 import { isRefusal, unlessFull } from './refusals.js';
-import { DIGITS, WRITE } from './scripts.js';
+import { DIGITS, MAX_TTL_MS, WRITE } from './scripts.js';
 import type { ServerTime, ServerTimes } from './server-time.js';
 
 /** What a {@link RecordWriter} is made of. */
@@ -123,19 +123,13 @@ export class RecordWriter {
       codec: idOf(codec),
       payload,
     });
+    const ends = digitsOf(freshUntil) + digitsOf(staleUntil);
+    const terms =
+      digitsOf(Math.floor(latest + time.leastOffset())) + ends + digitsOf(keepMs) + newNonce();
     const asked = driver.run(
       WRITE,
       [bucket.value(key), bucket.counters, bucket.lease(key), ...marksOf(bucket, key, tags)],
-      [
-        token ?? '',
-        String(latest + time.leastOffset()),
-        digitsOf(freshUntil) + digitsOf(staleUntil),
-        String(keepMs),
-        newNonce(),
-        String(MARK_TTL_MS),
-        record,
-        ...invalidations.toldOf(bucket, ofKey(key)),
-      ],
+      [terms + (token ?? ''), record, ...invalidations.toldOf(bucket, ofKey(key))],
     );
     const answer = await asked.catch(unlessFull);
     const outcome = String(answer);

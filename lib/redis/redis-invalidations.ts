@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { DeleteMode } from '../levels/cache-level.js';
-import { ofClear, ofKey, ofTags, originOf } from './change-message.js';
+import { ofClear, ofKey, ofTags, toldBy } from './change-message.js';
 import type { Bucket, KeyLayout } from './key-layout.js';
-import { MARK_TTL_MS, newNonce } from './marks.js';
+import { newNonce } from './marks.js';
 import { RecentChanges, type RecentChange } from './recent-changes.js';
 import type { RedisDriver } from './redis-driver.js';
 import { Retelling } from './retelling.js';
@@ -83,9 +83,9 @@ export class RedisInvalidations {
   }
 
   /** What a script is given to tell the other processes of a change. */
-  toldOf(bucket: Bucket, change: string): [change: string, channel: string, origin: string] {
+  toldOf(bucket: Bucket, change: string): [channel: string, told: string] {
     const { layout, source } = this.#parts;
-    return [change, layout.channel, originOf(source, bucket.index)];
+    return [layout.channel, toldBy(source, bucket.index, change)];
   }
 
   #everywhere(run: (bucket: Bucket) => Promise<unknown>): Promise<unknown> {
@@ -115,7 +115,7 @@ export class RedisInvalidations {
     marks: readonly string[],
     { change, hold = 0 }: { readonly change: string; readonly hold: number | undefined },
   ): Promise<unknown> {
-    const args = [newNonce(), String(Math.ceil(hold)), String(MARK_TTL_MS)];
+    const args = [newNonce(), String(Math.ceil(hold))];
     return this.#parts.driver.run(
       INVALIDATE,
       [bucket.counters, ...marks],

@@ -16,7 +16,7 @@ import type { Report } from '../report.js';
 import type { Codec } from './codec.js';
 import { KeyLayout, type Bucket } from './key-layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { MARK_TTL_MS, marksOf, newNonce } from './marks.js';
+import { marksOf, newNonce } from './marks.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
 import { RedisChanges } from './redis-changes.js';
@@ -115,16 +115,16 @@ export class RedisLevel implements CacheLevel {
     const { driver, leaseMs } = this.#parts;
     await this.#changes?.checked(bucket.index);
     const offset = await this.#times.of(bucket).offset();
-    const nonce = newNonce();
+    const token = newNonce();
     let rejected: RedisArgument = '';
     for (;;) {
       const asked = driver.run(
         LEASE,
         [bucket.value(key), bucket.counters, bucket.lease(key), ...marksOf(bucket, key, tags)],
-        [nonce, String(leaseMs), rejected, force ? '1' : '0', nonce, String(MARK_TTL_MS)],
+        [token, String(leaseMs), rejected, force ? '1' : '0'],
       );
       // It may have been given all the same.
-      asked.catch(() => void this.#leases.giveBack(bucket.lease(key), nonce));
+      asked.catch(() => void this.#leases.giveBack(bucket.lease(key), token));
       const answer = await asked.catch(unlessFull);
       if (answer === FULL) return { state: 'none' };
       const [state, bytes, version, epoch, waitMs] = answer as LeaseAnswer;
@@ -137,8 +137,8 @@ export class RedisLevel implements CacheLevel {
       } else if (String(state) === 'load') {
         return this.#leases.keep(
           bucket.lease(key),
-          nonce,
-          `${nonce} ${String(version)} ${String(epoch)}`,
+          token,
+          `${token} ${String(version)} ${String(epoch)}`,
         );
       } else {
         return String(state) === 'wait' ? { state: 'wait', waitMs } : { state: 'held' };

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { RedisScript } from './redis-driver.js';
 
+/** For how long Redis keeps an entry at most, in milliseconds. */
+export const MAX_TTL_MS = 7 * 24 * 3_600_000;
+/** Marks outlive every entry that was stored with them. */
+export const MARK_TTL_MS = MAX_TTL_MS + 24 * 3_600_000;
+
 /**
  * What scripts write before a record: its version, until when it is fresh and until when it may be a stale
  * answer, 16 digits each; how many marks it depends on, 2 digits; their nonces, 12 characters each.
@@ -14,20 +19,20 @@ export const NONCE_LENGTH = 12;
  * clock goes back. Other times are milliseconds since 1970 by Redis's clock.
  *
  * What is kept for a generation, a namespace or a tag ("mark"): nonce, version of the last invalidation,
- * time until which it is held. The counters of a bucket: v, its last version; e, its first, which tells
- * whether they were lost; n, how many changes were told of; t, the version of the last invalidation of any
- * namespace or tag.
+ * time until which it is held. For a lease: its token, the version when it was given; or `#` for a hold. The
+ * counters of a bucket: its last version; its first ("epoch"), which tells whether they were lost; how many
+ * changes were told of; the version of the last invalidation of any namespace or tag. Numbers have 16 digits.
  *
  * What is in Redis may be anything. What a script finds that it cannot read is as good as lost: `markOf`
- * and `leaseOf` say that there is none, and counters begin anew.
+ * and `leaseOf` say that there is none, and `countersOf` begins anew.
  *
  * Lua hands over a few thousand arguments at most, so `textsFrom` asks for a thousand at a time.
  *
  * A server whose memory is full refuses scripts that may need more, but only before they have written:
- * what invalidates begins with the removal of a field that nobody has, and is carried out all the same.
+ * what invalidates begins with a write that changes nothing, and is carried out all the same.
  *
- * Every change is told to the other processes in the same step. The last of ARGV: what has changed, the
- * channel, who does it and the bucket.
+ * Every change is told to the other processes in the same step. The last of ARGV: the channel, and what is
+ * told behind epoch and count.
  */
 const COMMON = `
 local time = redis.call('TIME')
@@ -35,52 +40,52 @@ local now = time[1] * 1000000 + time[2]
 local function digits(number)
   return string.format('%016.0f', number)
 end
-local function numberOf(text)
-  return text and #text <= 16 and string.match(text, '^%d+$') and tonumber(text)
-end
 local function textsFrom(first)
-  local texts = {}
-  for from = first, #KEYS, 1000 do
-    local some = redis.call('MGET', unpack(KEYS, from, math.min(from + 999, #KEYS)))
-    for at = 1, #some do texts[#texts + 1] = some[at] end
+  local texts = redis.call('MGET', unpack(KEYS, first, math.min(first + 999, #KEYS)))
+  for from = first + 1000, #KEYS, 1000 do
+    local more = redis.call('MGET', unpack(KEYS, from, math.min(from + 999, #KEYS)))
+    for at = 1, #more do texts[#texts + 1] = more[at] end
   end
   return texts
 end
+local function isDigits(text, from, to)
+  return text and #text == to and not string.find(text, '%D', from)
+end
 local function markOf(text)
-  return text and numberOf(string.sub(text, 13, 28)) and numberOf(string.sub(text, 29)) and text
+  return isDigits(text, 13, 44) and text
 end
 local function isHold(lease)
   return lease and string.sub(lease, 1, 1) == '#'
 end
 local function leaseOf(text)
-  return text and (isHold(text) or numberOf(string.sub(text, 13))) and text
+  return (isHold(text) or isDigits(text, 13, 28)) and text
 end
 local function owns(token, lease)
   return lease and string.sub(lease, 1, 12) == token
 end
-local function countersOf(key)
-  local kept = redis.pcall('HMGET', key, 'v', 'e', 'n', 't')
-  local version, count = numberOf(kept[1] or '0'), numberOf(kept[3] or '0')
-  if kept.err or not version or version > 9e15 or not count or count > 9e15 then
-    return {areLost = true, version = math.max(now, 1), count = 0}
+local function areKept(text)
+  return isDigits(text, 1, 64) and text < '9' and string.sub(text, 33, 48) < '9'
+end
+local function countersOf(text)
+  if not areKept(text) then
+    local first = math.max(now, 1)
+    return first, digits(first), 0, digits(0)
   end
-  version = math.max(now, version + 1)
-  return {version = version, epoch = kept[2], count = count, lastMark = numberOf(kept[4] or '0')}
+  local version, count = tonumber(string.sub(text, 1, 16)), tonumber(string.sub(text, 33, 48))
+  return math.max(now, version + 1), string.sub(text, 17, 32), count, string.sub(text, 49)
 end
-local function advance(key, counters, ...)
-  if counters.areLost then redis.call('DEL', key) end
-  local version = digits(counters.version)
-  counters.epoch = counters.epoch or version
-  redis.call('HSET', key, 'v', version, 'e', counters.epoch, ...)
+local function keep(counters, version, epoch, count, lastMark)
+  version, count = digits(version), digits(count)
+  redis.call('SET', counters, version .. epoch .. count .. lastMark)
+  return version, epoch, count
 end
-local function change(key, counters, ...)
-  local count = string.format('%.0f', counters.count + 1)
-  advance(key, counters, 'n', count, ...)
-  local told = counters.epoch .. '\\30' .. count .. '\\30' .. ARGV[#ARGV - 2]
-  redis.call('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV] .. '\\30' .. told)
+local function change(counters, version, epoch, count, lastMark)
+  version, epoch, count = keep(counters, version, epoch, count + 1, lastMark)
+  redis.call('PUBLISH', ARGV[#ARGV - 1], epoch .. '\\30' .. count .. '\\30' .. ARGV[#ARGV])
+  return version
 end
 local function beginThoughFull(counters)
-  redis.pcall('HDEL', counters, '-')
+  redis.call('PERSIST', counters)
 end
 `;
 
@@ -91,41 +96,40 @@ end
  * the next load is told apart.
  *
  * KEYS: value, counters, lease, marks: of the generation, the namespaces, the tags.
- * ARGV: token, version and epoch of the lease with spaces between, or ''; time after which it is too late; in
- * digits, until when it is fresh and stale; time to keep in ms, nonce for new marks, time to keep marks in ms,
- * record.
+ * ARGV: one behind the other, since each argument of its own costs more: time after which it is too late,
+ * until when it is fresh and stale, time to keep in ms, nonce for new marks, and of a load the token, the version
+ * and the epoch of its lease, with spaces between; the record.
  */
 export const WRITE = script(`
-if now > tonumber(ARGV[2]) * 1000 then return 'late' end
-local counters, texts = countersOf(KEYS[2]), textsFrom(3)
-local lease = leaseOf(texts[1])
-local leased = ARGV[1] ~= '' and (tonumber(string.sub(ARGV[1], 14, 29)) or 0)
-if leased then
-  local isLost = string.sub(ARGV[1], 31) ~= counters.epoch
-  if isLost or not owns(string.sub(ARGV[1], 1, 12), lease) then return 'fenced' end
-end
+local terms, texts = ARGV[1], textsFrom(2)
+if now > tonumber(string.sub(terms, 1, 16)) * 1000 then return 'late' end
+local keepMs, token = tonumber(string.sub(terms, 49, 64)), string.sub(terms, 77, 88)
+local leased, leasedIn = string.sub(terms, 90, 105), string.sub(terms, 107)
+local version, epoch, count, lastMark = countersOf(texts[1])
+local lease, isLoad = leaseOf(texts[2]), token ~= ''
+if isLoad and not (owns(token, lease) and leasedIn == epoch) then return 'fenced' end
 local isFenced, nonces = false, ''
 for i = 4, #KEYS do
-  local mark = markOf(texts[i - 2])
-  if leased and mark then
-    isFenced = isFenced or tonumber(string.sub(mark, 13, 28)) >= leased
-      or tonumber(string.sub(mark, 29, 44)) * 1000 > math.min(leased, now)
-  elseif leased then
-    isFenced = isFenced or i == 4 or (counters.lastMark or leased) >= leased
+  local mark = markOf(texts[i - 1])
+  if isLoad and mark then
+    isFenced = isFenced or string.sub(mark, 13, 28) >= leased
+      or tonumber(string.sub(mark, 29)) * 1000 > math.min(tonumber(leased), now)
+  elseif isLoad then
+    isFenced = isFenced or i == 4 or lastMark >= leased
   end
   if not mark then
-    mark = ARGV[5] .. digits(0) .. digits(0)
-    redis.call('SET', KEYS[i], mark, 'PX', ARGV[6])
-  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[4]) then
-    redis.call('PEXPIRE', KEYS[i], ARGV[6])
+    mark = string.sub(terms, 65, 76) .. digits(0) .. digits(0)
+    redis.call('SET', KEYS[i], mark, 'PX', ${MARK_TTL_MS})
+  elseif redis.call('PTTL', KEYS[i]) < keepMs then
+    redis.call('PEXPIRE', KEYS[i], ${MARK_TTL_MS})
   end
   nonces = nonces .. string.sub(mark, 1, 12)
 end
 if isFenced then return 'fenced' end
-change(KEYS[2], counters)
-local head = digits(counters.version) .. ARGV[3] .. string.format('%02d', #KEYS - 3)
-redis.call('SET', KEYS[1], head .. nonces .. ARGV[7], 'PX', ARGV[4])
-if texts[1] and not isHold(lease) then redis.call('DEL', KEYS[3]) end
+version = change(KEYS[2], version, epoch, count, lastMark)
+local head = version .. string.sub(terms, 17, 48) .. string.format('%02d', #KEYS - 3)
+redis.call('SET', KEYS[1], head .. nonces .. ARGV[2], 'PX', keepMs)
+if texts[2] and not isHold(lease) then redis.call('DEL', KEYS[3]) end
 return 'stored'
 `);
 
@@ -136,74 +140,74 @@ return 'stored'
  */
 export const DELETE = script(`
 beginThoughFull(KEYS[2])
-local hold, counters = tonumber(ARGV[1]), countersOf(KEYS[2])
-change(KEYS[2], counters)
+local hold, texts = tonumber(ARGV[1]), textsFrom(2)
+local version = change(KEYS[2], countersOf(texts[1]))
 local head = ARGV[2] == '1' and redis.pcall('GETRANGE', KEYS[1], 16, 47)
-head = type(head) == 'string' and head or ''
-local fresh, stale = numberOf(string.sub(head, 1, 16)), numberOf(string.sub(head, 17, 32))
-if fresh and stale and stale > fresh then
-  fresh = math.min(fresh, math.floor(now / 1000))
-  redis.call('SETRANGE', KEYS[1], 0, digits(counters.version) .. digits(fresh))
+local hasEnds = type(head) == 'string' and isDigits(head, 1, 32)
+local fresh, stale = hasEnds and string.sub(head, 1, 16), hasEnds and string.sub(head, 17)
+if hasEnds and stale > fresh then
+  local ended = math.min(tonumber(fresh), math.floor(now / 1000))
+  redis.call('SETRANGE', KEYS[1], 0, version .. digits(ended))
 else
   redis.call('DEL', KEYS[1])
 end
-local held = isHold(textsFrom(3)[1]) and redis.call('PTTL', KEYS[3]) or 0
+local held = isHold(texts[2]) and redis.call('PTTL', KEYS[3]) or 0
 if hold > math.max(held, 0) then
   redis.call('SET', KEYS[3], '#', 'PX', hold)
 elseif held <= 0 then
   redis.call('DEL', KEYS[3])
 end
-return counters.version
+return version
 `);
 
 /**
  * Replaces the nonces of marks: whatever was stored with the old ones is a miss. One that is not there gets
  * none unless it is held: nothing that is stored is valid without it.
  *
- * KEYS: counters, marks. ARGV: nonce, time to hold in ms, time to keep marks in ms.
+ * KEYS: counters, marks. ARGV: nonce, time to hold in ms.
  */
 export const INVALIDATE = script(`
 beginThoughFull(KEYS[1])
-local counters, hold, marks = countersOf(KEYS[1]), tonumber(ARGV[2]), textsFrom(2)
-change(KEYS[1], counters, 't', digits(counters.version))
+local hold, texts = tonumber(ARGV[2]), textsFrom(1)
+local last, epoch, count = countersOf(texts[1])
+local version = change(KEYS[1], last, epoch, count, digits(last))
 for i = 2, #KEYS do
-  local mark = markOf(marks[i - 1])
+  local mark = markOf(texts[i])
   local held = hold > 0 and math.floor(now / 1000) + hold or 0
-  if mark then held = math.max(held, tonumber(string.sub(mark, 29, 44))) end
+  if mark then held = math.max(held, tonumber(string.sub(mark, 29))) end
   if mark or hold > 0 then
-    redis.call('SET', KEYS[i], ARGV[1] .. digits(counters.version) .. digits(held), 'PX', ARGV[3])
+    redis.call('SET', KEYS[i], ARGV[1] .. version .. digits(held), 'PX', ${MARK_TTL_MS})
   end
 end
-return counters.version
+return version
 `);
 
 /**
  * Gives the load of a key to one caller of the fleet. A lease whose load could not be stored any more, since
  * a tag, a namespace or everything was invalidated, is passed on.
  *
- * KEYS: value, counters, lease, marks. ARGV: token, time that the lease lasts in ms, version of a value that
- * the caller has judged invalid or '', '1' to load although there is a value, nonce, time to keep marks in ms.
+ * KEYS: value, counters, lease, marks. ARGV: token, which is the nonce of new marks as well; time that the
+ * lease lasts in ms; version of a value that the caller has judged invalid or ''; '1' to load although there
+ * is a value.
  * Answers: 'hit', 'load', 'wait' or 'held'; the value; the version; the epoch; how long to wait in ms.
  */
 export const LEASE = script(`
 local texts = textsFrom(1)
 local value, lease = texts[1], leaseOf(texts[3])
-local freshUntil = value and numberOf(string.sub(value, 17, 32))
-local isFresh = freshUntil and freshUntil * 1000 > now
+local freshUntil = value and string.sub(value, 17, 32)
+local isFresh = isDigits(freshUntil, 1, 16) and tonumber(freshUntil) * 1000 > now
 if isFresh and ARGV[4] ~= '1' and string.sub(value, 1, 16) ~= ARGV[3] then
   return {'hit', value, digits(now), '', 0}
 end
 for i = 4, #KEYS do
   local mark = markOf(texts[i])
   if not mark then
-    redis.call('SET', KEYS[i], ARGV[5] .. digits(0) .. digits(0), 'PX', ARGV[6])
-  elseif lease and not isHold(lease) and string.sub(mark, 13, 28) >= string.sub(lease, 13, 28) then
+    redis.call('SET', KEYS[i], ARGV[1] .. digits(0) .. digits(0), 'PX', ${MARK_TTL_MS})
+  elseif lease and not isHold(lease) and string.sub(mark, 13, 28) >= string.sub(lease, 13) then
     lease = false
   end
 end
-local counters = countersOf(KEYS[2])
-advance(KEYS[2], counters)
-local version, epoch = digits(counters.version), counters.epoch
+local version, epoch = keep(KEYS[2], countersOf(texts[2]))
 if isHold(lease) then return {'held', value, version, epoch, redis.call('PTTL', KEYS[3])} end
 if lease then return {'wait', value, version, epoch, redis.call('PTTL', KEYS[3])} end
 redis.call('SET', KEYS[3], ARGV[1] .. version, 'PX', ARGV[2])
@@ -226,14 +230,14 @@ local role = ARGV[1] == '1' and redis.pcall('INFO', 'replication')
 if type(role) == 'string' and string.find(role, 'role:slave', 1, true) then
   return redis.error_reply('READONLY This server is a replica.')
 end
-local counts = redis.pcall('HMGET', KEYS[1], 'e', 'n')
-if counts.err or not counts[1] then
+local text = textsFrom(1)[1]
+local epoch, count = string.sub(text or '', 17, 32), string.sub(text or '', 33, 48)
+if not areKept(text) then
   beginThoughFull(KEYS[1])
-  advance(KEYS[1], countersOf(KEYS[1]))
-  counts = redis.call('HMGET', KEYS[1], 'e', 'n')
+  text, epoch, count = keep(KEYS[1], countersOf(text))
 end
 local info = redis.pcall('INFO', 'server')
-return {counts[1], counts[2], type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''}
+return {epoch, count, type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''}
 `);
 
 /** Keeps a lease for longer, or gives it back. KEYS: lease. ARGV: token, time in ms or 0. */

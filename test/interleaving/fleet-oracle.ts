@@ -125,7 +125,8 @@ export class FleetOracle {
     const now = this.now();
     const stored = script === WRITE ? idOf(args) : undefined;
     const holdMs = stored === undefined ? Number(args[script === DELETE ? 0 : 1]) : 0;
-    if (stored !== undefined) this.#checkStored(stored, String(args[0]) !== '');
+    // The token of a lease has spaces, and nothing else of what a write is given first.
+    if (stored !== undefined) this.#checkStored(stored, String(args[0]).includes(' '));
     const names = namesOf(message);
     for (const name of names) {
       const isExpiry = script === DELETE && String(args[1]) === '1';

@@ -42,6 +42,7 @@ const PASS_MS = 4;
 const KEYS = ['a', 'b'];
 const TAGS = ['t:x', 't:y'];
 const CHANNEL = 'changes';
+const NINES = '9'.repeat(DIGITS);
 /** Texts that a script can not read, wholly or in part. */
 const SPOILT = [
   '',
@@ -118,6 +119,7 @@ export class ScriptComparison {
       [1, () => this.#call(TIME, ['m'], [])],
       [2, () => this.#lose()],
       [1, () => this.#jumpAhead()],
+      [1, () => this.#age()],
       [2, () => this.#spoil()],
       [1, () => this.#spoilCounters()],
       [2, () => this.#compareValues()],
@@ -130,7 +132,7 @@ export class ScriptComparison {
     const forMs = random.below(4) === 0 ? SHORT_MS : FAR_MS;
     const rejected = random.below(3) === 0 ? await this.#versionOf(key) : own('');
     const force = own(random.below(4) === 0 ? '1' : '0');
-    const args = [own(token), own(forMs), rejected, force, own(token), own(9 * FAR_MS)];
+    const args = [own(token), own(forMs), rejected, force];
     const replies = await this.#callBoth(LEASE, this.#namesOf(key, this.#someTags()), args);
     const [state] = replies.double as [Buffer];
     if (String(state) === 'load') {
@@ -153,18 +155,16 @@ export class ScriptComparison {
       if (lease === undefined) return '';
       return [lease.token, lease.version(side), isLost ? '' : lease.epoch(side)].join(' ');
     };
-    const latest = this.#at(random.below(6) === 0 ? -FAR_MS : FAR_MS);
+    const latestMs = random.below(6) === 0 ? -FAR_MS : FAR_MS;
     const freshMs = random.pick([-FAR_MS, FAR_MS, 2 * FAR_MS]);
     const staleMs = freshMs + random.pick([0, 2 * FAR_MS]);
-    const keepMs = random.pick([FAR_MS, 3 * FAR_MS]);
-    const markMs = random.pick([2 * FAR_MS, 9 * FAR_MS]);
+    const keepMs = inDigits(random.pick([FAR_MS, 3 * FAR_MS]));
+    const nonce = this.#nonce();
     return this.#call(WRITE, this.#namesOf(key, this.#someTags()), [
-      given,
-      latest,
-      (side) => inDigits(this.#at(freshMs)(side)) + inDigits(this.#at(staleMs)(side)),
-      own(keepMs),
-      own(this.#nonce()),
-      own(markMs),
+      (side) => {
+        const times = [latestMs, freshMs, staleMs].map((ms) => inDigits(this.#startMs[side] + ms));
+        return [...times, keepMs, nonce, given(side)].join('');
+      },
       own(`\u0000\u00ffrecord of ${this.#nonce()}`),
       ...this.#toldOf(`k${key}`),
     ]);
@@ -180,7 +180,7 @@ export class ScriptComparison {
   #invalidate(): Promise<string | undefined> {
     const marks = this.#random.pick([['g'], ['n'], TAGS, ['t:x'], ['t:y']]);
     const hold = this.#random.pick([0, 0, FAR_MS, 2 * FAR_MS]);
-    const args = [own(this.#nonce()), own(hold), own(9 * FAR_MS), ...this.#toldOf('t')];
+    const args = [own(this.#nonce()), own(hold), ...this.#toldOf('t')];
     return this.#call(INVALIDATE, ['m', ...marks], args);
   }
 
@@ -201,27 +201,45 @@ export class ScriptComparison {
   /** Counters that are ahead of the clock: it went back. */
   async #jumpAhead(): Promise<undefined> {
     this.#last = 'a jump of the clock';
-    const ahead = (side: Side): string => String((this.#startMs[side] + 5 * FAR_MS) * 1_000);
-    this.#double.setField(this.#name('m'), 'v', ahead('double'));
-    await this.#real.command('HSET', this.#name('m'), 'v', ahead('real'));
+    const text = await this.#textOf('m');
+    await this.#put('m', (side) => {
+      const ahead = inDigits((this.#startMs[side] + 5 * FAR_MS) * 1_000);
+      return ahead + (text(side).slice(DIGITS) || ahead + inDigits(0) + inDigits(0));
+    });
+  }
+
+  /** A mark that was made long ago, or one that nobody invalidates any more. */
+  async #age(): Promise<undefined> {
+    this.#last = 'the age of a mark';
+    const name = this.#random.pick(['g', 'n', ...TAGS]);
+    const nonce = this.#nonce();
+    await this.#put(name, () => nonce + inDigits(0) + inDigits(0), 2 * FAR_MS);
   }
 
   /** What is in Redis may be anything. */
   async #spoil(): Promise<undefined> {
-    const name = this.#name(this.#random.pick(['v:a', 'l:a', 'g', 'n', ...TAGS]));
+    const name = this.#random.pick(['v:a', 'l:a', 'g', 'n', ...TAGS]);
     const text = this.#random.pick(SPOILT);
     this.#last = `${JSON.stringify(text)} in ${name}`;
-    this.#double.put(name, text, 2 * FAR_MS);
-    await this.#real.command('SET', name, text, 'PX', String(2 * FAR_MS));
+    await this.#put(name, own(text), 2 * FAR_MS);
   }
 
   async #spoilCounters(): Promise<undefined> {
-    const field = this.#random.pick(['v', 'n', 't', 'e']);
-    const isBounded = field === 'v' || field === 'n';
-    const text = this.#random.pick(['x', '', '-1', ...(isBounded ? ['9999999999999999'] : [])]);
-    this.#last = `${JSON.stringify(text)} in ${field}`;
-    this.#double.setField(this.#name('m'), field, text);
-    await this.#real.command('HSET', this.#name('m'), field, text);
+    const random = this.#random;
+    const parts = [1, 1, 2, 0].map(inDigits);
+    parts[random.below(4)] = random.pick([NINES, '', '-'.repeat(DIGITS), '1'.padStart(DIGITS)]);
+    const text = random.pick([parts.join(''), `${parts.join('')}1`]);
+    this.#last = `${JSON.stringify(text)} in the counters`;
+    await this.#put('m', own(text));
+  }
+
+  /** Puts a text under a name on both sides. */
+  async #put(short: string, text: Own, forMs = Infinity): Promise<void> {
+    const name = this.#name(short);
+    const ttl = forMs === Infinity ? [] : ['PX', String(forMs)];
+    const texts = { double: text('double'), real: text('real') };
+    this.#double.put(name, texts.double, forMs);
+    await this.#real.command('SET', name, texts.real, ...ttl);
   }
 
   async #compareValues(): Promise<string | undefined> {
@@ -305,22 +323,11 @@ export class ScriptComparison {
   }
 
   async #compareName(name: string): Promise<string | undefined> {
-    const fields = this.#double.fields(name);
-    const realTtl = (await this.#real.command('PTTL', name)) as number;
-    const ttls = { real: realTtl, double: this.#double.ttlOf(name) };
-    if (fields === undefined) {
-      const [value] = await this.#real.driver.mget([name]);
-      const kept = {
-        real: [value!, ttls.real],
-        double: [this.#double.mget([name])[0]!, ttls.double],
-      };
-      return this.#compare(kept);
-    }
-    const all = ['v', 'e', 'n', 't'];
-    const values = (await this.#real.command('HMGET', name, ...all)) as (string | null)[];
+    const [value] = await this.#real.driver.mget([name]);
+    const ttl = (await this.#real.command('PTTL', name)) as number;
     return this.#compare({
-      real: [...values.map(bytesOf), ttls.real],
-      double: [...all.map((field) => bytesOf(fields.get(field) ?? null)), ttls.double],
+      real: [value!, ttl],
+      double: [this.#double.mget([name])[0]!, this.#double.ttlOf(name)],
     });
   }
 
@@ -347,11 +354,16 @@ export class ScriptComparison {
 
   /** The version of a value as each side has it. */
   async #versionOf(key: string): Promise<Own> {
-    const name = this.#name(`v:${key}`);
+    const text = await this.#textOf(`v:${key}`);
+    return (side) => text(side).slice(0, DIGITS);
+  }
+
+  /** What each side has under a name; '' where it has nothing. */
+  async #textOf(short: string): Promise<Own> {
+    const name = this.#name(short);
     const [bytes] = await this.#real.driver.mget([name]);
-    const real = bytes?.toString('latin1', 0, 16) ?? '';
-    const double = this.#double.text(name)?.slice(0, 16) ?? '';
-    return (side) => (side === 'real' ? real : double);
+    const texts = { real: bytes?.toString('latin1') ?? '', double: this.#double.text(name) ?? '' };
+    return (side) => texts[side];
   }
 
   #someLease(key: string): GivenLease | undefined {
@@ -368,11 +380,7 @@ export class ScriptComparison {
   }
 
   #toldOf(change: string): Own[] {
-    return [own(change), own(CHANNEL), own('source')];
-  }
-
-  #at(ms: number): Own {
-    return (side) => String(this.#startMs[side] + ms);
+    return [own(CHANNEL), own(`source ${change}`)];
   }
 
   #name(name: string): string {
@@ -389,8 +397,8 @@ export class ScriptComparison {
   }
 }
 
-function inDigits(time: string): string {
-  return time.padStart(DIGITS, '0');
+function inDigits(number: number): string {
+  return String(number).padStart(DIGITS, '0');
 }
 
 function own(value: string | number): Own {

@@ -46,7 +46,7 @@ export const SCRIPT_RULES: readonly Rule[] = [
   ],
   [
     'what can not be read is as good as lost',
-    () => change(RedisDouble, 'isNumber', () => () => true),
+    () => change(RedisDouble, 'isDigits', () => () => true),
   ],
   ['every change is told', () => change(RedisDouble, 'tell', () => () => {})],
 ];

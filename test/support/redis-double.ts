@@ -8,16 +8,25 @@ import {
   EXTEND,
   INVALIDATE,
   LEASE,
+  MARK_TTL_MS,
   NONCE_LENGTH,
   TIME,
   WRITE,
 } from '../../lib/redis/scripts.js';
 
-/** What is kept under one name: a text, bytes as one character each, or the counters of a bucket. */
+/** What is kept under one name: bytes as one character each. */
 interface Kept {
-  value: string | Map<string, string>;
+  text: string;
   /** Redis's time in milliseconds. */
   expiresAt: number;
+}
+
+/** What is kept of a bucket. */
+interface Counters {
+  readonly version: number;
+  readonly epoch: string;
+  readonly count: number;
+  readonly lastMark: string;
 }
 
 type Script = (keys: readonly string[], args: readonly string[]) => RedisReply;
@@ -35,8 +44,8 @@ export function scriptOf(which: RedisArgument): RedisScript {
   return SCRIPTS.find(({ sha1, source }) => which === sha1 || which === source)!;
 }
 
-/** What only an unreadable version or count is above. */
-const LAST_NUMBER = 9e15;
+/** No version or count that a script has written is so high. */
+const FIRST_LOST = 9e15;
 
 /**
  * A Redis in memory that knows the scripts of the level and no other command but MGET. What the scripts
@@ -86,13 +95,7 @@ export class RedisDouble {
 
   /** What it keeps under a name as a text. */
   text(name: string): string | undefined {
-    const value = this.#find(name)?.value;
-    return typeof value === 'string' ? value : undefined;
-  }
-
-  fields(name: string): Map<string, string> | undefined {
-    const value = this.#find(name)?.value;
-    return typeof value === 'string' ? undefined : value;
+    return this.#find(name)?.text;
   }
 
   /** For how many milliseconds it keeps it; -1 without an end, -2 where there is nothing. */
@@ -100,15 +103,6 @@ export class RedisDouble {
     const kept = this.#find(name);
     if (kept === undefined) return -2;
     return kept.expiresAt === Infinity ? -1 : kept.expiresAt - this.#now;
-  }
-
-  setField(name: string, field: string, value: string): void {
-    let fields = this.fields(name);
-    if (fields === undefined) {
-      fields = new Map();
-      this.#kept.set(name, { value: fields, expiresAt: Infinity });
-    }
-    fields.set(field, value);
   }
 
   /** Keeps a text under a name, whatever a script would make of it. */
@@ -131,9 +125,9 @@ export class RedisDouble {
 
   /* What the scripts decide, in their order. */
 
-  /** Whether a text is a number; what is not where one should be is as good as lost. */
-  isNumber(text: string): boolean {
-    return /^\d{1,16}$/.test(text);
+  /** Whether a text ends in digits; what does not where it should is as good as lost. */
+  isDigits(text: string, from: number, to: number): boolean {
+    return text.length === to && /^\d*$/.test(text.slice(from));
   }
 
   isTooLate(latestMs: number): boolean {
@@ -145,7 +139,7 @@ export class RedisDouble {
   }
 
   isSameEpoch(counters: string, epoch: string): boolean {
-    return !this.areLost(counters) && this.fields(counters)?.get('e') === epoch;
+    return this.#countersOf(counters)?.epoch === epoch;
   }
 
   /** Whether what a mark stands for was invalidated since a lease was given. */
@@ -160,7 +154,7 @@ export class RedisDouble {
 
   /** Whether a mark that nobody has made yet could be one of those invalidated since a lease was given. */
   mayBeInvalidated(counters: string, leased: number): boolean {
-    return (this.#numberOf(this.fields(counters)?.get('t') ?? '0') ?? leased) >= leased;
+    return Number(this.#countersOf(counters)?.lastMark ?? leased) >= leased;
   }
 
   isHold(lease: string | undefined): boolean {
@@ -173,8 +167,9 @@ export class RedisDouble {
   }
 
   hasValue(value: string | undefined, { forced, rejected }: Wanted): value is string {
-    const freshUntil = this.#numberOf(value?.slice(FRESH_AT, STALE_AT));
-    const isFresh = freshUntil !== undefined && freshUntil * 1_000 > this.micros;
+    const freshUntil = value?.slice(FRESH_AT, STALE_AT) ?? '';
+    const isFresh =
+      this.isDigits(freshUntil, 0, DIGITS) && Number(freshUntil) * 1_000 > this.micros;
     return isFresh && !forced && value!.slice(0, DIGITS) !== rejected;
   }
 
@@ -195,14 +190,14 @@ export class RedisDouble {
     this.#set(name, '#', forMs);
   }
 
-  replaceMark(name: string, mark: string, keepMs: number): void {
-    this.#set(name, mark, keepMs);
+  replaceMark(name: string, mark: string): void {
+    this.#set(name, mark, MARK_TTL_MS);
   }
 
   /** Makes a mark that is not there. */
-  makeMark(name: string, nonce: string, keepMs: number): string {
+  makeMark(name: string, nonce: string): string {
     const mark = nonce + digits(0) + digits(0);
-    this.#set(name, mark, keepMs);
+    this.replaceMark(name, mark);
     return mark;
   }
 
@@ -210,11 +205,10 @@ export class RedisDouble {
   expire(name: string, version: number): boolean {
     const value = this.text(name) ?? '';
     const head = value.slice(FRESH_AT, FRESH_AT + 2 * DIGITS);
-    const fresh = this.#numberOf(head.slice(0, DIGITS));
-    const stale = this.#numberOf(head.slice(DIGITS));
-    if (fresh === undefined || stale === undefined || stale <= fresh) return false;
+    const [fresh, stale] = [Number(head.slice(0, DIGITS)), Number(head.slice(DIGITS))];
+    if (!this.isDigits(head, 0, 2 * DIGITS) || stale <= fresh) return false;
     const ended = Math.min(fresh, Math.floor(this.micros / 1_000));
-    this.#find(name)!.value = digits(version) + digits(ended) + value.slice(STALE_AT);
+    this.#find(name)!.text = digits(version) + digits(ended) + value.slice(STALE_AT);
     return true;
   }
 
@@ -222,60 +216,53 @@ export class RedisDouble {
     return Math.max(this.micros, last + 1);
   }
 
-  areLost(counters: string): boolean {
-    return ['v', 'n'].some((field) => {
-      const number = this.#numberOf(this.fields(counters)?.get(field) ?? '0') ?? Infinity;
-      return number > LAST_NUMBER;
-    });
-  }
-
   nextVersion(counters: string): number {
-    if (this.areLost(counters)) this.remove(counters);
-    const version = this.versionAfter(Number(this.fields(counters)?.get('v') ?? 0));
-    this.setField(counters, 'v', digits(version));
-    if (this.fields(counters)?.get('e') === undefined)
-      this.setField(counters, 'e', digits(version));
+    const { version: last = 0, ...kept } = this.#countersOf(counters) ?? {};
+    const version = this.versionAfter(last);
+    this.#keepCounters(counters, {
+      epoch: digits(version),
+      count: 0,
+      lastMark: digits(0),
+      ...kept,
+      version,
+    });
     return version;
   }
 
   countOf(counters: string): RedisReply {
-    if (this.fields(counters)?.get('e') === undefined) this.nextVersion(counters);
-    const fields = this.fields(counters)!;
-    const counts = ['e', 'n'].map((field) => {
-      const value = fields.get(field);
-      return value === undefined ? null : bytesOf(value);
-    });
-    return [...counts, bytesOf(this.runId)];
+    if (this.#countersOf(counters) === undefined) this.nextVersion(counters);
+    const { epoch, count } = this.#countersOf(counters)!;
+    return [epoch, digits(count), this.runId].map(bytesOf);
   }
 
   tell(counters: string, args: readonly string[]): void {
-    const [change, channel, origin] = args.slice(-3);
-    const fields = this.fields(counters)!;
-    const count = Number(fields.get('n') ?? 0) + 1;
-    fields.set('n', String(count));
-    this.publish(channel!, [origin, fields.get('e'), count, change].join(SEPARATOR));
+    const [channel, told] = args.slice(-2);
+    const kept = this.#countersOf(counters)!;
+    const count = kept.count + 1;
+    this.#keepCounters(counters, { ...kept, count });
+    this.publish(channel!, [kept.epoch, digits(count), told].join(SEPARATOR));
   }
 
   /* The scripts. */
 
   #write(keys: readonly string[], args: readonly string[]): 'late' | 'fenced' | 'stored' {
     const [value, counters, lease, ...marks] = keys as [string, string, string, ...string[]];
-    const [given, latest, until, keepMs, nonce, markMs, record] = args as string[] & { length: 7 };
-    if (this.isTooLate(Number(latest))) return 'late';
+    const [terms, record] = args as [string, string];
+    const [latest, keepMs] = [Number(terms.slice(0, 16)), Number(terms.slice(48, 64))];
+    const [ends, nonce, given] = [terms.slice(16, 48), terms.slice(64, 76), terms.slice(76)];
+    if (this.isTooLate(latest)) return 'late';
     let isFenced = false;
     if (given !== '') {
-      const [token, leased, epoch] = given!.split(' ');
+      const [token, leased, epoch] = given.split(' ');
       if (!this.owns(token!, this.#leaseOf(lease))) return 'fenced';
       if (!this.isSameEpoch(counters, epoch!)) return 'fenced';
       isFenced = marks.some((name, at) => this.#isFenced(name, at, counters, Number(leased)));
     }
-    const nonces = marks.map((name) =>
-      this.#keepMark(name, nonce!, [Number(keepMs), Number(markMs)]),
-    );
+    const nonces = marks.map((name) => this.#keepMark(name, nonce, keepMs));
     if (isFenced) return 'fenced';
-    const head = digits(this.nextVersion(counters)) + until!;
+    const head = digits(this.nextVersion(counters)) + ends;
     const count = String(nonces.length).padStart(2, '0');
-    this.#set(value, head + count + nonces.join('') + record!, Number(keepMs));
+    this.#set(value, head + count + nonces.join('') + record, keepMs);
     if (!this.isHold(this.#leaseOf(lease))) this.takeLease(lease);
     this.tell(counters, args);
     return 'stored';
@@ -288,10 +275,10 @@ export class RedisDouble {
   }
 
   /** Returns the nonce of a mark, which is there from then on for longer than what is stored with it. */
-  #keepMark(name: string, nonce: string, [keepMs, markMs]: [number, number]): string {
+  #keepMark(name: string, nonce: string, keepMs: number): string {
     const mark = this.#markOf(name);
-    if (mark === undefined) return this.makeMark(name, nonce, markMs).slice(0, NONCE_LENGTH);
-    if (this.ttlOf(name) < keepMs) this.#find(name)!.expiresAt = this.#now + markMs;
+    if (mark === undefined) return this.makeMark(name, nonce).slice(0, NONCE_LENGTH);
+    if (this.ttlOf(name) < keepMs) this.#find(name)!.expiresAt = this.#now + MARK_TTL_MS;
     return mark.slice(0, NONCE_LENGTH);
   }
 
@@ -309,15 +296,15 @@ export class RedisDouble {
 
   #invalidate(keys: readonly string[], args: readonly string[]): number {
     const [counters, ...marks] = keys as [string, ...string[]];
-    const [nonce, holdMs, markMs] = args as [string, string, string];
+    const [nonce, holdMs] = args as [string, string];
     const version = this.nextVersion(counters);
-    this.setField(counters, 't', digits(version));
+    this.#keepCounters(counters, { ...this.#countersOf(counters)!, lastMark: digits(version) });
     for (const name of marks) {
       const mark = this.#markOf(name);
       const until = Number(holdMs) > 0 ? this.#now + Number(holdMs) : 0;
       const held = Math.max(until, Number(mark?.slice(28, 44) ?? 0));
       if (mark !== undefined || Number(holdMs) > 0)
-        this.replaceMark(name, nonce + digits(version) + digits(held), Number(markMs));
+        this.replaceMark(name, nonce + digits(version) + digits(held));
     }
     this.tell(counters, args);
     return version;
@@ -325,27 +312,27 @@ export class RedisDouble {
 
   #lease(keys: readonly string[], args: readonly string[]): RedisReply {
     const [valueName, counters, leaseName, ...marks] = keys as [string, string, string];
-    const [token, forMs, rejected, force, nonce, markMs] = args as string[] & { length: 6 };
+    const [token, forMs, rejected, force] = args as [string, string, string, string];
     const now = this.micros;
     const text = this.text(valueName);
     const value = text === undefined ? null : bytesOf(text);
-    if (this.hasValue(text, { forced: force === '1', rejected: rejected! }))
+    if (this.hasValue(text, { forced: force === '1', rejected }))
       return [bytesOf('hit'), value, bytesOf(digits(now)), bytesOf(''), 0];
     let lease = this.#leaseOf(leaseName);
     for (const name of marks) {
       const mark = this.#markOf(name);
-      if (mark === undefined) this.makeMark(name, nonce!, Number(markMs));
+      if (mark === undefined) this.makeMark(name, token);
       else if (lease !== undefined && !this.isHold(lease) && this.isDoomed(lease, mark))
         lease = undefined;
     }
     const version = digits(this.nextVersion(counters));
-    const epoch = this.fields(counters)!.get('e')!;
+    const { epoch } = this.#countersOf(counters)!;
     const answer = (state: string, waitMs: number): RedisReply => {
       return [bytesOf(state), value, bytesOf(version), bytesOf(epoch), waitMs];
     };
     if (this.isHold(lease)) return answer('held', this.ttlOf(leaseName));
     if (this.isTaken(lease)) return answer('wait', this.ttlOf(leaseName));
-    this.giveLease(leaseName, token! + version, Number(forMs));
+    this.giveLease(leaseName, token + version, Number(forMs));
     return answer('load', 0);
   }
 
@@ -357,30 +344,36 @@ export class RedisDouble {
     return 1;
   }
 
-  #numberOf(text: string | undefined): number | undefined {
-    return text !== undefined && this.isNumber(text) ? Number(text) : undefined;
+  /** Returns `undefined` where there are none, or none that can be read. */
+  #countersOf(name: string): Counters | undefined {
+    const text = this.text(name);
+    if (text === undefined || !this.isDigits(text, 0, 4 * DIGITS)) return undefined;
+    const [version, count] = [Number(text.slice(0, 16)), Number(text.slice(32, 48))];
+    if (version >= FIRST_LOST || count >= FIRST_LOST) return undefined;
+    return { version, epoch: text.slice(16, 32), count, lastMark: text.slice(48) };
+  }
+
+  #keepCounters(name: string, { version, epoch, count, lastMark }: Counters): void {
+    this.#set(name, digits(version) + epoch + digits(count) + lastMark, Infinity);
   }
 
   #markOf(name: string): string | undefined {
     const mark = this.text(name);
-    const isWhole =
-      mark !== undefined &&
-      [mark.slice(12, 28), mark.slice(28)].every((part) => this.isNumber(part));
-    return isWhole ? mark : undefined;
+    return mark !== undefined && this.isDigits(mark, NONCE_LENGTH, 44) ? mark : undefined;
   }
 
   #leaseOf(name: string): string | undefined {
     const lease = this.text(name);
     if (lease === undefined || this.isHold(lease)) return lease;
-    return this.isNumber(lease.slice(NONCE_LENGTH)) ? lease : undefined;
+    return this.isDigits(lease, NONCE_LENGTH, 28) ? lease : undefined;
   }
 
   get #now(): number {
     return Math.floor(this.micros / 1_000);
   }
 
-  #set(name: string, value: string, forMs: number): void {
-    this.#kept.set(name, { value, expiresAt: this.#now + forMs });
+  #set(name: string, text: string, forMs: number): void {
+    this.#kept.set(name, { text, expiresAt: this.#now + forMs });
   }
 
   #find(name: string): Kept | undefined {
@@ -400,11 +393,7 @@ interface Wanted {
 }
 
 function copiesOf(all: ReadonlyMap<string, Kept>): Map<string, Kept> {
-  return new Map(
-    [...all].map(([name, { value, expiresAt }]) => {
-      return [name, { value: typeof value === 'string' ? value : new Map(value), expiresAt }];
-    }),
-  );
+  return new Map([...all].map(([name, kept]) => [name, { ...kept }]));
 }
 
 function versionOf(mark: string): number {
