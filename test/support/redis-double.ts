@@ -197,7 +197,7 @@ export class RedisDouble {
   /** Makes a mark that is not there. */
   makeMark(name: string, nonce: string): string {
     const mark = nonce + digits(0) + digits(0);
-    this.replaceMark(name, mark);
+    this.#set(name, mark, MARK_TTL_MS);
     return mark;
   }
 
