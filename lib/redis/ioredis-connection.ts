@@ -10,6 +10,7 @@ import {
 /** What is used of a client of `ioredis`, 5 or 6: of one connection, or of a Cluster. */
 export interface IoredisClient {
   readonly isCluster?: boolean;
+  readonly options?: object;
   callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>;
   // Of a Cluster the first argument are nodes, of one connection its options.
   duplicate(...args: never[]): unknown;
@@ -38,6 +39,8 @@ const NODE_OPTIONS = {
   autoResubscribe: false,
   // It would lose the name of a command: what one step sends goes out together without it.
   enableAutoPipelining: false,
+  // The level has a prefix of its own; this one would be put before keys, and not before the channel.
+  keyPrefix: '',
   connectTimeout: CONNECT_WITHIN_MS,
   disconnectTimeout: GOODBYE_MS,
 };
@@ -48,16 +51,19 @@ const CLUSTER_OPTIONS = {
   lazyConnect: false,
   enableOfflineQueue: false,
   enableAutoPipelining: false,
+  keyPrefix: '',
   scaleReads: 'master',
   // A node that has died is looked for three times, 100 ms apart.
   maxRedirections: 3,
   clusterRetryStrategy: pauseBeforeConnect,
-  redisOptions: NODE_OPTIONS,
 };
 
 /** Makes connections like that of an `ioredis` client. */
 export function connectLikeIoredis(client: IoredisClient): Connect {
-  const args = client.isCluster === true ? [[], CLUSTER_OPTIONS] : [OPTIONS];
+  // `ioredis` 5 puts what is given for nodes in the place of all that they had, their password among it.
+  const { redisOptions: own } = (client.options ?? {}) as { readonly redisOptions?: object };
+  const redisOptions = { ...own, ...NODE_OPTIONS };
+  const args = client.isCluster === true ? [[], { ...CLUSTER_OPTIONS, redisOptions }] : [OPTIONS];
   return () => new IoredisConnection(client.duplicate(...(args as never[])) as Duplicate);
 }
 

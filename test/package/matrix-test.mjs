@@ -20,7 +20,7 @@ import { runSuite } from './suite.mjs';
 import { createWorkspace, PACKAGE, readJson, ROOT } from './workspace.mjs';
 
 const TSC = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmit'];
-const CLIENT_SPECS = ['connections', 'fleet', 'redis-leases', 'redis-level'].map(
+const CLIENT_SPECS = ['client-options', 'connections', 'fleet', 'redis-leases', 'redis-level'].map(
   (name) => `test/redis/${name}.spec.ts`,
 );
 const APPS = { 'ES modules': 'consumer-esm', CommonJS: 'consumer-cjs' };

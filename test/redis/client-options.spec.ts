@@ -7,6 +7,7 @@ import { describeWithRedis, RedisServer } from './redis-server.js';
 
 const KEYS = Array.from({ length: 50 }, (_, id) => `key:${id}`);
 const LAST_SLOT = 16_383;
+const USER = { username: 'application', password: 'secret' };
 
 let server: RedisServer;
 /** A Cluster of one node: that much of a Cluster is there soon. */
@@ -71,6 +72,47 @@ describeWithRedis('a level over a client with options of its own', () => {
     } finally {
       feed.stop();
       await level.close();
+    }
+  });
+
+  it.each<[string, () => RedisServer, () => RedisClient]>([
+    [
+      'ioredis',
+      () => server,
+      () => new Redis({ port: server.port, lazyConnect: true, keyPrefix: 'own:', ...USER }),
+    ],
+    [
+      'a Cluster of ioredis',
+      () => node,
+      () =>
+        new Cluster([{ port: node.port, host: '127.0.0.1' }], {
+          lazyConnect: true,
+          redisOptions: { keyPrefix: 'own:', ...USER },
+        }),
+    ],
+  ])('connects as its user, with a prefix of its own: %s', async (_, serverOf, make) => {
+    const admin = new Redis(serverOf().port);
+    await admin.flushall();
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      USER.username,
+      'on',
+      `>${USER.password}`,
+      '~*',
+      '&*',
+      '+@all',
+    );
+    const level = redisLevel({ client: make() });
+    try {
+      await level.delete(['key']);
+      const names = await admin.keys('*');
+      expect(names).not.toEqual([]);
+      expect(names.filter((name) => !name.startsWith('cache:'))).toEqual([]);
+      expect(await admin.client('LIST')).toContain(`user=${USER.username} `);
+    } finally {
+      await level.close();
+      admin.disconnect();
     }
   });
 
