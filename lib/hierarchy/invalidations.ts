@@ -91,7 +91,7 @@ export class Invalidations {
 
   /** Makes whatever carries one of the tags a miss, and for `holdMs` has it not stored when loaded. */
   async invalidateTags(tags: readonly string[], holdMs: number | undefined): Promise<void> {
-    if (this.#isLate()) return;
+    if (this.#isLate() || tags.length === 0) return;
     const { walk, stamps, holds } = this.#ports;
     this.#count.tagInvalidations += tags.length;
     for (const tag of tags) {

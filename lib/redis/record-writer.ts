@@ -8,10 +8,9 @@ import type { KeyLayout } from './key-layout.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { marksOf, newNonce } from './marks.js';
 import { encodeRecord } from './record.js';
-import { NotSentError } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import type { RedisInvalidations } from './redis-invalidations.js';
-import { isRefusal, unlessFull } from './refusals.js';
+import { isSettled, unlessFull } from './refusals.js';
 import { DIGITS, MAX_TTL_MS, WRITE } from './scripts.js';
 import type { ServerTime, ServerTimes } from './server-time.js';
 
@@ -174,11 +173,6 @@ export class RecordWriter {
 async function settledOffsets(offsets: ReadonlyMap<ServerTime, Maybe<number>>): Promise<Offsets> {
   const known = await Promise.all([...offsets.values()].map(async (offset) => offset));
   return new Map([...offsets.keys()].map((time, at) => [time, known[at]!]));
-}
-
-/** Whether what has failed so is over: Redis has refused it, or never gets it. */
-function isSettled(error: unknown): boolean {
-  return isRefusal(error) || error instanceof NotSentError;
 }
 
 /** It may be the value in another form, so it is not shown. */

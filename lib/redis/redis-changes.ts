@@ -198,7 +198,8 @@ export class RedisChanges implements ChangeFeed {
   }
 
   async #countOnce(): Promise<void> {
-    await this.#count();
+    // What the client throws where it is to connect anew comes again with the next count, or does not.
+    await this.#count().catch(() => {});
     this.#counting = undefined;
     if (this.#stopped) return;
     if (this.#countAgain) this.#countNow();

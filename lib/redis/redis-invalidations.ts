@@ -40,6 +40,7 @@ export class RedisInvalidations {
   }
 
   async invalidateTags(tags: readonly string[], hold?: number): Promise<void> {
+    if (tags.length === 0) return;
     this.#recent.note(ofTags(tags), { kind: 'tags', tags }, hold);
     await this.#everywhere((bucket) => this.#invalidateTagsIn(bucket, tags, hold));
   }

@@ -23,7 +23,7 @@ import { RedisChanges } from './redis-changes.js';
 import type { RedisArgument } from './redis-connection.js';
 import type { RedisDriver } from './redis-driver.js';
 import { RedisInvalidations } from './redis-invalidations.js';
-import { FULL, unlessFull } from './refusals.js';
+import { FULL, isSettled, unlessFull } from './refusals.js';
 import { DIGITS, LEASE } from './scripts.js';
 import { ServerTimes } from './server-time.js';
 
@@ -123,8 +123,10 @@ export class RedisLevel implements CacheLevel {
         [bucket.value(key), bucket.counters, bucket.lease(key), ...marksOf(bucket, key, tags)],
         [token, String(leaseMs), rejected, force ? '1' : '0'],
       );
-      // It may have been given all the same.
-      asked.catch(() => void this.#leases.giveBack(bucket.lease(key), token));
+      asked.catch((error: unknown) => {
+        // It may have been given all the same.
+        if (!isSettled(error)) void this.#leases.giveBack(bucket.lease(key), token);
+      });
       const answer = await asked.catch(unlessFull);
       if (answer === FULL) return { state: 'none' };
       const [state, bytes, version, epoch, waitMs] = answer as LeaseAnswer;

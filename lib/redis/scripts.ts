@@ -169,8 +169,8 @@ return version
 export const INVALIDATE = script(`
 beginThoughFull(KEYS[1])
 local hold, texts = tonumber(ARGV[2]), textsFrom(1)
-local last, epoch, count = countersOf(texts[1])
-local version = change(KEYS[1], last, epoch, count, digits(last))
+local next, epoch, count = countersOf(texts[1])
+local version = change(KEYS[1], next, epoch, count, digits(next))
 for i = 2, #KEYS do
   local mark = markOf(texts[i])
   local held = hold > 0 and math.floor(now / 1000) + hold or 0
@@ -231,13 +231,14 @@ if type(role) == 'string' and string.find(role, 'role:slave', 1, true) then
   return redis.error_reply('READONLY This server is a replica.')
 end
 local text = textsFrom(1)[1]
-local epoch, count = string.sub(text or '', 17, 32), string.sub(text or '', 33, 48)
 if not areKept(text) then
   beginThoughFull(KEYS[1])
-  text, epoch, count = keep(KEYS[1], countersOf(text))
+  keep(KEYS[1], countersOf(text))
+  text = textsFrom(1)[1]
 end
 local info = redis.pcall('INFO', 'server')
-return {epoch, count, type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''}
+local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+return {string.sub(text, 17, 32), string.sub(text, 33, 48), server}
 `);
 
 /** Keeps a lease for longer, or gives it back. KEYS: lease. ARGV: token, time in ms or 0. */

@@ -47,6 +47,17 @@ export type How = 'delete' | 'expire' | 'tag' | 'clear';
 
 type Tested = CacheHierarchy | PlainCache;
 
+/** A level that counts what Redis has refused to store, since it was invalidated while it was loaded. */
+class CountingLevel extends RedisLevel {
+  fenced = 0;
+
+  override async write(...args: Parameters<RedisLevel['write']>): ReturnType<RedisLevel['write']> {
+    const outcomes = await super.write(...args);
+    for (const outcome of outcomes.values()) if (outcome === 'fenced') this.fenced += 1;
+    return outcomes;
+  }
+}
+
 const HOW = [
   [80, 'delete'],
   [9, 'expire'],
@@ -64,16 +75,23 @@ export class Instance {
   readonly #name: string;
   readonly #loadMs: number;
   readonly #made: readonly Made[];
+  readonly #level: CountingLevel | undefined;
   #seen: Seen[] = [];
   #loads = 0;
 
-  private constructor(cache: Tested, options: InstanceOptions, made: readonly Made[] = []) {
+  private constructor(
+    cache: Tested,
+    options: InstanceOptions,
+    made: readonly Made[] = [],
+    level?: CountingLevel,
+  ) {
     const { databasePort, name, loadMs = 0 } = options;
     this.cache = cache;
     this.#database = quiet(new Redis(databasePort));
     this.#name = name;
     this.#loadMs = loadMs;
     this.#made = made;
+    this.#level = level;
   }
 
   static async open(options: InstanceOptions): Promise<Instance> {
@@ -82,7 +100,7 @@ export class Instance {
       return new Instance(await PlainCache.open(port, name, () => clock.wallNow()), options);
     const client = clientOf(options.client ?? 'ioredis').one(port);
     const made = noteDuplicates(client);
-    const level = new RedisLevel(
+    const level = new CountingLevel(
       {
         driver: new RedisDriver(connectLike(client)!, clock),
         codec: messagePack(),
@@ -101,7 +119,7 @@ export class Instance {
       clock,
       report: () => {},
     });
-    return new Instance(cache, options, made);
+    return new Instance(cache, options, made, level);
   }
 
   get hierarchy(): CacheHierarchy {
@@ -112,6 +130,11 @@ export class Instance {
   /** How often the loader was called. */
   get loads(): number {
     return this.#loads;
+  }
+
+  /** How many loads the shared level has refused to store. */
+  get fencedByLevel(): number {
+    return this.#level?.fenced ?? 0;
   }
 
   /** What was done since it was asked last. */

@@ -73,6 +73,10 @@ export class RemoteInstance {
     return (await this.#ask('isProven')) as boolean;
   }
 
+  async fencedByLevel(): Promise<number> {
+    return (await this.#ask('fencedByLevel')) as number;
+  }
+
   async loads(): Promise<number> {
     return (await this.#ask('loads')) as number;
   }

@@ -4,7 +4,7 @@ import type { ChangeFeed } from '../../lib/levels/change-feed.js';
 import { RedisChanges } from '../../lib/redis/redis-changes.js';
 import { RedisDriver } from '../../lib/redis/redis-driver.js';
 import { RedisLevel } from '../../lib/redis/redis-level.js';
-import { COUNT, DELETE } from '../../lib/redis/scripts.js';
+import { COUNT, DELETE, INVALIDATE } from '../../lib/redis/scripts.js';
 import { RedisNodes } from '../support/redis-nodes.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
@@ -14,11 +14,17 @@ let clock: VirtualClock;
 let nodes: RedisNodes;
 let level: RedisLevel;
 let feed: ChangeFeed;
+/** What the client says to whoever is to connect. */
+let refusal: Error | undefined;
 
 beforeEach(async () => {
   clock = new VirtualClock();
   nodes = new RedisNodes({ clock, isCluster: false, ...NAMES });
-  const driver = new RedisDriver(() => nodes, clock);
+  refusal = undefined;
+  const driver = new RedisDriver(() => {
+    if (refusal !== undefined) throw refusal;
+    return nodes;
+  }, clock);
   const parts = { driver, clock, prefix: 'any', source: 'A', maxStaleMs: 5_000, leaseMs: 10_000 };
   level = new RedisLevel({ ...parts, codec: messagePack() }, 'any');
   feed = level.follow({ changed: () => {}, missed: () => {} });
@@ -102,5 +108,32 @@ describe(`${RedisChanges.name}: a server that was made a replica`, () => {
 
     expect(nodes.ended - ended).toBeLessThanOrEqual(2 * 10);
     expect(nodes.ended - ended).toBeGreaterThan(2 * 5);
+  });
+});
+
+describe(`${RedisChanges.name}: a client that throws where it is to connect anew`, () => {
+  it('is asked again with the next count', async () => {
+    nodes.around = () => {
+      throw new Error('LOADING Redis is loading the dataset in memory');
+    };
+    refusal = new Error('No.');
+    await clock.advance(10_000);
+    expect(feed.isProven()).toBe(false);
+
+    nodes.around = (_, run) => run();
+    refusal = undefined;
+    await clock.advance(5_000);
+    expect(feed.isProven()).toBe(true);
+  });
+});
+
+describe(`${RedisChanges.name}: an invalidation of no tags`, () => {
+  it('is none, and nothing is missed', async () => {
+    expect(await level.invalidateTags([])).toBe('applied');
+    await clock.advance(5_000);
+
+    expect(nodes.executed).not.toContain(INVALIDATE);
+    expect(level.getMetrics()).toMatchObject({ resubscriptions: 0 });
+    expect(feed.isProven()).toBe(true);
   });
 });

@@ -106,6 +106,24 @@ describe(`${RecordWriter.name}: a codec of your own`, () => {
   );
 });
 
+describe(`${RecordWriter.name}: a server that is full`, () => {
+  const FULL = "OOM command not allowed when used memory > 'maxmemory'.";
+
+  it.each([
+    ['7', FULL],
+    ['6', `ERR Error running script (call to f_1): @user_script:57: @user_script: 57: -${FULL}`],
+  ])('refuses it, which is no failure: Redis %s', async (_, message) => {
+    nodes.around = (script, run) => {
+      if (script === WRITE) throw new Error(message);
+      return run();
+    };
+    const [bornAt, until] = [clock.now(), clock.now() + 60_000];
+    const entry: LevelEntry = { value: 1, bornAt, freshUntil: until, staleUntil: until };
+
+    expect((await level.write(new Map([['key', entry]]))).get('key')).toBe('refused');
+  });
+});
+
 describe(`${RecordWriter.name}: a write that fails`, () => {
   async function settlesAfter(failure: Error): Promise<number> {
     nodes.around = (script, run) => {
