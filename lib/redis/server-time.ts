@@ -7,6 +7,9 @@ import { TIME } from './scripts.js';
 /** How old a comparison of the clocks may be, in milliseconds. */
 const COMPARE_AFTER_MS = 10_000;
 
+/** What was compared longer ago is not gone by any more: a clock may have been put forward or back, in milliseconds. */
+const TRUST_FOR_MS = 60_000;
+
 /** What a longer round trip has said is compared anew with the next call, in milliseconds. */
 const LONG_TRIP_MS = 200;
 
@@ -35,7 +38,7 @@ export class ServerTimes {
 
 /**
  * The time of a server, by this process's monotonic clock: no two machines' wall clocks are compared. Wrong by
- * half a round trip at most, and by what the clocks drift apart in ten seconds.
+ * half a round trip at most, and by what the clocks have come apart in a minute.
  */
 export class ServerTime {
   readonly #driver: RedisDriver;
@@ -47,6 +50,8 @@ export class ServerTime {
   readonly #suspensions: SuspensionWatch;
   #leastOffset = -Infinity;
   #comparedAt = -Infinity;
+  /** When the offset was measured, by a long round trip too. */
+  #measuredAt = -Infinity;
   #comparing: Promise<number> | undefined;
   /** How often the server may have become another one. */
   #forgotten = 0;
@@ -61,15 +66,18 @@ export class ServerTime {
   }
 
   /**
-   * Returns what is to be added to the clock's time. Waits for Redis the first time; later an old comparison
-   * will do while another is under way, unless the clock has stood still since.
+   * Returns what is to be added to the clock's time. Waits for Redis the first time, after a minute in which
+   * it was not asked, and where the clock has stood still; else an old comparison will do while another is
+   * under way.
    *
    * @throws what the client throws
    */
   offset(): number | Promise<number> {
-    if (this.#suspensions.wasSuspended()) this.#offset = undefined;
+    const wasSuspended = this.#suspensions.wasSuspended();
     // Whether it was suspended has just been read from both.
-    const isOld = this.#clocks.now - this.#comparedAt > COMPARE_AFTER_MS;
+    const { now } = this.#clocks;
+    if (wasSuspended || now - this.#measuredAt > TRUST_FOR_MS) this.#offset = undefined;
+    const isOld = now - this.#comparedAt > COMPARE_AFTER_MS;
     if (!isOld && this.#offset !== undefined) return this.#offset;
     this.#comparing ??= this.#compare();
     if (this.#offset === undefined) return this.#comparing;
@@ -105,6 +113,7 @@ export class ServerTime {
         if (suspensions.wasSuspended()) continue;
         this.#offset = micros / 1_000 - (sentAt + receivedAt) / 2;
         this.#leastOffset = micros / 1_000 - receivedAt;
+        this.#measuredAt = receivedAt;
         const isLong = receivedAt - sentAt > LONG_TRIP_MS;
         this.#comparedAt = isLong ? -Infinity : receivedAt;
         return this.#offset;

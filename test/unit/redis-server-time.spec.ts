@@ -197,6 +197,18 @@ describe(`${ServerTimes.name} of servers whose clocks differ`, () => {
     expect(await writing).toEqual(new Map([[HERE, 'refused']]));
   });
 
+  it('asks a server anew that nobody has asked for a minute, since its clock may have been put back', async () => {
+    const nodes = startNodes(false);
+    expect(await write([HERE])).toEqual(new Map([[HERE, 'stored']]));
+    nodes.skewOf(HERE, -5_000);
+    await clock.advance(MINUTE + 1);
+    trips.write = [1_001, 0];
+    const writing = write([HERE]);
+    await clock.advance(2_000);
+
+    expect(await writing).toEqual(new Map([[HERE, 'refused']]));
+  });
+
   it('asks one server once for all buckets', async () => {
     const nodes = startNodes(false);
     await write([HERE, THERE]);
